@@ -1,0 +1,31 @@
+using System.Buffers.Text;
+using System.Text;
+
+namespace ArtifactTrust.Formats;
+
+/// <summary>Base64 with padding and no white space (RFC 4648 §4), and with zero trailing bits, so that each value has one spelling.</summary>
+public static class StrictBase64
+{
+    /// <summary>Decodes text.</summary>
+    /// <exception cref="MalformedDataException">The text is not canonical base64.</exception>
+    public static byte[] Decode(string text, string format, string location)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var utf8 = Encoding.UTF8.GetBytes(text);
+        // The decoder skips white space and ignores trailing bits; encoding again shows both.
+        if (utf8.Length % 4 == 0 && Base64.IsValid(utf8))
+        {
+            var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(utf8.Length)];
+            var status = Base64.DecodeFromUtf8(utf8, bytes, out var consumed, out var written);
+            if (status == System.Buffers.OperationStatus.Done && consumed == utf8.Length)
+            {
+                Array.Resize(ref bytes, written);
+                if (Convert.ToBase64String(bytes) == text)
+                {
+                    return bytes;
+                }
+            }
+        }
+        throw new MalformedDataException(format, location, "not canonical base64 (RFC 4648 §4)");
+    }
+}

@@ -1,0 +1,141 @@
+using System.IO.Enumeration;
+using ArtifactTrust.Formats;
+using Microsoft.Win32.SafeHandles;
+
+namespace ArtifactTrust.Hashing;
+
+/// <summary>A file of a tree, as listed.</summary>
+/// <param name="Name">The path below the root, with <c>/</c> between its parts.</param>
+/// <param name="Size">The size when listed, in bytes.</param>
+public readonly record struct TreeFile(string Name, long Size);
+
+/// <summary>A directory whose files are listed and opened without ever following a symbolic link below its root.</summary>
+public sealed class FileTree : IDisposable
+{
+    private readonly SafeFileHandle? _root;
+
+    private FileTree(string path, SafeFileHandle? root)
+    {
+        Path = path;
+        _root = root;
+    }
+
+    /// <summary>The full path of the root.</summary>
+    public string Path { get; }
+
+    /// <summary>The root's own name, for people.</summary>
+    public string Name => System.IO.Path.GetFileName(Path) is { Length: > 0 } name ? name : Path;
+
+    /// <summary>Opens a directory.</summary>
+    /// <exception cref="IOException">It is absent or is not a directory.</exception>
+    public static FileTree Open(string path)
+    {
+        var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        if (!Directory.Exists(full))
+        {
+            throw new DirectoryNotFoundException($"the directory '{path}' does not exist");
+        }
+        return new FileTree(full, OperatingSystem.IsLinux() ? LinuxFile.OpenRoot(full) : null);
+    }
+
+    /// <summary>The regular files below the root that are not ignored, in code point order of their names.</summary>
+    /// <exception cref="MalformedDataException">There is a symbolic link, a special file, or a name that is not UTF-8.</exception>
+    /// <exception cref="IOException">A directory cannot be read.</exception>
+    /// <remarks>Spec: OMS 1.0 §5.1: what cannot be covered is refused, not left out.</remarks>
+    public IReadOnlyList<TreeFile> List(IgnoreRules ignore)
+    {
+        ArgumentNullException.ThrowIfNull(ignore);
+        var files = new List<TreeFile>();
+        var options = new EnumerationOptions
+        {
+            RecurseSubdirectories = true,
+            AttributesToSkip = 0,
+            IgnoreInaccessible = false,
+            ReturnSpecialDirectories = false,
+        };
+        var prefix = Path.Length + (Path.EndsWith(System.IO.Path.DirectorySeparatorChar) ? 0 : 1);
+        var found = new FileSystemEnumerable<TreeFile>(
+            Path,
+            (ref FileSystemEntry entry) =>
+            {
+                var name = NameOf(ref entry, prefix);
+                Check(name, entry.Attributes);
+                return new TreeFile(name, entry.Length);
+            },
+            options
+        )
+        {
+            ShouldIncludePredicate = (ref FileSystemEntry entry) =>
+                (!entry.IsDirectory || IsLink(ref entry)) && !ignore.Matches(NameOf(ref entry, prefix)),
+            ShouldRecursePredicate = (ref FileSystemEntry entry) => !IsLink(ref entry) && !ignore.Matches(NameOf(ref entry, prefix)),
+        };
+        foreach (var file in found)
+        {
+            if (files.Count == Limits.ManifestEntries)
+            {
+                throw new MalformedDataException("directory", Path, $"more than {Limits.ManifestEntries} files");
+            }
+            files.Add(file);
+        }
+        files.Sort((a, b) => CodePointOrder.Instance.Compare(a.Name, b.Name));
+        return files;
+    }
+
+    /// <summary>Opens a file of the tree for reading.</summary>
+    /// <param name="name">A name as <see cref="List"/> gives it.</param>
+    /// <exception cref="IOException">It is absent, is reached over a symbolic link, or is no regular file.</exception>
+    public SafeFileHandle OpenHandle(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (_root is not null)
+        {
+            return LinuxFile.OpenBeneath(_root, name);
+        }
+        var path = Path;
+        foreach (var part in name.Split('/'))
+        {
+            if (part is "" or "." or "..")
+            {
+                throw new IOException($"'{name}' is not a path below the directory");
+            }
+            path = System.IO.Path.Join(path, part);
+            if (new FileInfo(path).LinkTarget is not null)
+            {
+                throw new IOException($"'{name}' is a symbolic link or lies behind one; links are not followed");
+            }
+        }
+        return File.OpenHandle(path, options: FileOptions.SequentialScan);
+    }
+
+    /// <summary>Opens a file of the tree as a stream.</summary>
+    /// <exception cref="IOException">See <see cref="OpenHandle"/>.</exception>
+    public FileStream OpenRead(string name) => new(OpenHandle(name), FileAccess.Read, bufferSize: 0);
+
+    /// <inheritdoc/>
+    public void Dispose() => _root?.Dispose();
+
+    private static bool IsLink(ref FileSystemEntry entry) => entry.Attributes.HasFlag(FileAttributes.ReparsePoint);
+
+    private static string NameOf(ref FileSystemEntry entry, int prefix)
+    {
+        var name = entry.ToFullPath()[prefix..];
+        return System.IO.Path.DirectorySeparatorChar == '/' ? name : name.Replace(System.IO.Path.DirectorySeparatorChar, '/');
+    }
+
+    private static void Check(string name, FileAttributes attributes)
+    {
+        if (attributes.HasFlag(FileAttributes.ReparsePoint))
+        {
+            throw new MalformedDataException(
+                "directory",
+                name,
+                "a symbolic link; links are neither followed nor left out, so replace it by the file or ignore it"
+            );
+        }
+        // The runtime puts U+FFFD where a name's bytes are not UTF-8; such a name could not be opened again.
+        if (name.Contains('\uFFFD', StringComparison.Ordinal))
+        {
+            throw new MalformedDataException("directory", name, "the file's name is not UTF-8");
+        }
+    }
+}

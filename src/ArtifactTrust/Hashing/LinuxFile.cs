@@ -1,0 +1,112 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace ArtifactTrust.Hashing;
+
+/// <summary>The calls of Linux that open a file below a directory without following any symbolic link on the way.</summary>
+internal static partial class LinuxFile
+{
+    private const int CloseOnExec = 0x80000;
+    private const int NonBlocking = 0x800;
+    private const int NotFound = 2;
+    private const int NotADirectory = 20;
+    private const int TooManyLinks = 40;
+    private const int EmptyPath = 0x1000;
+    private const uint BasicStats = 0x7ff;
+    private const int TypeMask = 0xF000;
+    private const int RegularFile = 0x8000;
+
+    // The two flags below are among the few whose values differ between architectures.
+    private static readonly int Directory = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
+    private static readonly int NoFollow = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
+
+    /// <summary>Opens the directory a tree starts at. Links on the way to it are the caller's own and are followed.</summary>
+    internal static SafeFileHandle OpenRoot(string path)
+    {
+        var handle = OpenAt(-100, path, Directory | CloseOnExec);
+        return handle.IsInvalid ? throw Failure(Marshal.GetLastPInvokeError(), path) : handle;
+    }
+
+    /// <summary>Opens a regular file below <paramref name="root"/>.</summary>
+    /// <exception cref="IOException">It is absent, is reached over a symbolic link, or is no regular file.</exception>
+    internal static SafeFileHandle OpenBeneath(SafeFileHandle root, string name)
+    {
+        var parts = name.Split('/');
+        var added = false;
+        SafeFileHandle? parent = null;
+        root.DangerousAddRef(ref added);
+        try
+        {
+            for (var i = 0; i < parts.Length; i++)
+            {
+                if (parts[i] is "" or "." or "..")
+                {
+                    throw new IOException($"'{name}' is not a path below the directory");
+                }
+                var last = i == parts.Length - 1;
+                var at = (int)(parent ?? root).DangerousGetHandle();
+                var next = OpenAt(at, parts[i], NoFollow | CloseOnExec | (last ? NonBlocking : Directory));
+                var error = Marshal.GetLastPInvokeError();
+                parent?.Dispose();
+                parent = next;
+                if (next.IsInvalid)
+                {
+                    throw Failure(error, name);
+                }
+            }
+            var file = parent!;
+            parent = null;
+            if (!Status(file).IsRegular)
+            {
+                file.Dispose();
+                throw new IOException($"'{name}' is not a regular file");
+            }
+            return file;
+        }
+        finally
+        {
+            parent?.Dispose();
+            if (added)
+            {
+                root.DangerousRelease();
+            }
+        }
+    }
+
+    /// <summary>The file's type, size and the times that show a change.</summary>
+    internal static unsafe FileStatus Status(SafeFileHandle handle)
+    {
+        // struct statx has one layout on every architecture: 256 bytes.
+        var buffer = stackalloc byte[256];
+        if (StatX(handle, "", EmptyPath, BasicStats, buffer) != 0)
+        {
+            throw Failure(Marshal.GetLastPInvokeError(), "file");
+        }
+        var span = new ReadOnlySpan<byte>(buffer, 256);
+        return new FileStatus(
+            (BinaryPrimitives.ReadUInt16LittleEndian(span[28..]) & TypeMask) == RegularFile,
+            BinaryPrimitives.ReadInt64LittleEndian(span[40..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(span[32..]),
+            (BinaryPrimitives.ReadInt64LittleEndian(span[112..]), BinaryPrimitives.ReadUInt32LittleEndian(span[120..])),
+            (BinaryPrimitives.ReadInt64LittleEndian(span[96..]), BinaryPrimitives.ReadUInt32LittleEndian(span[104..]))
+        );
+    }
+
+    private static IOException Failure(int error, string name) =>
+        error switch
+        {
+            NotFound => new FileNotFoundException($"'{name}' does not exist", name),
+            TooManyLinks or NotADirectory => new IOException($"'{name}' is a symbolic link or lies behind one; links are not followed"),
+            _ => new IOException($"'{name}' cannot be opened: {Marshal.GetPInvokeErrorMessage(error)}"),
+        };
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle OpenAt(int directory, string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int StatX(SafeFileHandle directory, string path, int flags, uint mask, byte* buffer);
+}
+
+/// <summary>What the file system says of an open file.</summary>
+internal readonly record struct FileStatus(bool IsRegular, long Size, ulong Inode, (long, uint) Modified, (long, uint) Changed);

@@ -1,0 +1,44 @@
+using ArtifactTrust.Hashing;
+
+namespace ArtifactTrust.Keys;
+
+/// <summary>A signature algorithm with all its parameters: key type, curve or padding, and hash.</summary>
+/// <remarks>Spec: Sigstore algorithm registry. Names here are its enum names (<c>PublicKeyDetails</c>).</remarks>
+public sealed class SignatureAlgorithm
+{
+    private SignatureAlgorithm(string name, DigestAlgorithm? preHash)
+    {
+        Name = name;
+        PreHash = preHash;
+    }
+
+    /// <summary>ECDSA on P-256 with SHA-256; signatures are ASN.1 DER.</summary>
+    public static SignatureAlgorithm EcdsaP256 { get; } = new("PKIX_ECDSA_P256_SHA_256", DigestAlgorithm.Sha256);
+
+    /// <summary>ECDSA on P-384 with SHA-384; signatures are ASN.1 DER.</summary>
+    public static SignatureAlgorithm EcdsaP384 { get; } = new("PKIX_ECDSA_P384_SHA_384", DigestAlgorithm.Sha384);
+
+    /// <summary>ECDSA on P-521 with SHA-512; signatures are ASN.1 DER.</summary>
+    public static SignatureAlgorithm EcdsaP521 { get; } = new("PKIX_ECDSA_P521_SHA_512", DigestAlgorithm.Sha512);
+
+    /// <summary>RSASSA-PKCS1-v1_5 with SHA-256.</summary>
+    public static SignatureAlgorithm RsaPkcs1 { get; } = new("PKIX_RSA_PKCS1V15_SHA256", DigestAlgorithm.Sha256);
+
+    /// <summary>RSASSA-PSS with SHA-256, MGF1 with SHA-256 and a salt of 32 bytes.</summary>
+    public static SignatureAlgorithm RsaPss { get; } = new("PKIX_RSA_PSS_SHA256", DigestAlgorithm.Sha256);
+
+    /// <summary>Ed25519 (RFC 8032, pure): the whole message is signed, not a digest of it.</summary>
+    public static SignatureAlgorithm Ed25519 { get; } = new("PKIX_ED25519", null);
+
+    /// <summary>Every algorithm known here.</summary>
+    public static IReadOnlyList<SignatureAlgorithm> All { get; } = [EcdsaP256, EcdsaP384, EcdsaP521, RsaPkcs1, RsaPss, Ed25519];
+
+    /// <summary>The registry's name, without the RSA key size.</summary>
+    public string Name { get; }
+
+    /// <summary>The hash applied to the message first, or null where the whole message is signed.</summary>
+    public DigestAlgorithm? PreHash { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}

@@ -1,0 +1,26 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ArtifactTrust.Verification;
+
+/// <summary>What was checked of one bundle, in order, and the verified value where all of it held.</summary>
+public sealed class VerificationReport
+{
+    internal VerificationReport(IReadOnlyList<Check> checks, VerifiedBundle? verified)
+    {
+        Checks = checks;
+        Verified = verified;
+    }
+
+    /// <summary>The checks in the order made.</summary>
+    public IReadOnlyList<Check> Checks { get; }
+
+    /// <summary>What was proven; null where a check failed.</summary>
+    public VerifiedBundle? Verified { get; }
+
+    /// <summary>Whether every check held.</summary>
+    [MemberNotNullWhen(true, nameof(Verified))]
+    public bool IsVerified => Verified is not null;
+
+    /// <summary>The first failed check, or null.</summary>
+    public Check? Failure => Checks.FirstOrDefault(c => c.Outcome == CheckOutcome.Failed);
+}
