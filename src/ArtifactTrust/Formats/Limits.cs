@@ -33,6 +33,15 @@ public static class Limits
     /// <summary>Signatures in one DSSE envelope.</summary>
     public const int EnvelopeSignatures = 16;
 
+    /// <summary>Certificates in one bundle.</summary>
+    public const int CertificatesPerBundle = 16;
+
+    /// <summary>Transparency log entries in one bundle.</summary>
+    public const int LogEntriesPerBundle = 32;
+
+    /// <summary>Time-stamp tokens in one bundle.</summary>
+    public const int TimestampsPerBundle = 32;
+
     /// <summary>Files of one model or dataset.</summary>
     public const int ManifestEntries = 2_000_000;
 

@@ -137,5 +137,10 @@ public sealed class FileTree : IDisposable
         {
             throw new MalformedDataException("directory", name, "the file's name is not UTF-8");
         }
+        // One file must not look like two in a listing; dirHash has no form for such a name.
+        if (name.Contains('\n', StringComparison.Ordinal))
+        {
+            throw new MalformedDataException("directory", name.Replace("\n", "\\n", StringComparison.Ordinal), "the file's name has a line feed");
+        }
     }
 }

@@ -28,6 +28,13 @@ internal static partial class LinuxFile
         return handle.IsInvalid ? throw Failure(Marshal.GetLastPInvokeError(), path) : handle;
     }
 
+    /// <summary>Opens a regular file anywhere. Links on the way to it are the caller's own and are followed.</summary>
+    internal static SafeFileHandle OpenFile(string path)
+    {
+        var handle = OpenAt(-100, path, CloseOnExec | NonBlocking);
+        return handle.IsInvalid ? throw Failure(Marshal.GetLastPInvokeError(), path) : Regular(handle, path);
+    }
+
     /// <summary>Opens a regular file below <paramref name="root"/>.</summary>
     /// <exception cref="IOException">It is absent, is reached over a symbolic link, or is no regular file.</exception>
     internal static SafeFileHandle OpenBeneath(SafeFileHandle root, string name)
@@ -57,12 +64,7 @@ internal static partial class LinuxFile
             }
             var file = parent!;
             parent = null;
-            if (!Status(file).IsRegular)
-            {
-                file.Dispose();
-                throw new IOException($"'{name}' is not a regular file");
-            }
-            return file;
+            return Regular(file, name);
         }
         finally
         {
@@ -91,6 +93,16 @@ internal static partial class LinuxFile
             (BinaryPrimitives.ReadInt64LittleEndian(span[112..]), BinaryPrimitives.ReadUInt32LittleEndian(span[120..])),
             (BinaryPrimitives.ReadInt64LittleEndian(span[96..]), BinaryPrimitives.ReadUInt32LittleEndian(span[104..]))
         );
+    }
+
+    private static SafeFileHandle Regular(SafeFileHandle file, string name)
+    {
+        if (!Status(file).IsRegular)
+        {
+            file.Dispose();
+            throw new IOException($"'{name}' is not a regular file");
+        }
+        return file;
     }
 
     private static IOException Failure(int error, string name) =>

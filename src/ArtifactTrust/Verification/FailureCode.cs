@@ -21,6 +21,9 @@ public enum FailureCode
     /// <summary>The key hint names a key that is not among the trusted ones, and no trusted key made the signature.</summary>
     UntrustedKey,
 
+    /// <summary>The key hint names another key than the one that made the signature.</summary>
+    KeyHintMismatch,
+
     /// <summary>The signature is good, but over a payload of another type.</summary>
     PayloadTypeMismatch,
 

@@ -23,4 +23,9 @@ public sealed class VerificationReport
 
     /// <summary>The first failed check, or null.</summary>
     public Check? Failure => Checks.FirstOrDefault(c => c.Outcome == CheckOutcome.Failed);
+
+    /// <summary>The report of evidence that could not be read at all.</summary>
+    /// <param name="reason">Why not.</param>
+    public static VerificationReport Unreadable(string reason) =>
+        new([new Check("bundle.format", CheckOutcome.Failed, FailureCode.MalformedEvidence) { Message = reason }], null);
 }

@@ -1,0 +1,167 @@
+using System.Buffers;
+using System.Text.Json;
+using ArtifactTrust.Envelopes;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
+
+namespace ArtifactTrust.Bundles;
+
+/// <summary>A signature with all that is needed to verify it, apart from trust.</summary>
+/// <remarks>
+/// Spec: Sigstore bundle v0.1–v0.3 (protobuf-specs, sigstore_bundle.proto), JSON form. Exactly one of
+/// <see cref="Envelope"/> and <see cref="Message"/> is there. Nothing in a bundle is trustworthy until it is verified.
+/// </remarks>
+public sealed class Bundle
+{
+    /// <summary>The media type written, of version 0.3.</summary>
+    public const string MediaTypeV03 = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+    private const string FormatName = "Sigstore bundle";
+
+    private Bundle(string mediaType, VerificationMaterial material, DsseEnvelope? envelope, MessageSignature? message, byte[] utf8)
+    {
+        MediaType = mediaType;
+        Material = material;
+        Envelope = envelope;
+        Message = message;
+        Utf8 = utf8;
+        Digest = DigestAlgorithm.Sha256.Hash(utf8);
+    }
+
+    /// <summary>The media type, which names the version.</summary>
+    public string MediaType { get; }
+
+    /// <summary>The key hint or certificates, log entries and timestamps.</summary>
+    public VerificationMaterial Material { get; }
+
+    /// <summary>The signed envelope, or null.</summary>
+    public DsseEnvelope? Envelope { get; }
+
+    /// <summary>The signature over a message kept elsewhere, or null.</summary>
+    public MessageSignature? Message { get; }
+
+    /// <summary>The bundle as it was read, or is to be written: JSON on one line without a line feed at its end.</summary>
+    public ReadOnlyMemory<byte> Utf8 { get; }
+
+    /// <summary>SHA-256 of <see cref="Utf8"/>.</summary>
+    public Digest Digest { get; }
+
+    /// <summary>A bundle of an envelope signed by a managed key.</summary>
+    /// <param name="envelope">The envelope, with one signature.</param>
+    /// <param name="keyHint">What helps a verifier find the key.</param>
+    public static Bundle ForEnvelope(DsseEnvelope envelope, string keyHint) =>
+        Create(new VerificationMaterial { PublicKeyHint = keyHint }, envelope, null);
+
+    /// <summary>A bundle of a message signed by a managed key.</summary>
+    /// <param name="message">The signature.</param>
+    /// <param name="keyHint">What helps a verifier find the key.</param>
+    public static Bundle ForMessage(MessageSignature message, string keyHint) =>
+        Create(new VerificationMaterial { PublicKeyHint = keyHint }, null, message);
+
+    /// <summary>Reads a bundle.</summary>
+    /// <param name="utf8">The whole text; it is copied.</param>
+    /// <exception cref="MalformedDataException">The text is not such a bundle, or is over a limit.</exception>
+    public static Bundle Parse(ReadOnlyMemory<byte> utf8)
+    {
+        var json = StrictJson.Parse(utf8, FormatName);
+        StrictJson.CheckMembers(json, FormatName, "$", "mediaType", "verificationMaterial", "messageSignature", "dsseEnvelope");
+        var mediaType = StrictJson.RequiredString(json, "mediaType", FormatName, "$");
+        if (!VersionOf(mediaType, out var version))
+        {
+            throw new MalformedDataException(FormatName, "$.mediaType", $"'{MediaTypeV03}' or an older version is expected, not '{mediaType}'");
+        }
+        var material = VerificationMaterial.Parse(
+            StrictJson.RequiredObject(json, "verificationMaterial", FormatName, "$"),
+            version,
+            "$.verificationMaterial"
+        );
+        var hasEnvelope = json.TryGetProperty("dsseEnvelope", out var envelope);
+        var hasMessage = json.TryGetProperty("messageSignature", out var message);
+        if (hasEnvelope == hasMessage)
+        {
+            throw new MalformedDataException(FormatName, "$", "exactly one of dsseEnvelope and messageSignature is expected");
+        }
+        var parsed = hasEnvelope ? DsseEnvelope.Parse(envelope, "$.dsseEnvelope") : null;
+        if (parsed is { Signatures.Count: not 1 })
+        {
+            throw new MalformedDataException(FormatName, "$.dsseEnvelope.signatures", "a bundle's envelope has exactly one signature");
+        }
+        return new Bundle(
+            mediaType,
+            material,
+            parsed,
+            hasMessage ? MessageSignature.Parse(message, "$.messageSignature") : null,
+            utf8.ToArray()
+        );
+    }
+
+    /// <summary>Reads a text of bundles, one a line; empty lines are skipped.</summary>
+    /// <returns>For each line its number, from one, and the bundle or the reason why it cannot be read.</returns>
+    /// <exception cref="MalformedDataException">There are too many lines.</exception>
+    /// <remarks>Spec: in-toto bundle v1: the order means nothing, and a line that cannot be read does not spoil the others.</remarks>
+    public static IReadOnlyList<(int Line, Bundle? Bundle, MalformedDataException? Problem)> ParseLines(ReadOnlyMemory<byte> utf8)
+    {
+        var bundles = new List<(int, Bundle?, MalformedDataException?)>();
+        var number = 0;
+        for (var rest = utf8; !rest.IsEmpty; )
+        {
+            var end = rest.Span.IndexOf((byte)'\n');
+            var line = end < 0 ? rest : rest[..end];
+            rest = end < 0 ? default : rest[(end + 1)..];
+            number++;
+            if (line.Span.Trim(" \t\r"u8).IsEmpty)
+            {
+                continue;
+            }
+            if (bundles.Count == Limits.BundlesPerSubject)
+            {
+                throw new MalformedDataException("bundle lines", $"line {number}", $"more than {Limits.BundlesPerSubject} bundles");
+            }
+            try
+            {
+                bundles.Add((number, Parse(line), null));
+            }
+            catch (MalformedDataException e)
+            {
+                bundles.Add((number, null, e));
+            }
+        }
+        return bundles;
+    }
+
+    private static Bundle Create(VerificationMaterial material, DsseEnvelope? envelope, MessageSignature? message)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("mediaType", MediaTypeV03);
+            writer.WritePropertyName("verificationMaterial");
+            material.WriteTo(writer);
+            if (envelope is not null)
+            {
+                writer.WritePropertyName("dsseEnvelope");
+                envelope.WriteTo(writer);
+            }
+            if (message is not null)
+            {
+                writer.WritePropertyName("messageSignature");
+                message.WriteTo(writer);
+            }
+            writer.WriteEndObject();
+        }
+        return new Bundle(MediaTypeV03, material, envelope, message, buffer.WrittenSpan.ToArray());
+    }
+
+    private static bool VersionOf(string mediaType, out int minorVersion)
+    {
+        minorVersion = mediaType switch
+        {
+            "application/vnd.dev.sigstore.bundle+json;version=0.1" => 1,
+            "application/vnd.dev.sigstore.bundle+json;version=0.2" => 2,
+            "application/vnd.dev.sigstore.bundle+json;version=0.3" or MediaTypeV03 => 3,
+            _ => 0,
+        };
+        return minorVersion > 0;
+    }
+}

@@ -1,0 +1,32 @@
+using ArtifactTrust.Attestations;
+using ArtifactTrust.Bundles;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Keys;
+
+namespace ArtifactTrust.Verification;
+
+/// <summary>Collects the checks of one verification, in the order planned, and stops at the first that fails.</summary>
+internal sealed class CheckList(params string[] plan)
+{
+    private readonly List<Check> _checks = [];
+
+    internal void Pass(string name, string? message = null) =>
+        _checks.Add(new Check(name, CheckOutcome.Passed) { Message = message });
+
+    internal void NotRequired(string name, string message) =>
+        _checks.Add(new Check(name, CheckOutcome.NotRequired) { Message = message });
+
+    /// <summary>Ends the verification: what was planned after this check is listed as not reached.</summary>
+    internal VerificationReport Fail(Check check)
+    {
+        _checks.Add(check);
+        var reached = Array.IndexOf(plan, check.Name);
+        return new VerificationReport(
+            [.. _checks, .. plan.Skip(reached + 1).Select(name => new Check(name, CheckOutcome.NotReached))],
+            null
+        );
+    }
+
+    internal VerificationReport Verified(EvidenceKind kind, VerificationKey key, DigestSet subject, Statement? statement, Bundle bundle) =>
+        new(_checks, new VerifiedBundle(kind, key.Fingerprint, subject, statement, bundle.Digest));
+}
