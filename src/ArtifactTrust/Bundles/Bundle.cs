@@ -68,7 +68,11 @@ public sealed class Bundle
         var mediaType = StrictJson.RequiredString(json, "mediaType", FormatName, "$");
         if (!VersionOf(mediaType, out var version))
         {
-            throw new MalformedDataException(FormatName, "$.mediaType", $"'{MediaTypeV03}' or an older version is expected, not '{mediaType}'");
+            throw new MalformedDataException(
+                FormatName,
+                "$.mediaType",
+                $"'{MediaTypeV03}' or an older version is expected, not '{mediaType}'"
+            );
         }
         var material = VerificationMaterial.Parse(
             StrictJson.RequiredObject(json, "verificationMaterial", FormatName, "$"),
@@ -132,7 +136,12 @@ public sealed class Bundle
     private static Bundle Create(VerificationMaterial material, DsseEnvelope? envelope, MessageSignature? message)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (
+            var writer = new Utf8JsonWriter(
+                buffer,
+                new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+            )
+        )
         {
             writer.WriteStartObject();
             writer.WriteString("mediaType", MediaTypeV03);

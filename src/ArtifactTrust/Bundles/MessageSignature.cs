@@ -22,7 +22,8 @@ public sealed record MessageSignature(Digest? MessageDigest, ReadOnlyMemory<byte
             StrictJson.CheckMembers(member, FormatName, at, "algorithm", "digest");
             if (StrictJson.OptionalString(member, "algorithm", FormatName, at) is { } name)
             {
-                var algorithm = AlgorithmOf(name) ?? throw new MalformedDataException(FormatName, $"{at}.algorithm", $"'{name}' is not known");
+                var algorithm =
+                    AlgorithmOf(name) ?? throw new MalformedDataException(FormatName, $"{at}.algorithm", $"'{name}' is not known");
                 var value = StrictJson.RequiredString(member, "digest", FormatName, at);
                 digest = Digest.FromBytes(algorithm, StrictBase64.Decode(value, FormatName, $"{at}.digest"));
             }
@@ -59,5 +60,6 @@ public sealed record MessageSignature(Digest? MessageDigest, ReadOnlyMemory<byte
             _ => null,
         };
 
-    private static string NameOf(DigestAlgorithm algorithm) => DigestAlgorithm.All.Where(a => a == algorithm).Select(a => $"SHA2_{a.SizeInBytes * 8}").Single();
+    private static string NameOf(DigestAlgorithm algorithm) =>
+        DigestAlgorithm.All.Where(a => a == algorithm).Select(a => $"SHA2_{a.SizeInBytes * 8}").Single();
 }

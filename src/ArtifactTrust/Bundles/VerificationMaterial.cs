@@ -38,7 +38,11 @@ public sealed class VerificationMaterial
         var hasChain = json.TryGetProperty("x509CertificateChain", out var chain);
         if ((hasKey ? 1 : 0) + (hasCertificate ? 1 : 0) + (hasChain ? 1 : 0) != 1)
         {
-            throw new MalformedDataException(FormatName, location, "exactly one of publicKey, certificate and x509CertificateChain is expected");
+            throw new MalformedDataException(
+                FormatName,
+                location,
+                "exactly one of publicKey, certificate and x509CertificateChain is expected"
+            );
         }
         if (hasCertificate && minorVersion < 3)
         {
@@ -47,11 +51,10 @@ public sealed class VerificationMaterial
         return new VerificationMaterial
         {
             PublicKeyHint = hasKey ? Hint(key, $"{location}.publicKey") : null,
-            Certificates = hasCertificate
-                ? [RawBytes(certificate, $"{location}.certificate")]
-                : hasChain
-                    ? Chain(chain, $"{location}.x509CertificateChain")
-                    : [],
+            Certificates =
+                hasCertificate ? [RawBytes(certificate, $"{location}.certificate")]
+                : hasChain ? Chain(chain, $"{location}.x509CertificateChain")
+                : [],
             LogEntries = LogEntriesOf(json, location),
             Timestamps = TimestampsOf(json, location),
         };

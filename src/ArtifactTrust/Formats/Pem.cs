@@ -19,8 +19,8 @@ public static class Pem
         return text.Append("-----END ").Append(label).Append("-----\n").ToString();
     }
 
-    /// <summary>Decodes a text that is exactly one block, with nothing but white space around it.</summary>
-    /// <exception cref="MalformedDataException">There is no block, more than one, or text beside it.</exception>
+    /// <summary>Decodes a text that holds exactly one block, perhaps with explanatory text before it.</summary>
+    /// <exception cref="MalformedDataException">There is no block, more than one, or text after it.</exception>
     public static (string Label, byte[] Data) DecodeSingle(string text, string format)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -29,9 +29,10 @@ public static class Pem
             throw new MalformedDataException(format, "$", "no PEM block (-----BEGIN …-----) was found");
         }
         var (start, end) = (fields.Location.Start.GetOffset(text.Length), fields.Location.End.GetOffset(text.Length));
-        if (!text.AsSpan(0, start).IsWhiteSpace() || !text.AsSpan(end).IsWhiteSpace())
+        // RFC 7468 §5.2 lets explanatory text stand before a block. A second block would make it unclear which one is meant.
+        if (text.AsSpan(0, start).Contains("-----BEGIN", StringComparison.Ordinal) || !text.AsSpan(end).IsWhiteSpace())
         {
-            throw new MalformedDataException(format, $"byte {end}", "one PEM block and nothing else is expected");
+            throw new MalformedDataException(format, $"character {end}", "one PEM block and nothing after it is expected");
         }
         var data = new byte[fields.DecodedDataLength];
         return Convert.TryFromBase64Chars(text.AsSpan()[fields.Base64Data], data, out var written) && written == data.Length

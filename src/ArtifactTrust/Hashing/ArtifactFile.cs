@@ -16,7 +16,9 @@ public sealed class ArtifactFile : IDisposable
         Handle = handle;
         _progress = progress;
         _cancellation = cancellation;
-        _status = OperatingSystem.IsLinux() ? LinuxFile.Status(handle) : new FileStatus(true, RandomAccess.GetLength(handle), 0, default, default);
+        _status = OperatingSystem.IsLinux()
+            ? LinuxFile.Status(handle)
+            : new FileStatus(true, RandomAccess.GetLength(handle), 0, default, default);
     }
 
     /// <summary>The path it was opened by.</summary>
@@ -39,9 +41,7 @@ public sealed class ArtifactFile : IDisposable
     public static ArtifactFile Open(string path, IProgress<long>? progress = null, CancellationToken cancellation = default)
     {
         var full = System.IO.Path.GetFullPath(path);
-        var handle = OperatingSystem.IsLinux()
-            ? LinuxFile.OpenFile(full)
-            : File.OpenHandle(full, options: FileOptions.SequentialScan);
+        var handle = OperatingSystem.IsLinux() ? LinuxFile.OpenFile(full) : File.OpenHandle(full, options: FileOptions.SequentialScan);
         return new ArtifactFile(full, handle, progress, cancellation);
     }
 

@@ -140,7 +140,11 @@ public sealed class FileTree : IDisposable
         // One file must not look like two in a listing; dirHash has no form for such a name.
         if (name.Contains('\n', StringComparison.Ordinal))
         {
-            throw new MalformedDataException("directory", name.Replace("\n", "\\n", StringComparison.Ordinal), "the file's name has a line feed");
+            throw new MalformedDataException(
+                "directory",
+                name.Replace("\n", "\\n", StringComparison.Ordinal),
+                "the file's name has a line feed"
+            );
         }
     }
 }

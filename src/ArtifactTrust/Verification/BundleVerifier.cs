@@ -98,8 +98,7 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
             return checks.Fail(WrongType(predicateType ?? "an attestation", statement.PredicateType));
         }
         checks.Pass(PredicateType, statement.PredicateType);
-        return CheckSubject(statement, subject, checks)
-            ?? checks.Verified(EvidenceKind.Attestation, key!, subject, statement, bundle);
+        return CheckSubject(statement, subject, checks) ?? checks.Verified(EvidenceKind.Attestation, key!, subject, statement, bundle);
     }
 
     /// <summary>Verifies the signature of an OCI image or artifact, as cosign 3 writes it.</summary>
@@ -203,7 +202,8 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
                     Message = "the bundle was signed with a certificate, and only keys are trusted",
                     Expected = "publicKey",
                     Actual = "certificate",
-                    Hint = "a certificate proves nothing until its issuer is trusted; ask the signer for a signature by one of the trusted keys",
+                    Hint =
+                        "a certificate proves nothing until its issuer is trusted; ask the signer for a signature by one of the trusted keys",
                 }
             );
         }
@@ -218,7 +218,11 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
         {
             var known = _keys.Any(k => KeyHint.Names(hint, k));
             return checks.Fail(
-                new Check(Signature, CheckOutcome.Failed, known || hint.Length == 0 ? FailureCode.SignatureInvalid : FailureCode.UntrustedKey)
+                new Check(
+                    Signature,
+                    CheckOutcome.Failed,
+                    known || hint.Length == 0 ? FailureCode.SignatureInvalid : FailureCode.UntrustedKey
+                )
                 {
                     Message = known
                         ? "the signature does not verify, though the bundle names a trusted key: the content or the bundle was changed"

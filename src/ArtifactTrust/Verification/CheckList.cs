@@ -10,11 +10,9 @@ internal sealed class CheckList(params string[] plan)
 {
     private readonly List<Check> _checks = [];
 
-    internal void Pass(string name, string? message = null) =>
-        _checks.Add(new Check(name, CheckOutcome.Passed) { Message = message });
+    internal void Pass(string name, string? message = null) => _checks.Add(new Check(name, CheckOutcome.Passed) { Message = message });
 
-    internal void NotRequired(string name, string message) =>
-        _checks.Add(new Check(name, CheckOutcome.NotRequired) { Message = message });
+    internal void NotRequired(string name, string message) => _checks.Add(new Check(name, CheckOutcome.NotRequired) { Message = message });
 
     /// <summary>Ends the verification: what was planned after this check is listed as not reached.</summary>
     internal VerificationReport Fail(Check check)

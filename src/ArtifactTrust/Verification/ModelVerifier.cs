@@ -79,7 +79,11 @@ public sealed class ModelVerifier(BundleVerifier bundles)
         // The specification names the one resource after the file, the Python client calls it ".". The name is not the file's to choose.
         if (model!.Resources is not [var resource] || resource.Name.Contains('/', StringComparison.Ordinal))
         {
-            return new ModelVerification(checks.Fail(WrongKind($"a directory of {model.Resources.Count} files", "a single file")), null, null);
+            return new ModelVerification(
+                checks.Fail(WrongKind($"a directory of {model.Resources.Count} files", "a single file")),
+                null,
+                null
+            );
         }
         var actual = new ManifestEntry(resource.Name, file.Digest(resource.Digest.Algorithm), file.Size);
         var diff = ManifestDiff.Compare(model.Resources, [actual]);

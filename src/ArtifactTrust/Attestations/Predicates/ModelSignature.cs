@@ -62,12 +62,16 @@ public sealed class ModelSignature
         var hashType = StrictJson.RequiredString(serialization, "hash_type", FormatName, at);
         if (method != "files" || hashType != DigestAlgorithm.Sha256.Name)
         {
-            throw new NotSupportedException($"the model was signed by method '{method}' with '{hashType}'; 'files' with 'sha256' is supported");
+            throw new NotSupportedException(
+                $"the model was signed by method '{method}' with '{hashType}'; 'files' with 'sha256' is supported"
+            );
         }
         var ignored = new List<string>();
         if (serialization.TryGetProperty("ignore_paths", out _))
         {
-            foreach (var path in StrictJson.RequiredArray(serialization, "ignore_paths", FormatName, at, Limits.ManifestEntries).EnumerateArray())
+            foreach (
+                var path in StrictJson.RequiredArray(serialization, "ignore_paths", FormatName, at, Limits.ManifestEntries).EnumerateArray()
+            )
             {
                 ignored.Add(
                     path.ValueKind == JsonValueKind.String
