@@ -48,6 +48,21 @@ public static class Limits
     /// <summary>A policy file, in bytes.</summary>
     public const int PolicyBytes = 1 << 20;
 
+    /// <summary>Nesting of a policy's mappings and sequences.</summary>
+    public const int PolicyDepth = 16;
+
+    /// <summary>Values (keys, scalars, mappings and sequences) of one policy.</summary>
+    public const int PolicyValues = 50_000;
+
+    /// <summary>Keys of all identities of one policy.</summary>
+    public const int PolicyKeys = 1024;
+
+    /// <summary>A URI that a pattern of a policy may match, in characters; a longer one matches nothing.</summary>
+    public const int PatternInput = 4096;
+
+    /// <summary>Elements of one array of a predicate: findings of a scan, components of a BOM.</summary>
+    public const int PredicateItems = 1_000_000;
+
     /// <summary>Subjects of one statement.</summary>
     public const int StatementSubjects = 1024;
 
