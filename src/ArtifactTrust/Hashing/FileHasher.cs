@@ -101,15 +101,17 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
 
         public (Digest Digest, long Size) Hash(SafeFileHandle file, IProgress<long>? progress, CancellationToken cancellation)
         {
+            // What comes after the length at the start is not read: a file that grows forever would never end.
             var before = OperatingSystem.IsLinux() ? LinuxFile.Status(file) : default;
+            var length = OperatingSystem.IsLinux() ? before.Size : RandomAccess.GetLength(file);
             var size = 0L;
-            for (int read; (read = RandomAccess.Read(file, _buffer, size)) > 0; size += read)
+            for (int read; size <= length && (read = RandomAccess.Read(file, _buffer, size)) > 0; size += read)
             {
                 cancellation.ThrowIfCancellationRequested();
                 _hash.AppendData(_buffer, 0, read);
                 progress?.Report(read);
             }
-            if (OperatingSystem.IsLinux() && (LinuxFile.Status(file) != before || before.Size != size))
+            if (size != length || (OperatingSystem.IsLinux() && LinuxFile.Status(file) != before))
             {
                 _hash.GetHashAndReset();
                 throw new IOException("the file changed while it was read; try again when nothing writes to it");

@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
+
+namespace ArtifactTrust.Tests.Hashing;
+
+public sealed class FileTreeTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public void Files_are_listed_in_code_point_order_with_dotfiles_and_empty_files()
+    {
+        foreach (var name in (string[])["a/b", "a-b", "a.txt", ".hidden", "～", "😀", "sub/.git/x", "e:1:2"])
+        {
+            _directory.File(name, name == "a-b" ? "" : name);
+        }
+        Assert.Equal([".hidden", "a-b", "a.txt", "a/b", "e:1:2", "sub/.git/x", "～", "😀"], List());
+    }
+
+    [Fact]
+    public void A_link_to_a_file_is_refused()
+    {
+        _directory.File("a", "a");
+        File.CreateSymbolicLink(Path.Combine(_directory.Path, "link"), Path.Combine(_directory.Path, "a"));
+        Assert.Equal("link", Assert.Throws<MalformedDataException>(() => List()).Location);
+    }
+
+    [Fact]
+    public void A_link_to_a_directory_is_refused_and_not_left_out()
+    {
+        _directory.File("d/a", "a");
+        Directory.CreateSymbolicLink(Path.Combine(_directory.Path, "link"), Path.Combine(_directory.Path, "d"));
+        Assert.Equal("link", Assert.Throws<MalformedDataException>(() => List()).Location);
+    }
+
+    [Fact]
+    public void A_link_that_is_ignored_is_not_looked_at()
+    {
+        _directory.File("a", "a");
+        File.CreateSymbolicLink(Path.Combine(_directory.Path, "link"), "/etc/passwd");
+        Assert.Equal(["a"], List("link"));
+    }
+
+    [Fact]
+    public void A_file_behind_a_link_cannot_be_opened_even_where_it_was_swapped_in_after_listing()
+    {
+        using var outside = new TemporaryDirectory();
+        outside.File("secret", "secret");
+        _directory.File("d/secret", "mine");
+        using var tree = FileTree.Open(_directory.Path);
+        tree.OpenHandle("d/secret").Dispose();
+        Directory.Delete(Path.Combine(_directory.Path, "d"), recursive: true);
+        Directory.CreateSymbolicLink(Path.Combine(_directory.Path, "d"), outside.Path);
+        Assert.Contains("not followed", Assert.Throws<IOException>(() => tree.OpenHandle("d/secret")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("../x")]
+    [InlineData("/etc/passwd")]
+    [InlineData("a/../b")]
+    [InlineData("")]
+    [InlineData("a//b")]
+    [InlineData("./a")]
+    public void A_name_that_is_no_path_below_the_root_cannot_be_opened(string name)
+    {
+        _directory.File("a/b", "x");
+        _directory.File("b", "x");
+        using var tree = FileTree.Open(_directory.Path);
+        Assert.Throws<IOException>(() => tree.OpenHandle(name));
+    }
+
+    [Fact]
+    public void A_pipe_is_refused_without_waiting_for_a_writer()
+    {
+        Assert.Equal(0, Run("mkfifo", Path.Combine(_directory.Path, "pipe")));
+        using var tree = FileTree.Open(_directory.Path);
+        Assert.Contains("regular file", Assert.Throws<IOException>(() => tree.OpenHandle("pipe")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_with_a_line_feed_is_refused()
+    {
+        _directory.File("a\nb", "x");
+        Assert.Contains("line feed", Assert.Throws<MalformedDataException>(() => List()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_that_is_not_utf8_is_refused()
+    {
+        Assert.Equal(0, Run("bash", "-c", $"touch '{_directory.Path}'/$'bad\\xff'"));
+        Assert.Contains("UTF-8", Assert.Throws<MalformedDataException>(() => List()).Message, StringComparison.Ordinal);
+        // The runtime cannot remove what it cannot name.
+        Assert.Equal(0, Run("bash", "-c", $"rm '{_directory.Path}'/$'bad\\xff'"));
+    }
+
+    [Fact]
+    public void A_missing_directory_says_so() =>
+        Assert.Throws<DirectoryNotFoundException>(() => FileTree.Open(Path.Combine(_directory.Path, "none")));
+
+    [Theory]
+    [InlineData("..")]
+    [InlineData("a/../b")]
+    [InlineData("/a")]
+    [InlineData("")]
+    [InlineData("./a")]
+    public void An_ignored_path_outside_of_the_directory_is_refused(string path) =>
+        Assert.Throws<MalformedDataException>(() => new IgnoreRules([path]));
+
+    [Theory]
+    [InlineData("a", true)]
+    [InlineData("a/b", true)]
+    [InlineData("ab", false)]
+    [InlineData("b/a", false)]
+    [InlineData("c/d", true)]
+    [InlineData("c/d/e", true)]
+    [InlineData("c", false)]
+    [InlineData("c/de", false)]
+    public void An_ignored_path_covers_itself_and_what_is_below_part_by_part(string name, bool expected) =>
+        Assert.Equal(expected, new IgnoreRules(["a/", "c/d"]).Matches(name));
+
+    private List<string> List(params string[] ignored)
+    {
+        using var tree = FileTree.Open(_directory.Path);
+        return [.. tree.List(new IgnoreRules(ignored)).Select(f => f.Name)];
+    }
+
+    private static int Run(string file, params string[] arguments)
+    {
+        using var process = Process.Start(file, arguments);
+        process.WaitForExit();
+        return process.ExitCode;
+    }
+}

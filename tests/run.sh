@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# run.sh: everything that decides whether a change is good. Its last line is "N passed, N failed, N skipped".
+# What the interop tests need is installed into .tools/; where that cannot be had, they are skipped with their reason.
+set -uo pipefail
+
+cd "$(dirname "$0")/.."
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_WORKLOAD_UPDATE_NOTIFY_DISABLE=true
+results=$PWD/out/test-results
+rm -rf "$results" && mkdir -p "$results"
+passed=0 failed=0 skipped=0
+
+step() { # step NAME COMMAND...: one check that passes or fails as a whole
+  local name=$1
+  shift
+  echo "== $name"
+  if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $name"; fi
+}
+
+finish() {
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ]
+  exit
+}
+
+command -v dotnet > /dev/null || { echo "the .NET SDK 10 is needed: see global.json"; failed=1; finish; }
+
+step 'tools' dotnet tool restore --verbosity quiet
+step 'layout of the sources' dotnet csharpier check .
+step 'restore as locked' dotnet restore --locked-mode --verbosity quiet
+step 'build without warnings' dotnet build ArtifactTrust.sln --configuration Release --no-restore --verbosity quiet
+[ "$failed" -eq 0 ] || finish
+
+if [ -z "${ARTIFACT_TRUST_PEERS:-}" ]; then
+  echo '== peers for the interop tests'
+  if tests/install-peers.sh .tools/peers; then export ARTIFACT_TRUST_PEERS=$PWD/.tools/peers; else echo 'not installed: the tests that need them are skipped'; fi
+fi
+
+for project in ArtifactTrust.Tests ArtifactTrust.EndToEnd; do
+  echo "== $project"
+  dotnet test "tests/$project" --configuration Release --no-build --nologo --logger "trx;LogFileName=$project.trx" --logger 'console;verbosity=minimal' \
+    --results-directory "$results" --blame-hang-timeout 15m > "$results/$project.log" 2>&1
+  code=$?
+  grep -vE '^\s*$|Determining projects|Attachments:|Results File' "$results/$project.log" | tail -n 120
+  counters=$(grep -oE '<Counters [^>]*>' "$results/$project.trx" 2> /dev/null | head -n 1)
+  count() { sed -E "s/.* $1=\"([0-9]+)\".*/\1/" <<< "$counters"; }
+  if [ -z "$counters" ]; then
+    failed=$((failed + 1))
+    echo "FAILED: $project wrote no results (exit code $code)"
+    continue
+  fi
+  ok=$(count passed) bad=$(count failed) total=$(count total)
+  passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + total - ok - bad))
+  if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then failed=$((failed + 1)); echo "FAILED: $project ended with exit code $code"; fi
+done
+
+echo '== reasons of the skipped tests'
+sed -nE 's/.*<StdOut>(.*)<\/StdOut>.*/\1/p; s/.*<Message>([^<]*)<\/Message>.*/\1/p' "$results"/*.trx 2> /dev/null | grep -iE 'skip|not here|absent|needs|unset|not installed' | sort | uniq -c | head -n 40
+
+step 'quickstart' examples/quickstart.sh "$results/evidence"
+finish
