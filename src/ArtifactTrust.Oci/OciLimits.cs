@@ -1,0 +1,47 @@
+namespace ArtifactTrust.Oci;
+
+/// <summary>Upper bounds on what registries and layouts may hand over, checked before memory is taken. See also <see cref="Formats.Limits"/>.</summary>
+internal static class OciLimits
+{
+    /// <summary>Layers of one image manifest.</summary>
+    internal const int Layers = 4096;
+
+    /// <summary>Descriptors in one image index, and referrers of one manifest.</summary>
+    internal const int IndexManifests = 10_000;
+
+    /// <summary>Pages of one listing of referrers.</summary>
+    internal const int ReferrerPages = 1000;
+
+    /// <summary>A referrer's manifest, in bytes, where it is read as evidence. Those that cosign writes have below 1 KiB.</summary>
+    internal const int ReferrerManifestBytes = 256 << 10;
+
+    /// <summary>All evidence of one subject, in bytes, manifests and bundles together.</summary>
+    internal const long EvidenceBytes = Formats.Limits.BundleLinesBytes;
+
+    /// <summary>The body of an answer that is an error, in bytes. More is not read.</summary>
+    internal const int ErrorBytes = 64 << 10;
+
+    /// <summary>The answer of a token service, in bytes.</summary>
+    internal const int TokenBytes = 256 << 10;
+
+    /// <summary>A file of registry credentials, in bytes.</summary>
+    internal const int CredentialFileBytes = 1 << 20;
+
+    /// <summary>What a credential helper may print, in bytes.</summary>
+    internal const int HelperOutputBytes = 64 << 10;
+
+    /// <summary>Redirects of one request.</summary>
+    internal const int Redirects = 5;
+
+    /// <summary>A chunk of an upload, in bytes, however large a registry asks it to be.</summary>
+    internal const int ChunkBytes = 64 << 20;
+
+    /// <summary>Rounds of reading, merging and writing the index under a referrers tag.</summary>
+    internal const int ReferrersTagRounds = 64;
+
+    /// <summary>Host, slash and repository together, in characters (distribution-spec 1.1, "Pulling manifests", implementers' note).</summary>
+    internal const int NameCharacters = 255;
+
+    /// <summary>A media type or artifact type, in characters (RFC 6838 §4.2 allows 127 for each half).</summary>
+    internal const int MediaTypeCharacters = 255;
+}

@@ -1,0 +1,46 @@
+namespace ArtifactTrust.Oci;
+
+/// <summary>How to talk to registries.</summary>
+public sealed class RegistryOptions
+{
+    /// <summary>True: http. False: https. Null: http for this machine's own hosts only.</summary>
+    public bool? PlainHttp { get; init; }
+
+    /// <summary>Finds the credentials for a repository; null for anonymous access. See <see cref="DockerCredentials.FindAsync"/>.</summary>
+    public Func<RegistryReference, CancellationToken, Task<RegistryCredential?>>? Credentials { get; init; }
+
+    /// <summary>How often a request is tried in all, where the failure may pass.</summary>
+    public int Attempts { get; init; } = 5;
+
+    /// <summary>How long a registry may take to begin its answer, and to send each next piece of it.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long one call may take, with everything it tries again. Blobs get more: see <see cref="MinimumBytesPerSecond"/>.</summary>
+    public TimeSpan OverallTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A blob's size divided by this is added to <see cref="OverallTimeout"/>.</summary>
+    public int MinimumBytesPerSecond { get; init; } = 256 << 10;
+
+    /// <summary>The longest pause before a request is tried again, in spite of a longer Retry-After.</summary>
+    public TimeSpan MaximumDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Blobs above this are uploaded in chunks, in bytes. Smaller ones are held in memory.</summary>
+    public int ChunkThreshold { get; init; } = 16 << 20;
+
+    /// <summary>The size of a chunk, in bytes; a registry may ask for more. One is held in memory.</summary>
+    public int ChunkBytes { get; init; } = 8 << 20;
+
+    /// <summary>The clock of timeouts, token lifetimes and pauses.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>What the client calls itself.</summary>
+    public string UserAgent { get; init; } = "artifact-trust";
+
+    /// <summary>Waits. Tests put their own in place.</summary>
+    internal Func<TimeSpan, CancellationToken, Task>? DelayOverride { get; init; }
+
+    internal TimeSpan TimeFor(long bytes) => TimeSpan.FromSeconds(bytes / (double)MinimumBytesPerSecond);
+
+    internal Task DelayAsync(TimeSpan delay, CancellationToken cancellation) =>
+        DelayOverride is { } wait ? wait(delay, cancellation) : Task.Delay(delay, Time, cancellation);
+}
