@@ -21,6 +21,15 @@ public static class Limits
     /// <summary>A key file, in bytes.</summary>
     public const int KeyFileBytes = 64 << 10;
 
+    /// <summary>The smallest modulus of an RSA key that verifies, in bits.</summary>
+    public const int RsaVerificationBits = 2048;
+
+    /// <summary>The smallest modulus of an RSA key that signs, in bits (Sigstore algorithm registry).</summary>
+    public const int RsaSigningBits = 3072;
+
+    /// <summary>The largest modulus of an RSA key, in bits. Checking one signature takes milliseconds there.</summary>
+    public const int RsaBits = 16384;
+
     /// <summary>A policy file, in bytes.</summary>
     public const int PolicyBytes = 1 << 20;
 

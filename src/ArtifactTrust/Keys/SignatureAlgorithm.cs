@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Keys;
@@ -6,32 +7,53 @@ namespace ArtifactTrust.Keys;
 /// <remarks>Spec: Sigstore algorithm registry. Names here are its enum names (<c>PublicKeyDetails</c>).</remarks>
 public sealed class SignatureAlgorithm
 {
-    private SignatureAlgorithm(string name, DigestAlgorithm? preHash)
+    private SignatureAlgorithm(
+        string name,
+        DigestAlgorithm? preHash,
+        EllipticCurve? curve = null,
+        RSASignaturePadding? padding = null,
+        bool isVerifyOnly = false
+    )
     {
         Name = name;
         PreHash = preHash;
+        Curve = curve;
+        Padding = padding;
+        IsVerifyOnly = isVerifyOnly;
     }
 
     /// <summary>ECDSA on P-256 with SHA-256; signatures are ASN.1 DER.</summary>
-    public static SignatureAlgorithm EcdsaP256 { get; } = new("PKIX_ECDSA_P256_SHA_256", DigestAlgorithm.Sha256);
+    public static SignatureAlgorithm EcdsaP256 { get; } = new("PKIX_ECDSA_P256_SHA_256", DigestAlgorithm.Sha256, EllipticCurve.P256);
 
     /// <summary>ECDSA on P-384 with SHA-384; signatures are ASN.1 DER.</summary>
-    public static SignatureAlgorithm EcdsaP384 { get; } = new("PKIX_ECDSA_P384_SHA_384", DigestAlgorithm.Sha384);
+    public static SignatureAlgorithm EcdsaP384 { get; } = new("PKIX_ECDSA_P384_SHA_384", DigestAlgorithm.Sha384, EllipticCurve.P384);
 
     /// <summary>ECDSA on P-521 with SHA-512; signatures are ASN.1 DER.</summary>
-    public static SignatureAlgorithm EcdsaP521 { get; } = new("PKIX_ECDSA_P521_SHA_512", DigestAlgorithm.Sha512);
+    public static SignatureAlgorithm EcdsaP521 { get; } = new("PKIX_ECDSA_P521_SHA_512", DigestAlgorithm.Sha512, EllipticCurve.P521);
 
     /// <summary>RSASSA-PKCS1-v1_5 with SHA-256.</summary>
-    public static SignatureAlgorithm RsaPkcs1 { get; } = new("PKIX_RSA_PKCS1V15_SHA256", DigestAlgorithm.Sha256);
+    public static SignatureAlgorithm RsaPkcs1 { get; } =
+        new("PKIX_RSA_PKCS1V15_SHA256", DigestAlgorithm.Sha256, padding: RSASignaturePadding.Pkcs1);
 
-    /// <summary>RSASSA-PSS with SHA-256, MGF1 with SHA-256 and a salt of 32 bytes.</summary>
-    public static SignatureAlgorithm RsaPss { get; } = new("PKIX_RSA_PSS_SHA256", DigestAlgorithm.Sha256);
+    /// <summary>RSASSA-PSS with SHA-256 and MGF1 with SHA-256. Signatures are made with a salt of 32 bytes.</summary>
+    public static SignatureAlgorithm RsaPss { get; } = new("PKIX_RSA_PSS_SHA256", DigestAlgorithm.Sha256, padding: RSASignaturePadding.Pss);
 
     /// <summary>Ed25519 (RFC 8032, pure): the whole message is signed, not a digest of it.</summary>
     public static SignatureAlgorithm Ed25519 { get; } = new("PKIX_ED25519", null);
 
-    /// <summary>Every algorithm known here.</summary>
+    /// <summary>ECDSA on P-384 with SHA-256, as some clients signed until 2024: never made here, verified only where asked for.</summary>
+    public static SignatureAlgorithm EcdsaP384Sha256 { get; } =
+        new("PKIX_ECDSA_P384_SHA_256", DigestAlgorithm.Sha256, EllipticCurve.P384, isVerifyOnly: true);
+
+    /// <summary>ECDSA on P-521 with SHA-256, as some clients signed until 2024: never made here, verified only where asked for.</summary>
+    public static SignatureAlgorithm EcdsaP521Sha256 { get; } =
+        new("PKIX_ECDSA_P521_SHA_256", DigestAlgorithm.Sha256, EllipticCurve.P521, isVerifyOnly: true);
+
+    /// <summary>Every algorithm that signatures are made and verified with.</summary>
     public static IReadOnlyList<SignatureAlgorithm> All { get; } = [EcdsaP256, EcdsaP384, EcdsaP521, RsaPkcs1, RsaPss, Ed25519];
+
+    /// <summary>The algorithms of old clients. A key is bound to one only by <see cref="VerificationKey.With"/>.</summary>
+    public static IReadOnlyList<SignatureAlgorithm> VerifyOnly { get; } = [EcdsaP384Sha256, EcdsaP521Sha256];
 
     /// <summary>The registry's name, without the RSA key size.</summary>
     public string Name { get; }
@@ -39,6 +61,18 @@ public sealed class SignatureAlgorithm
     /// <summary>The hash applied to the message first, or null where the whole message is signed.</summary>
     public DigestAlgorithm? PreHash { get; }
 
+    /// <summary>Whether signatures are verified but never made.</summary>
+    public bool IsVerifyOnly { get; }
+
+    /// <summary>The curve, for ECDSA only.</summary>
+    internal EllipticCurve? Curve { get; }
+
+    /// <summary>The padding, for RSA only.</summary>
+    internal RSASignaturePadding? Padding { get; }
+
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    /// <summary>The algorithm a key of this curve has unless another is asked for.</summary>
+    internal static SignatureAlgorithm Of(EllipticCurve curve) => All.First(a => a.Curve == curve);
 }

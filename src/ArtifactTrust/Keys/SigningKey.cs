@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
+using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
+using Microsoft.Win32.SafeHandles;
 
 namespace ArtifactTrust.Keys;
 
@@ -6,6 +9,34 @@ namespace ArtifactTrust.Keys;
 public abstract class SigningKey : IDisposable
 {
     private protected SigningKey(VerificationKey publicKey) => PublicKey = publicKey;
+
+    /// <summary>Makes a new key.</summary>
+    /// <param name="algorithm">The algorithm it signs with.</param>
+    /// <param name="rsaBits">The modulus of an RSA key, in bits: 3072 (where null) to 16384, a multiple of 8.</param>
+    /// <exception cref="ArgumentException">Keys are not made for the algorithm, or not of the size.</exception>
+    /// <exception cref="PlatformNotSupportedException">The key is Ed25519 and there is no OpenSSL.</exception>
+    public static SigningKey Generate(SignatureAlgorithm algorithm, int? rsaBits = null)
+    {
+        ArgumentNullException.ThrowIfNull(algorithm);
+        var bits = rsaBits ?? Limits.RsaSigningBits;
+        if (algorithm.IsVerifyOnly)
+        {
+            throw new ArgumentException($"{algorithm} is verified only", nameof(algorithm));
+        }
+        if (rsaBits is not null && (algorithm.Padding is null || bits < Limits.RsaSigningBits || bits > Limits.RsaBits || bits % 8 != 0))
+        {
+            throw new ArgumentException(
+                $"{bits} bits for {algorithm}; RSA keys have {Limits.RsaSigningBits} to {Limits.RsaBits}, in steps of 8, and others no choice",
+                nameof(rsaBits)
+            );
+        }
+        return algorithm switch
+        {
+            { Curve: { } curve } => new EcdsaSigningKey(ECDsa.Create(curve.Parameters), algorithm),
+            { Padding: not null } => new RsaSigningKey(RSA.Create(bits), algorithm),
+            _ => Ed25519SigningKey.Generate(),
+        };
+    }
 
     /// <summary>The other half, owned by this key.</summary>
     public VerificationKey PublicKey { get; }
@@ -27,9 +58,25 @@ public abstract class SigningKey : IDisposable
             : throw new ArgumentException($"{Algorithm} takes a digest of {Algorithm.PreHash?.Name ?? "nothing"}, not {digest.Algorithm}");
     }
 
+    /// <summary>Signs a file's content.</summary>
+    /// <param name="file">An open regular file of any size; read from its start. With Ed25519, a file over 1 MiB is first copied to the
+    /// directory of temporary files, where nobody else can change it.</param>
+    /// <param name="progress">Told the bytes read since the last report.</param>
+    /// <param name="cancellation">Stops between two reads.</param>
+    /// <returns>As <see cref="Sign"/>.</returns>
+    /// <exception cref="IOException">The file cannot be read or changed while it was, or there is no room for the copy.</exception>
+    public byte[] SignFile(SafeFileHandle file, IProgress<long>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return SignFileCore(file, progress, cancellation);
+    }
+
     private protected abstract byte[] SignCore(ReadOnlySpan<byte> message);
 
     private protected abstract byte[] SignDigestCore(ReadOnlySpan<byte> digest);
+
+    private protected virtual byte[] SignFileCore(SafeFileHandle file, IProgress<long>? progress, CancellationToken cancellation) =>
+        SignDigestCore(new FileHasher(Algorithm.PreHash!).Hash(file, progress, cancellation).Digest.Bytes);
 
     /// <summary>The key as DER PKCS#8 PrivateKeyInfo (RFC 5208), for writing key files. The caller clears it.</summary>
     internal abstract byte[] ExportPkcs8();
@@ -38,6 +85,7 @@ public abstract class SigningKey : IDisposable
     public void Dispose()
     {
         Dispose(true);
+        PublicKey.Dispose();
         GC.SuppressFinalize(this);
     }
 
