@@ -145,7 +145,10 @@ public sealed class AuditLog
         ArgumentNullException.ThrowIfNull(key);
         if (trusted is not null && trusted.Checkpoint.Origin != key.Name)
         {
-            throw new ArgumentException($"the trusted checkpoint is of '{trusted.Checkpoint.Origin}', not of '{key.Name}'", nameof(trusted));
+            throw new ArgumentException(
+                $"the trusted checkpoint is of '{trusted.Checkpoint.Origin}', not of '{key.Name}'",
+                nameof(trusted)
+            );
         }
         try
         {

@@ -31,6 +31,19 @@ internal static class AuditRecordJson
     internal static AuditRecord Read(ReadOnlyMemory<byte> utf8)
     {
         var json = StrictJson.Parse(utf8, Format, Limits.LogEntryBytes);
+        try
+        {
+            return Read(json);
+        }
+        catch (InvalidOperationException e)
+        {
+            // An escaped half of a surrogate pair is JSON, but no text.
+            throw new MalformedDataException(Format, "$", "a string is not valid Unicode", e);
+        }
+    }
+
+    private static AuditRecord Read(JsonElement json)
+    {
         StrictJson.CheckMembers(
             json,
             Format,
@@ -121,10 +134,7 @@ internal static class AuditRecordJson
             EvidenceOmitted = record.EvidenceOmitted + (record.Evidence.Count - evidence.Count),
             Tool = Cut(record.Tool),
         };
-        return bounded with
-        {
-            IsTruncated = cut || reasons.Count < record.Reasons.Count || evidence.Count < record.Evidence.Count,
-        };
+        return bounded with { IsTruncated = cut || reasons.Count < record.Reasons.Count || evidence.Count < record.Evidence.Count };
 
         string? CutOptional(string? text) => text is null ? null : Cut(text);
 

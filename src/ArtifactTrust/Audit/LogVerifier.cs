@@ -163,7 +163,8 @@ internal sealed class LogVerifier
             for (var i = 0; i < tile.Width; i++)
             {
                 var hash = file.Span.Slice(i * MerkleTree.HashBytes, MerkleTree.HashBytes);
-                var computed = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(current.Hashes)
+                var computed = System
+                    .Runtime.InteropServices.CollectionsMarshal.AsSpan(current.Hashes)
                     .Slice(i * MerkleTree.HashBytes, MerkleTree.HashBytes);
                 if (!current.IsKnown[i])
                 {

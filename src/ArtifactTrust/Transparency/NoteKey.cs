@@ -67,9 +67,7 @@ public sealed class NoteKey
     public static NoteKey Create(string name, VerificationKey key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        return key.Algorithm == SignatureAlgorithm.Ed25519
-            ? Create(name, NoteKeyType.Ed25519, key)
-            : Create(name, NoteKeyType.Ecdsa, key);
+        return key.Algorithm == SignatureAlgorithm.Ed25519 ? Create(name, NoteKeyType.Ed25519, key) : Create(name, NoteKeyType.Ecdsa, key);
     }
 
     /// <summary>A witness' key under a name: it signs checkpoints with the time it saw them.</summary>

@@ -134,7 +134,10 @@ public sealed record Tile
             return false;
         }
         var level = EntriesLevel;
-        if (parts[1] != "entries" && !(TryNumber(parts[1], out var number) && number <= MaximumLevel && (level = (int)number) >= 0))
+        if (
+            parts[1] != "entries"
+            && !(TryNumber(parts[1], out var parsedLevel) && parsedLevel <= MaximumLevel && (level = (int)parsedLevel) >= 0)
+        )
         {
             return false;
         }
@@ -161,11 +164,16 @@ public sealed record Tile
                 }
                 group = group[1..];
             }
-            if (group.Length != 3 || group.ContainsAnyExcept(Digits) || index > long.MaxValue / 1000 - 1)
+            if (group.Length != 3 || group.ContainsAnyExcept(Digits))
             {
                 return false;
             }
-            index = (index * 1000) + int.Parse(group, NumberStyles.None, CultureInfo.InvariantCulture);
+            var number = int.Parse(group, NumberStyles.None, CultureInfo.InvariantCulture);
+            if (index > (long.MaxValue - number) / 1000)
+            {
+                return false;
+            }
+            index = (index * 1000) + number;
         }
         var parsed = new Tile(level, index, (int)width);
         // One spelling only: no leading group of zeros.

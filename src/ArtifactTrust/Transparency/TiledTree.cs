@@ -207,10 +207,7 @@ public sealed class TiledTree
         var first = index << rest;
         var hashes = Hashes(level, first / Tile.FullWidth).Span;
         var root = new byte[MerkleTree.HashBytes];
-        MerkleTree.Root(
-            hashes.Slice((int)(first % Tile.FullWidth) * MerkleTree.HashBytes, MerkleTree.HashBytes << rest),
-            root
-        );
+        MerkleTree.Root(hashes.Slice((int)(first % Tile.FullWidth) * MerkleTree.HashBytes, MerkleTree.HashBytes << rest), root);
         return root;
     }
 

@@ -94,11 +94,7 @@ public sealed class TlogProof
         next++;
         if (lines.Length - next > Limits.ProofHashes)
         {
-            throw new MalformedDataException(
-                Format,
-                "hashes",
-                $"{lines.Length - next} hashes; at most {Limits.ProofHashes} are accepted"
-            );
+            throw new MalformedDataException(Format, "hashes", $"{lines.Length - next} hashes; at most {Limits.ProofHashes} are accepted");
         }
         var hashes = new List<Digest>(lines.Length - next);
         for (; next < lines.Length; next++)
@@ -107,7 +103,11 @@ public sealed class TlogProof
             hashes.Add(
                 hash.Length == MerkleTree.HashBytes
                     ? Digest.FromBytes(DigestAlgorithm.Sha256, hash)
-                    : throw new MalformedDataException(Format, $"line {next + 1}", $"{hash.Length} bytes; a hash has {MerkleTree.HashBytes}")
+                    : throw new MalformedDataException(
+                        Format,
+                        $"line {next + 1}",
+                        $"{hash.Length} bytes; a hash has {MerkleTree.HashBytes}"
+                    )
             );
         }
         return new TlogProof(index, hashes, SignedNote.Parse(utf8[(split + 2)..]), extra);
