@@ -86,4 +86,31 @@ public static class Limits
 
     /// <summary>An OCI manifest or index, in bytes (distribution-spec 1.1, "Pushing Manifests": at least 4 MiB).</summary>
     public const int OciManifestBytes = 4 << 20;
+
+    /// <summary>A signed note such as a log's checkpoint, in bytes. Post-quantum signatures take 5 kB each.</summary>
+    public const int NoteBytes = 1 << 20;
+
+    /// <summary>Signatures of one note. C2SP signed-note asks for at least 16.</summary>
+    public const int NoteSignatures = 100;
+
+    /// <summary>Hashes of one Merkle proof: one for each level of a tree of 2^64 leaves.</summary>
+    public const int ProofHashes = 64;
+
+    /// <summary>One entry of a tiled log, in bytes: its length is written in 16 bits (C2SP tlog-tiles, "Log entries").</summary>
+    public const int LogEntryBytes = 65_535;
+
+    /// <summary>Opaque extra data of a transparency log proof, in bytes.</summary>
+    public const int ProofExtraBytes = 64 << 10;
+
+    /// <summary>Reasons kept in one audit record.</summary>
+    public const int AuditReasons = 256;
+
+    /// <summary>One text of an audit record, such as a reason or a subject's name, in UTF-16 units.</summary>
+    public const int AuditTextLength = 1024;
+
+    /// <summary>Subjects of one audit record.</summary>
+    public const int AuditSubjects = 256;
+
+    /// <summary>Digests of evidence kept in one audit record.</summary>
+    public const int AuditEvidence = 256;
 }
