@@ -1,0 +1,121 @@
+using ArtifactTrust.Attestations.Predicates;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Verification;
+
+namespace ArtifactTrust.Policies;
+
+/// <summary>One bundle of one subject, with what can be said of it before any rule is looked at.</summary>
+internal sealed class Candidate
+{
+    private readonly Lazy<(Predicate? Predicate, MalformedDataException? Error)> _reading;
+
+    private Candidate(VerifiedBundle bundle, PolicyIdentity? signer, RejectedEvidence? rejection)
+    {
+        Bundle = bundle;
+        Signer = signer;
+        Rejection = rejection;
+        _reading = new(ReadPredicate);
+    }
+
+    internal VerifiedBundle Bundle { get; }
+
+    internal PolicyIdentity? Signer { get; }
+
+    /// <summary>Why it counts for no rule at all; null where it may count.</summary>
+    internal RejectedEvidence? Rejection { get; }
+
+    internal string? PredicateType => Bundle.Statement?.PredicateType;
+
+    /// <summary>What an attestation says; null where its predicate is malformed.</summary>
+    internal Predicate? Predicate => _reading.Value.Predicate;
+
+    /// <summary>When what it says happened; null where it does not say, or cannot be read.</summary>
+    internal DateTimeOffset? Time => Predicate?.Time;
+
+    /// <summary>Checks that the bundle is about the subject, and that a key of the policy which counts now signed it.</summary>
+    internal static Candidate Create(
+        VerifiedBundle bundle,
+        DigestSet subject,
+        IReadOnlyDictionary<Digest, (PolicyIdentity Identity, PolicyKey Key)> signers,
+        DateTimeOffset now
+    )
+    {
+        var known = signers.TryGetValue(bundle.KeyFingerprint, out var signer);
+        // Both ways: evidence that binds fewer digests of a directory than were computed does not bind its file names.
+        if (!subject.Contains(bundle.Subject) || !bundle.Subject.Contains(subject))
+        {
+            return Rejected(DenialCode.SubjectMismatch, "it was verified for another subject", bundle.Subject.ToString());
+        }
+        if (!known)
+        {
+            return Rejected(
+                DenialCode.UnknownSigner,
+                "no identity of the policy has the key that signed it",
+                bundle.KeyFingerprint.ToString()
+            );
+        }
+        if (now < signer.Key.NotBefore)
+        {
+            return Rejected(
+                DenialCode.KeyNotYetValid,
+                $"the key of '{signer.Identity.Name}' that signed it counts from {Rfc3339.Format(signer.Key.NotBefore.Value)} on",
+                bundle.KeyFingerprint.ToString()
+            );
+        }
+        if (now >= signer.Key.NotAfter)
+        {
+            return Rejected(
+                DenialCode.KeyExpired,
+                $"the key of '{signer.Identity.Name}' that signed it counted until {Rfc3339.Format(signer.Key.NotAfter.Value)}",
+                bundle.KeyFingerprint.ToString(),
+                "sign again with a key that counts now"
+            );
+        }
+        return new Candidate(bundle, signer.Identity, null);
+
+        Candidate Rejected(DenialCode code, string message, string? actual, string? hint = null)
+        {
+            var identity = known ? signer.Identity : null;
+            return new Candidate(
+                bundle,
+                identity,
+                new RejectedEvidence(bundle.BundleDigest, identity?.Name, code, message) { Actual = actual, Hint = hint }
+            );
+        }
+    }
+
+    /// <summary>Why an attestation cannot count, whatever its constraints; null where it can.</summary>
+    internal RejectedEvidence? Fault(DateTimeOffset now)
+    {
+        if (_reading.Value.Error is { } error)
+        {
+            return Reject(DenialCode.MalformedPredicate, $"its predicate is malformed at {error.Location}: {error.Reason}");
+        }
+        return Time > now + PolicyEvaluator.ClockSkew
+            ? Reject(
+                DenialCode.TimeInFuture,
+                "it says it was made in the future",
+                Rfc3339.Format(Time.Value),
+                "check the clocks of the signer and of this machine"
+            )
+            : null;
+    }
+
+    internal RejectedEvidence Reject(DenialCode code, string message, string? actual = null, string? hint = null) =>
+        new(Bundle.BundleDigest, Signer?.Name, code, message) { Actual = actual, Hint = hint };
+
+    private (Predicate?, MalformedDataException?) ReadPredicate()
+    {
+        try
+        {
+            return Bundle.Statement is { } statement
+                ? (Predicate.Parse(statement.PredicateType, statement.Predicate), null)
+                : (null, new MalformedDataException("attestation", "$", "it has no statement"));
+        }
+        catch (MalformedDataException e)
+        {
+            return (null, e);
+        }
+    }
+}

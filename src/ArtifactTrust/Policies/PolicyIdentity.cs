@@ -1,0 +1,19 @@
+using ArtifactTrust.Keys;
+
+namespace ArtifactTrust.Policies;
+
+/// <summary>A signer that a policy knows, by its keys. Two keys of one identity are one signer.</summary>
+/// <param name="Name">The name the policy gives it.</param>
+/// <param name="Keys">Its keys, in the order written; at least one.</param>
+public sealed record PolicyIdentity(string Name, IReadOnlyList<PolicyKey> Keys);
+
+/// <summary>A key of an identity, with the time in which it counts.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="NotBefore">The first instant at which it counts, UTC; null where there is no beginning.</param>
+/// <param name="NotAfter">The first instant at which it no longer counts, UTC; null where there is no end.</param>
+/// <param name="File">The file it came from, as the policy names it; null where it is in the policy itself.</param>
+public sealed record PolicyKey(VerificationKey Key, DateTimeOffset? NotBefore, DateTimeOffset? NotAfter, string? File)
+{
+    /// <summary>Whether the key counts at that time.</summary>
+    public bool IsValidAt(DateTimeOffset time) => !(time < NotBefore) && !(time >= NotAfter);
+}

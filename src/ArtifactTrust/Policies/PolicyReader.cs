@@ -1,0 +1,123 @@
+using System.Text.RegularExpressions;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Manifests;
+
+namespace ArtifactTrust.Policies;
+
+/// <summary>Turns the YAML of a policy into a <see cref="TrustPolicy"/>; the first thing that is wrong stops it.</summary>
+internal sealed partial class PolicyReader(Func<string, ReadOnlyMemory<byte>> readKeyFile)
+{
+    private static readonly string[] TopKeys = ["version", "name", "description", "expires", "identities", "subjects"];
+    private static readonly string[] SubjectKeys = ["kind", "optional", "signatures", "attestations"];
+    private static readonly string[] SignatureKeys = ["from", "atLeast"];
+
+    private readonly List<PolicyIdentity> _identities = [];
+
+    internal TrustPolicy Read(YamlMapping document, Digest fileDigest, long fileSize)
+    {
+        // The version first: of a later form nothing else may be said.
+        document.Required("version", "the policy").Scalar("version").Integer("version", TrustPolicy.Version, TrustPolicy.Version);
+        document.CheckKeys("the policy", TopKeys);
+        var name = document.Required("name", "the policy").Scalar("name").String("name");
+        document["description"]?.Scalar("description").Lines("description");
+        var expires = document["expires"]?.Scalar("expires").Time("expires");
+        using var keys = new KeyReader(readKeyFile);
+        foreach (var member in Entries(document, "identities", "an identity"))
+        {
+            _identities.Add(new PolicyIdentity(member.Key, keys.Read(member)));
+        }
+        var subjects = Entries(document, "subjects", "a role").Select(ReadSubject).ToList();
+        ManifestEntry[] files = [new(TrustPolicy.OwnName, fileDigest, fileSize), .. keys.Files];
+        keys.Release();
+        return new TrustPolicy(name, expires, _identities, subjects, fileDigest, files);
+    }
+
+    private static IReadOnlyList<YamlMember> Entries(YamlMapping document, string key, string what)
+    {
+        var mapping = document.Required(key, "the policy").Mapping($"'{key}'");
+        if (mapping.Members.Count == 0)
+        {
+            throw mapping.Malformed($"'{key}' is empty");
+        }
+        foreach (var member in mapping.Members)
+        {
+            if (!Name().IsMatch(member.Key))
+            {
+                throw member.Place.Malformed(
+                    $"{what} is to be named by a letter and up to 63 letters, digits, '-' and '_', not '{member.Key.ReplaceLineEndings("\\n")}'"
+                );
+            }
+        }
+        return mapping.Members;
+    }
+
+    private SubjectRules ReadSubject(YamlMember member)
+    {
+        var what = $"role '{member.Key}'";
+        var mapping = member.Value.Mapping(what);
+        mapping.CheckKeys(what, SubjectKeys);
+        var kinds = mapping
+            .Required("kind", what)
+            .OneOrMore(
+                "kind",
+                v =>
+                    v.Scalar("kind")
+                        .Word("kind", ("directory", SubjectKind.Directory), ("file", SubjectKind.File), ("image", SubjectKind.Image))
+            );
+        var signatures = mapping["signatures"] is { } s ? ReadSignatures(s, what) : null;
+        var attestations = new List<AttestationRule>();
+        if (mapping["attestations"] is { } list)
+        {
+            var rules = new AttestationRuleReader(From);
+            attestations.AddRange(list.Sequence($"'attestations' of {what}").Items.Select(rules.Read));
+        }
+        return signatures is not null || attestations.Count > 0
+            ? new SubjectRules(
+                member.Key,
+                kinds,
+                mapping["optional"]?.Scalar("optional").Boolean("optional") ?? false,
+                signatures,
+                attestations
+            )
+            : throw member.Place.Malformed($"{what} asks for nothing; give it 'signatures' or 'attestations'");
+    }
+
+    private SignatureRule ReadSignatures(YamlValue value, string role)
+    {
+        var what = $"'signatures' of {role}";
+        var mapping = value.Mapping(what);
+        mapping.CheckKeys(what, SignatureKeys);
+        var (from, atLeast) = From(mapping, what);
+        return new SignatureRule(from, atLeast);
+    }
+
+    private (IReadOnlyList<PolicyIdentity> From, int AtLeast) From(YamlMapping rule, string what)
+    {
+        var value = rule.Required("from", what);
+        var from = value.OneOrMore("from", Identity);
+        var atLeast = rule["atLeast"];
+        var count = atLeast?.Scalar("atLeast").Integer("atLeast", 1, int.MaxValue) ?? 1;
+        return count <= from.Count
+            ? (from, count)
+            : throw atLeast!.Malformed($"atLeast is {count}, but 'from' names {from.Count}: this could never hold");
+    }
+
+    private PolicyIdentity Identity(YamlValue value)
+    {
+        var scalar = value.Scalar("an identity");
+        var name = scalar.String("an identity");
+        return _identities.Find(i => i.Name == name)
+            ?? throw scalar.Malformed(
+                $"there is no identity '{name}'"
+                    + (
+                        Spelling.Hint(name, _identities.Select(i => i.Name)) is { Length: > 0 } hint
+                            ? hint
+                            : $"; there are {string.Join(", ", _identities.Select(i => i.Name))}"
+                    )
+            );
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z][A-Za-z0-9_-]{0,63}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Name();
+}
