@@ -113,4 +113,43 @@ public static class Limits
 
     /// <summary>Digests of evidence kept in one audit record.</summary>
     public const int AuditEvidence = 256;
+
+    /// <summary>Components of an SBOM, written or read.</summary>
+    public const int SbomComponents = 100_000;
+
+    /// <summary>A text that a file says of itself and that an SBOM repeats, in UTF-16 units; the rest is cut off.</summary>
+    public const int SbomTextLength = 4096;
+
+    /// <summary>Columns, inputs, operators and the like of one file that an SBOM repeats.</summary>
+    public const int SbomListedNames = 1000;
+
+    /// <summary>A JSON file that tells about a model (<c>config.json</c> and its like), in bytes.</summary>
+    public const int ModelConfigBytes = 4 << 20;
+
+    /// <summary>The YAML front matter of a README, in bytes.</summary>
+    public const int FrontMatterBytes = 1 << 20;
+
+    /// <summary>A Croissant description of a dataset, in bytes.</summary>
+    public const int CroissantBytes = 16 << 20;
+
+    /// <summary>The header of a safetensors file, in bytes: what its reference implementation accepts.</summary>
+    public const int SafetensorsHeaderBytes = 100_000_000;
+
+    /// <summary>Tensors of one model file.</summary>
+    public const int ModelTensors = 200_000;
+
+    /// <summary>The footer of a Parquet file, in bytes.</summary>
+    public const int ParquetFooterBytes = 64 << 20;
+
+    /// <summary>The metadata of one Arrow message, in bytes.</summary>
+    public const int ArrowMetadataBytes = 16 << 20;
+
+    /// <summary>One token of a JSON data file, in bytes.</summary>
+    public const int JsonTokenBytes = 16 << 20;
+
+    /// <summary>The first record of a CSV file, in bytes.</summary>
+    public const int CsvHeaderBytes = 1 << 20;
+
+    /// <summary>Nesting of messages in protobuf, Thrift, flatbuffers and GGUF arrays.</summary>
+    public const int BinaryDepth = 64;
 }

@@ -1,0 +1,24 @@
+namespace ArtifactTrust.Sbom.Readers;
+
+/// <summary>The formats known here, in the order they are tried: those with a magic number first.</summary>
+internal static class FormatReaders
+{
+    /// <summary>Every reader.</summary>
+    internal static IReadOnlyList<FormatReader> All { get; } =
+    [
+        new GgufReader(),
+        new ParquetReader(),
+        new ArrowReader(),
+        .. MagicReader.All,
+        new SafetensorsReader(),
+        new OnnxReader(),
+        new ReadmeReader(),
+        .. ModelConfigReader.All,
+        new CroissantReader(),
+        new JsonDataReader(),
+        new CsvReader(),
+    ];
+
+    /// <summary>The reader of a file, or null where no format is recognized.</summary>
+    internal static FormatReader? Find(FileHead head) => All.FirstOrDefault(r => r.Recognizes(head));
+}
