@@ -34,8 +34,8 @@ public static class Pem
         return utf8;
     }
 
-    /// <summary>Decodes a text that is exactly one block, with nothing but white space around it.</summary>
-    /// <exception cref="MalformedDataException">There is no block, more than one, or text beside it.</exception>
+    /// <summary>Decodes a text that holds exactly one block, perhaps with explanatory text before it.</summary>
+    /// <exception cref="MalformedDataException">There is no block, more than one, or text after it.</exception>
     public static (string Label, byte[] Data) DecodeSingle(string text, string format)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -50,12 +50,15 @@ public static class Pem
     {
         if (!PemEncoding.TryFindUtf8(utf8, out var fields))
         {
-            throw new MalformedDataException(format, "$", "no PEM block (-----BEGIN …-----) was found");
+            var isBroken = utf8.IndexOf("-----BEGIN"u8) >= 0;
+            var reason = isBroken ? "the PEM block has no end, or is not base64" : "no PEM block (-----BEGIN …-----) was found";
+            throw new MalformedDataException(format, "$", reason);
         }
         var (start, end) = (fields.Location.Start.GetOffset(utf8.Length), fields.Location.End.GetOffset(utf8.Length));
-        if (utf8[..start].ContainsAnyExcept(WhiteSpace) || utf8[end..].ContainsAnyExcept(WhiteSpace))
+        // RFC 7468 §5.2 lets explanatory text stand before a block. A second block would make it unclear which one is meant.
+        if (utf8[..start].IndexOf("-----BEGIN"u8) >= 0 || utf8[end..].ContainsAnyExcept(WhiteSpace))
         {
-            throw new MalformedDataException(format, $"byte {end}", "one PEM block and nothing else is expected");
+            throw new MalformedDataException(format, $"byte {end}", "one PEM block and nothing after it is expected");
         }
         var data = GC.AllocateUninitializedArray<byte>(fields.DecodedDataLength, pinned: true);
         var status = Base64.DecodeFromUtf8(utf8[fields.Base64Data], data, out _, out var written);

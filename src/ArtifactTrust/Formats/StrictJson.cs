@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace ArtifactTrust.Formats;
 
@@ -20,12 +21,17 @@ public static class StrictJson
     /// <param name="format">The format's name, for the error.</param>
     /// <param name="maximumBytes">The longest text accepted, in bytes.</param>
     /// <returns>A value that stays valid without disposal.</returns>
-    /// <exception cref="MalformedDataException">The text is too long, is not JSON, or repeats a member.</exception>
+    /// <exception cref="MalformedDataException">The text is too long, is not JSON or Unicode, or repeats a member.</exception>
     public static JsonElement Parse(ReadOnlyMemory<byte> utf8, string format, int maximumBytes = Limits.BundleBytes)
     {
         CheckLength(utf8.Length, format, maximumBytes);
+        if (!Utf8.IsValid(utf8.Span))
+        {
+            throw new MalformedDataException(format, "$", "the text is not UTF-8");
+        }
         try
         {
+            CheckEscapes(utf8.Span, format);
             using var document = JsonDocument.Parse(utf8, DocumentOptions);
             return document.RootElement.Clone();
         }
@@ -79,14 +85,7 @@ public static class StrictJson
         {
             throw new MalformedDataException(format, $"{location}.{name}", $"a string is expected, not {Kind(value)}");
         }
-        try
-        {
-            return value.GetString();
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new MalformedDataException(format, $"{location}.{name}", "the string is not valid Unicode", e);
-        }
+        return value.GetString();
     }
 
     /// <summary>The member of an object, as an object.</summary>
@@ -123,6 +122,30 @@ public static class StrictJson
             if (!known.Contains(member.Name))
             {
                 throw new MalformedDataException(format, $"{location}.{member.Name}", "the format has no such member");
+            }
+        }
+    }
+
+    /// <summary>Throws where an escape is half of a surrogate pair: such a string has no UTF-16 form, and the parser would throw late.</summary>
+    private static void CheckEscapes(ReadOnlySpan<byte> utf8, string format)
+    {
+        if (!utf8.Contains((byte)'\\'))
+        {
+            return;
+        }
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = Limits.JsonDepth });
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
+            {
+                try
+                {
+                    reader.GetString();
+                }
+                catch (InvalidOperationException e)
+                {
+                    throw new MalformedDataException(format, $"byte {reader.TokenStartIndex}", "the string is not valid Unicode", e);
+                }
             }
         }
     }

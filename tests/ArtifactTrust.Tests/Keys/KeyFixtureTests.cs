@@ -24,7 +24,7 @@ public sealed class KeyFixtureTests
     public static TheoryData<string, string> Refused =>
         new()
         {
-            { "NOT-SECRET-cut-short.key.pem", "no PEM block" },
+            { "NOT-SECRET-cut-short.key.pem", "the PEM block has no end" },
             { "NOT-SECRET-ed25519-v1-with-public-key.key.pem", "version 0 has no such form" },
             { "NOT-SECRET-ed25519-v2-with-another-public-key.key.pem", "do not belong together" },
             { "NOT-SECRET-openssh.key.pem", "not 'OPENSSH PRIVATE KEY'" },
@@ -41,7 +41,7 @@ public sealed class KeyFixtureTests
             { "NOT-SECRET-x25519.key.pem", "key type 1.3.101.110 is not one of" },
             { "certificate.key.pem", "'CERTIFICATE' was given where a private key is expected" },
             { "certificate.pub.pem", "a certificate was given" },
-            { "cut-short.pub.pem", "no PEM block" },
+            { "cut-short.pub.pem", "the PEM block has no end" },
             { "ed25519-neutral-element.pub.pem", "small order" },
             { "ed25519-not-on-curve.pub.pem", "not on the curve" },
             { "ed25519-not-reduced.pub.pem", "not below the field's prime" },
@@ -64,9 +64,8 @@ public sealed class KeyFixtureTests
             { "rsa3072-pss.pub.pem", "id-RSASSA-PSS" },
             { "rsa3072-without-null.pub.pem", "not a DER SubjectPublicKeyInfo" },
             { "secp256k1.pub.pem", "curve 1.3.132.0.10 is not one of" },
-            { "text-after.pub.pem", "nothing else" },
-            { "text-before.pub.pem", "nothing else" },
-            { "two-keys.pub.pem", "nothing else" },
+            { "text-after.pub.pem", "one PEM block and nothing" },
+            { "two-keys.pub.pem", "one PEM block and nothing" },
             { "x25519.pub.pem", "key type 1.3.101.110 is not one of" },
         };
 
