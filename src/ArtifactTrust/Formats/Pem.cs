@@ -50,7 +50,9 @@ public static class Pem
     {
         if (!PemEncoding.TryFindUtf8(utf8, out var fields))
         {
-            throw new MalformedDataException(format, "$", "no PEM block (-----BEGIN …-----) was found");
+            var isBroken = utf8.IndexOf("-----BEGIN"u8) >= 0;
+            var reason = isBroken ? "the PEM block has no end, or is not base64" : "no PEM block (-----BEGIN …-----) was found";
+            throw new MalformedDataException(format, "$", reason);
         }
         var (start, end) = (fields.Location.Start.GetOffset(utf8.Length), fields.Location.End.GetOffset(utf8.Length));
         // RFC 7468 §5.2 lets explanatory text stand before a block. A second block would make it unclear which one is meant.
