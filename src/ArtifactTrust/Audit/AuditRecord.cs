@@ -66,7 +66,7 @@ public sealed record AuditRecord
     {
         get => _requestId;
         init =>
-            _requestId = IsRequestId(value)
+            _requestId = IsValidRequestId(value)
                 ? value
                 : throw new ArgumentException($"a request id has 1 to {RequestIdLength} letters, digits and -_.:/", nameof(value));
     }
@@ -131,6 +131,7 @@ public sealed record AuditRecord
     /// <exception cref="ArgumentException">There are too many subjects or digests of one for a record.</exception>
     public byte[] ToBytes() => AuditRecordJson.Write(this);
 
-    internal static bool IsRequestId(string? id) =>
+    /// <summary>Whether the text has the form of a request id.</summary>
+    public static bool IsValidRequestId(string? id) =>
         id is { Length: > 0 and <= RequestIdLength } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':' or '/');
 }

@@ -70,7 +70,7 @@ internal static class AuditRecordJson
             throw Malformed("$.version", $"version {version}; only {Version} is known");
         }
         var requestId = StrictJson.RequiredString(json, "requestId", Format, "$");
-        if (!AuditRecord.IsRequestId(requestId))
+        if (!AuditRecord.IsValidRequestId(requestId))
         {
             throw Malformed("$.requestId", "1 to 128 letters, digits and -_.:/ are expected");
         }
