@@ -7,6 +7,7 @@ namespace ArtifactTrust.Keys;
 /// <summary>What the BCL lacks and the OpenSSL that .NET itself loads on Linux has: Ed25519 and scrypt.</summary>
 /// <remarks>
 /// Functions: OpenSSL 1.1.1 and later. Each failure leaves OpenSSL's error queue empty, because the BCL reads the same queue.
+/// Where the library is absent, or refuses (FIPS), the calls throw <see cref="PlatformNotSupportedException"/>.
 /// </remarks>
 internal static partial class OpenSsl
 {
@@ -159,8 +160,8 @@ internal static partial class OpenSsl
         if (!succeeded)
         {
             ClearErrors();
-            throw new InvalidOperationException(
-                "libcrypto refused an operation that it supports; it may be out of memory or restricted (FIPS)"
+            throw new PlatformNotSupportedException(
+                "OpenSSL refused Ed25519 or scrypt: it is restricted (such as to FIPS mode) or out of memory"
             );
         }
     }
