@@ -1,1 +1,3 @@
-Console.WriteLine();
+using ArtifactTrust.Cli.Console;
+
+return await CommandLine.RunAsync(args, Terminal.ForProcess(), TimeProvider.System);

@@ -1,0 +1,170 @@
+using System.CommandLine;
+using System.Text.Json;
+using ArtifactTrust.Attestations;
+using ArtifactTrust.Attestations.Predicates;
+using ArtifactTrust.Bundles;
+using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Keys;
+using ArtifactTrust.Signing;
+
+namespace ArtifactTrust.Cli.Commands;
+
+/// <summary><c>attest</c>: a signed statement about a subject.</summary>
+internal static class AttestCommand
+{
+    internal static Command Create(Session session)
+    {
+        var subject = Options.Subject();
+        var type = new Option<string>("--type")
+        {
+            Description = $"the predicate's type: {string.Join(", ", PredicateType.Names)} or a URI",
+            Required = true,
+            HelpName = "TYPE",
+        };
+        var predicate = new Option<string>("--predicate")
+        {
+            Description = "the predicate, a JSON object",
+            Required = true,
+            HelpName = "FILE",
+        };
+        var key = Options.SigningKey();
+        var password = Options.PasswordFile();
+        var ignore = Options.IgnorePaths();
+        var noGit = Options.NoIgnoreGitPaths();
+        var plainHttp = Options.PlainHttp();
+        var verb = new Verb(
+            "attest",
+            "Sign a statement about a subject: how it was built, what is in it, what a scan or a test found.",
+            "artifact-trust attest ./model --type slsaprovenance1 --predicate provenance.json --key training.key",
+            "artifact-trust attest registry.example.com/models/vad:1.0 --type vulns --predicate vulns.json --key security.key"
+        )
+        {
+            subject,
+            type,
+            predicate,
+            key,
+            password,
+            ignore,
+            noGit,
+            plainHttp,
+            Options.Output(),
+        };
+        verb.SetAction(
+            async (parsed, cancellation) =>
+            {
+                var target = Subject.Parse(parsed.GetValue(subject)!);
+                var predicateType = Types.Parse(parsed.GetValue(type)!).Uri;
+                var json = ReadPredicate(parsed.GetValue(predicate)!, predicateType);
+                using var signingKey = KeyLoader.Private(session.Terminal, parsed.GetValue(key)!, parsed.GetValue(password));
+                var attester = new Attester(session, signingKey)
+                {
+                    IgnorePaths = parsed.GetValue(ignore) ?? [],
+                    NoIgnoreGitPaths = parsed.GetValue(noGit),
+                    PlainHttp = parsed.GetValue(plainHttp),
+                };
+                var written = await attester.AttestAsync(target, predicateType, json, cancellation);
+                EvidenceReport.Written(
+                    session,
+                    "attest",
+                    "attested",
+                    written.Name,
+                    written.Digests,
+                    written.Where,
+                    written.Bundle,
+                    signingKey.PublicKey
+                );
+                return ExitCode.Success;
+            }
+        );
+        return verb;
+    }
+
+    /// <summary>Reads a predicate and checks it against its type, so that no statement is signed that readers would refuse.</summary>
+    private static JsonElement ReadPredicate(string path, string predicateType)
+    {
+        if (!File.Exists(path))
+        {
+            throw CliException.Usage($"the predicate '{path}' does not exist");
+        }
+        try
+        {
+            var json = StrictJson.Parse(EvidenceFiles.ReadBounded(path, Limits.PredicateBytes), "predicate", Limits.PredicateBytes);
+            if (
+                json.ValueKind == JsonValueKind.Object
+                && json.TryGetProperty("_type", out _)
+                && json.TryGetProperty("predicateType", out _)
+            )
+            {
+                throw CliException.Usage($"'{path}' is a whole statement", "give its member 'predicate' alone; the subject is added here");
+            }
+            Predicate.Parse(predicateType, json);
+            return json.ValueKind == JsonValueKind.Object
+                ? json
+                : throw new MalformedDataException("predicate", "$", "a JSON object is expected");
+        }
+        catch (MalformedDataException e)
+        {
+            throw CliException.Usage($"'{path}' is no predicate of type {predicateType}: {e.Message}", null, e);
+        }
+    }
+}
+
+/// <summary>A statement that was signed and stored.</summary>
+/// <param name="Name">The subject's name, for people.</param>
+/// <param name="Digests">The subject's digests.</param>
+/// <param name="Where">Where the bundle was put.</param>
+/// <param name="Bundle">The bundle.</param>
+internal sealed record WrittenAttestation(string Name, DigestSet Digests, string Where, Bundle Bundle);
+
+/// <summary>Signs statements about subjects and puts them where verifiers look.</summary>
+/// <param name="session">Where progress goes.</param>
+/// <param name="key">The key.</param>
+internal sealed class Attester(Session session, SigningKey key)
+{
+    internal IReadOnlyList<string> IgnorePaths { get; init; } = [];
+
+    internal bool NoIgnoreGitPaths { get; init; }
+
+    internal bool PlainHttp { get; init; }
+
+    internal async Task<WrittenAttestation> AttestAsync(
+        Subject subject,
+        string predicateType,
+        JsonElement predicate,
+        CancellationToken cancellation
+    )
+    {
+        if (subject is Subject.Image image)
+        {
+            using var images = new Images(PlainHttp);
+            var (store, descriptor) = await images.ResolveAsync(image.Reference, cancellation);
+            var digests = new DigestSet(descriptor.Digest);
+            var bundle = Sign(null, digests, predicateType, predicate);
+            var referrer = await Images.AttachAsync(store, descriptor, bundle, predicateType, session.Time, cancellation);
+            return new WrittenAttestation(image.Reference.ToString(), digests, $"referrer {referrer}", bundle);
+        }
+        var path = subject is Subject.LocalDirectory d ? d.Path : ((Subject.LocalFile)subject).Path;
+        var (name, local) = Digests(subject, cancellation);
+        var signed = Sign(name, local, predicateType, predicate);
+        var output = Subject.AttestationsPath(path);
+        AtomicFile.AppendLine(output, signed.Utf8.Span, EvidenceFiles.IsBundle);
+        return new WrittenAttestation(name, local, output, signed);
+    }
+
+    private (string Name, DigestSet Digests) Digests(Subject subject, CancellationToken cancellation)
+    {
+        if (subject is Subject.LocalDirectory directory)
+        {
+            using var tree = FileTree.Open(directory.Path);
+            var rules = IgnoreOptions.Rules(IgnorePaths, directory.Path, NoIgnoreGitPaths);
+            return (tree.Name, LocalSubjects.Manifest(session.Terminal, tree, rules, cancellation).Subject);
+        }
+        using var file = ArtifactFile.Open(((Subject.LocalFile)subject).Path, null, cancellation);
+        return (file.Name, new DigestSet(file.Digest(DigestAlgorithm.Sha256)));
+    }
+
+    private Bundle Sign(string? name, DigestSet digests, string predicateType, JsonElement predicate) =>
+        new BundleSigner(key).SignStatement(new Statement([new ResourceDescriptor(name, null, digests)], predicateType, predicate));
+}

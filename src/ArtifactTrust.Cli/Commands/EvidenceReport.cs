@@ -1,0 +1,136 @@
+using System.Text.Json;
+using ArtifactTrust.Bundles;
+using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Keys;
+using ArtifactTrust.Verification;
+
+namespace ArtifactTrust.Cli.Commands;
+
+/// <summary>How evidence that was written or verified is shown.</summary>
+internal static class EvidenceReport
+{
+    /// <summary>Tells of a bundle that was made.</summary>
+    internal static void Written(
+        Session session,
+        string command,
+        string result,
+        string name,
+        DigestSet digests,
+        string where,
+        Bundle bundle,
+        VerificationKey key
+    )
+    {
+        var terminal = session.Terminal;
+        if (terminal.Json)
+        {
+            terminal.WriteJson(writer =>
+            {
+                writer.WriteStartObject();
+                Session.WriteHead(writer, command, result, ExitCode.Success);
+                writer.WriteStartObject("subject");
+                writer.WriteString("name", name);
+                writer.WritePropertyName("digests");
+                digests.WriteTo(writer);
+                writer.WriteEndObject();
+                writer.WriteString("written", where);
+                writer.WriteString("bundleDigest", bundle.Digest.ToString());
+                writer.WriteString("keyFingerprint", key.Fingerprint.ToString());
+                writer.WriteString("algorithm", key.Algorithm.Name);
+                writer.WriteEndObject();
+            });
+            return;
+        }
+        terminal.Line($"{result}: {Terminal.Clean(name)}");
+        foreach (var (algorithm, value) in digests.Values)
+        {
+            terminal.Line($"  {algorithm, -8}{value}");
+        }
+        terminal.Line($"  key     {key.Fingerprint} ({key.Algorithm})");
+        terminal.Line($"  written {Terminal.Clean(where)}");
+    }
+
+    /// <summary>Writes a report as text: each check that was made, and what to do about the one that failed.</summary>
+    internal static void WriteText(Terminal terminal, VerificationReport report, string indent = "  ", bool failuresOnly = false)
+    {
+        foreach (
+            var check in report.Checks.Where(c =>
+                c.Outcome != CheckOutcome.NotReached && (!failuresOnly || c.Outcome == CheckOutcome.Failed)
+            )
+        )
+        {
+            var outcome = check.Outcome switch
+            {
+                CheckOutcome.Passed => "passed",
+                CheckOutcome.NotRequired => "none",
+                _ => "failed",
+            };
+            terminal.Line(
+                $"{indent}{outcome, -8}{check.Name, -24}{Terminal.Clean(check.Message)}{(check.Outcome == CheckOutcome.Failed && check.Clause is not null ? $" ({check.Clause})" : "")}"
+            );
+            if (check.Outcome == CheckOutcome.Failed)
+            {
+                WriteDetail(terminal, indent, "expected", check.Expected);
+                WriteDetail(terminal, indent, "actual", check.Actual);
+                WriteDetail(terminal, indent, "hint", check.Hint);
+            }
+        }
+    }
+
+    /// <summary>Writes a report as a JSON object.</summary>
+    internal static void WriteJson(Utf8JsonWriter writer, string source, Bundle? bundle, VerificationReport report)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("source", source);
+        writer.WriteBoolean("verified", report.IsVerified);
+        if (bundle is not null)
+        {
+            writer.WriteString("bundleDigest", bundle.Digest.ToString());
+        }
+        if (report.Verified is { } verified)
+        {
+            writer.WriteString("kind", verified.Kind == EvidenceKind.Signature ? "signature" : "attestation");
+            writer.WriteString("keyFingerprint", verified.KeyFingerprint.ToString());
+            if (verified.Statement is { } statement)
+            {
+                writer.WriteString("predicateType", statement.PredicateType);
+            }
+        }
+        writer.WriteStartArray("checks");
+        foreach (var check in report.Checks)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("name", check.Name);
+            writer.WriteString("outcome", JsonNamingPolicy.CamelCase.ConvertName(check.Outcome.ToString()));
+            if (check.Code != FailureCode.None)
+            {
+                writer.WriteString("code", JsonNamingPolicy.CamelCase.ConvertName(check.Code.ToString()));
+            }
+            WriteMember(writer, "message", check.Message);
+            WriteMember(writer, "expected", check.Expected);
+            WriteMember(writer, "actual", check.Actual);
+            WriteMember(writer, "clause", check.Clause);
+            WriteMember(writer, "hint", check.Hint);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static void WriteDetail(Terminal terminal, string indent, string label, string? text)
+    {
+        if (text is not null)
+        {
+            terminal.Line($"{indent}        {label, -9}{Terminal.Clean(text)}");
+        }
+    }
+
+    private static void WriteMember(Utf8JsonWriter writer, string name, string? value)
+    {
+        if (value is not null)
+        {
+            writer.WriteString(name, value);
+        }
+    }
+}

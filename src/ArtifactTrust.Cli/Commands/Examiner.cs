@@ -1,0 +1,204 @@
+using ArtifactTrust.Attestations;
+using ArtifactTrust.Attestations.Predicates;
+using ArtifactTrust.Bundles;
+using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Manifests;
+using ArtifactTrust.Oci;
+using ArtifactTrust.Verification;
+
+namespace ArtifactTrust.Cli.Commands;
+
+/// <summary>A piece of evidence with what its verification found.</summary>
+/// <param name="Found">The evidence.</param>
+/// <param name="Report">The verification; null where no keys were given to verify with.</param>
+internal sealed record ExaminedEvidence(FoundEvidence Found, VerificationReport? Report)
+{
+    /// <summary>The type of predicate that the bundle claims to hold. Not verified.</summary>
+    internal string? ClaimedType { get; } = Claim(Found.Bundle)?.PredicateType;
+
+    /// <summary>The statement that the bundle claims to hold. Not verified.</summary>
+    internal static Statement? Claim(Bundle? bundle)
+    {
+        if (bundle?.Envelope is not { } envelope)
+        {
+            return null;
+        }
+        try
+        {
+            return Statement.Parse(envelope.Payload);
+        }
+        catch (MalformedDataException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <summary>A subject with its digests, computed here, and all evidence found about it.</summary>
+/// <param name="Kind"><c>directory</c>, <c>file</c> or <c>image</c>.</param>
+/// <param name="Name">A name for people.</param>
+/// <param name="Digests">The digests of the bytes that are there.</param>
+/// <param name="Evidence">What was found, in the order found.</param>
+internal sealed record ExaminedSubject(string Kind, string Name, DigestSet Digests, IReadOnlyList<ExaminedEvidence> Evidence)
+{
+    /// <summary>What was proven, of all evidence.</summary>
+    internal IEnumerable<VerifiedBundle> Verified => Evidence.Select(e => e.Report?.Verified).OfType<VerifiedBundle>();
+}
+
+/// <summary>Finds the evidence about a subject and verifies each piece.</summary>
+/// <param name="session">Where progress goes.</param>
+/// <param name="verifier">Holds the trusted keys; null to look only.</param>
+internal sealed class Examiner(Session session, BundleVerifier? verifier)
+{
+    /// <summary>A signature file to take in place of the evidence beside the subject.</summary>
+    internal string? SignatureFile { get; init; }
+
+    /// <summary>Paths left out of a directory.</summary>
+    internal IReadOnlyList<string> IgnorePaths { get; init; } = [];
+
+    /// <summary>Whether version control's files are part of a directory.</summary>
+    internal bool NoIgnoreGitPaths { get; init; }
+
+    /// <summary>Whether registries are spoken to over http.</summary>
+    internal bool PlainHttp { get; init; }
+
+    internal async Task<ExaminedSubject> ExamineAsync(Subject subject, CancellationToken cancellation) =>
+        subject switch
+        {
+            Subject.LocalDirectory d => ExamineDirectory(d.Path, cancellation),
+            Subject.LocalFile f => ExamineFile(f.Path, cancellation),
+            Subject.Image i => await ExamineImageAsync(i.Reference, cancellation),
+            _ => throw new InvalidOperationException("a subject of no kind"),
+        };
+
+    private ExaminedSubject ExamineDirectory(string path, CancellationToken cancellation)
+    {
+        using var tree = FileTree.Open(path);
+        var found = Find(path);
+        var rules = IgnoreOptions.Rules(IgnorePaths, path, NoIgnoreGitPaths);
+        if (SignatureInside(tree) is { } inside)
+        {
+            rules = rules.With([inside]);
+        }
+        var total = session.Terminal.IsInteractive ? tree.List(rules).Sum(f => f.Size) : 0;
+        return session.Terminal.WithProgress(
+            $"hashing {tree.Name}",
+            total,
+            progress =>
+            {
+                var files = new HashedTree(tree, progress, cancellation);
+                var manifest = files.Manifest(rules);
+                if (manifest.Entries.Count == 0)
+                {
+                    throw CliException.Rejected(
+                        "empty-directory",
+                        $"the directory '{tree.Path}' has no files",
+                        "an empty model is never signed or trusted"
+                    );
+                }
+                return new ExaminedSubject(
+                    "directory",
+                    tree.Name,
+                    manifest.Subject,
+                    [.. found.Select(f => Verify(f, b => VerifyAboutDirectory(b, files, rules, manifest.Subject)))]
+                );
+            }
+        );
+    }
+
+    private ExaminedSubject ExamineFile(string path, CancellationToken cancellation)
+    {
+        var found = Find(path);
+        return session.Terminal.WithProgress(
+            $"hashing {Path.GetFileName(path)}",
+            new FileInfo(path).Length,
+            progress =>
+            {
+                using var file = ArtifactFile.Open(path, progress, cancellation);
+                var digests = new DigestSet(file.Digest(DigestAlgorithm.Sha256));
+                return new ExaminedSubject(
+                    "file",
+                    file.Name,
+                    digests,
+                    [.. found.Select(f => Verify(f, b => VerifyAboutFile(b, file, digests, cancellation)))]
+                );
+            }
+        );
+    }
+
+    private async Task<ExaminedSubject> ExamineImageAsync(OciReference reference, CancellationToken cancellation)
+    {
+        using var images = new Images(PlainHttp);
+        var (store, descriptor) = await images.ResolveAsync(reference, cancellation);
+        var found = SignatureFile is null ? await Images.FindAsync(store, descriptor, cancellation) : EvidenceFiles.Read(SignatureFile);
+        var digests = new DigestSet(descriptor.Digest);
+        return new ExaminedSubject(
+            "image",
+            reference.ToString(),
+            digests,
+            [
+                .. found.Select(f =>
+                    Verify(
+                        f,
+                        b =>
+                            TypeOf(b) == BundleVerifier.ImageSignatureType
+                                ? verifier!.VerifyImageSignature(b, descriptor.Digest)
+                                : verifier!.VerifyAttestation(b, digests)
+                    )
+                ),
+            ]
+        );
+    }
+
+    private VerificationReport VerifyAboutDirectory(Bundle bundle, HashedTree files, IgnoreRules rules, DigestSet subject) =>
+        TypeOf(bundle) is { } type && ModelSignature.IsType(type)
+            ? new ModelVerifier(verifier!).Verify(bundle, files, rules).Report
+            : verifier!.VerifyAttestation(bundle, subject);
+
+    private VerificationReport VerifyAboutFile(Bundle bundle, ArtifactFile file, DigestSet subject, CancellationToken cancellation)
+    {
+        if (bundle.Message is not null)
+        {
+            return verifier!.VerifyMessage(bundle, file, cancellation);
+        }
+        return TypeOf(bundle) is { } type && ModelSignature.IsType(type)
+            ? new ModelVerifier(verifier!).Verify(bundle, file).Report
+            : verifier!.VerifyAttestation(bundle, subject);
+    }
+
+    private ExaminedEvidence Verify(FoundEvidence found, Func<Bundle, VerificationReport> verify) =>
+        new(
+            found,
+            verifier is null ? null
+                : found.Bundle is null ? VerificationReport.Unreadable(found.Problem ?? "the evidence cannot be read")
+                : verify(found.Bundle)
+        );
+
+    private IReadOnlyList<FoundEvidence> Find(string path)
+    {
+        if (SignatureFile is null)
+        {
+            return EvidenceFiles.Beside(path);
+        }
+        return File.Exists(SignatureFile)
+            ? EvidenceFiles.Read(SignatureFile)
+            : throw CliException.Rejected(
+                "no-evidence",
+                $"the signature '{SignatureFile}' does not exist",
+                "sign the subject first, or name its signature with --signature"
+            );
+    }
+
+    private string? SignatureInside(FileTree tree)
+    {
+        var full = SignatureFile is null ? null : Path.GetFullPath(SignatureFile);
+        return full is not null && full.StartsWith(tree.Path + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            ? full[(tree.Path.Length + 1)..].Replace(Path.DirectorySeparatorChar, '/')
+            : null;
+    }
+
+    /// <summary>The claimed type decides which verification is made; each of them checks the type again, after the signature.</summary>
+    private static string? TypeOf(Bundle bundle) => ExaminedEvidence.Claim(bundle)?.PredicateType;
+}

@@ -1,0 +1,415 @@
+using System.CommandLine;
+using System.Text.RegularExpressions;
+using ArtifactTrust.Audit;
+using ArtifactTrust.Bundles;
+using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Cli.Tools;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Keys;
+using ArtifactTrust.Policies;
+using ArtifactTrust.Signing;
+using ArtifactTrust.Verification;
+
+namespace ArtifactTrust.Cli.Commands;
+
+/// <summary><c>gate</c>: decide by a policy, record the decision, and run a command only where it allows.</summary>
+internal static partial class GateCommand
+{
+    internal const string Name = "gate";
+
+    internal static Command Create(Session session)
+    {
+        var subjects = new Argument<string[]>("SUBJECT")
+        {
+            Description =
+                "ROLE=SUBJECT for each role of the policy; without ROLE a directory is 'model', a file 'file' and an image 'image'",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var policy = new Option<string>("--policy")
+        {
+            Description = "the policy (YAML)",
+            Required = true,
+            HelpName = "FILE",
+        };
+        var key = new Option<string?>("--key")
+        {
+            Description = "the gate's own private key: signs the decision and the log's checkpoint",
+            HelpName = "FILE",
+        };
+        var password = Options.PasswordFile();
+        var log = new Option<string?>("--audit-log") { Description = "the audit log (made by: artifact-trust log init)", HelpName = "DIR" };
+        var vsa = new Option<string>("--vsa")
+        {
+            Description = "where the signed decision is written",
+            DefaultValueFactory = _ => "vsa.sigstore.json",
+            HelpName = "FILE",
+        };
+        var resource = new Option<string?>("--resource-uri")
+        {
+            Description = "what the subjects are to be used for (urn:artifact-trust:policy:NAME)",
+            HelpName = "URI",
+        };
+        var request = new Option<string?>("--request-id") { Description = "names this decision in the log (a new UUID)", HelpName = "ID" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "decide only: nothing is signed, recorded or run" };
+        var ignore = Options.IgnorePaths();
+        var noGit = Options.NoIgnoreGitPaths();
+        var plainHttp = Options.PlainHttp();
+        var verb = new Verb(
+            Name,
+            "Decide by a policy whether subjects may be used, sign and record the decision, and run the command after -- only if they may.",
+            "artifact-trust gate model=./model image=registry.example.com/app:1.0 --policy policy.yaml --key gate.key --audit-log ./audit -- ./deploy.sh",
+            "artifact-trust gate ./model --policy policy.yaml --dry-run"
+        )
+        {
+            subjects,
+            policy,
+            key,
+            password,
+            log,
+            vsa,
+            resource,
+            request,
+            dryRun,
+            ignore,
+            noGit,
+            plainHttp,
+            Options.Output(),
+        };
+        verb.SetAction(
+            async (parsed, cancellation) =>
+            {
+                var named = parsed.GetValue(subjects)!.Select(Parse).ToList();
+                using var trust = LoadPolicy(parsed.GetValue(policy)!);
+                var gate = new Gate(session, trust)
+                {
+                    IgnorePaths = parsed.GetValue(ignore) ?? [],
+                    NoIgnoreGitPaths = parsed.GetValue(noGit),
+                    PlainHttp = parsed.GetValue(plainHttp),
+                };
+                if (parsed.GetValue(dryRun))
+                {
+                    return session.Trailing is null
+                        ? gate.Report(await gate.DecideAsync(named, cancellation), null, null)
+                        : throw CliException.Usage("--dry-run takes no command");
+                }
+                if (parsed.GetValue(key) is not { } keyFile || parsed.GetValue(log) is not { } directory)
+                {
+                    throw CliException.Usage(
+                        "--key and --audit-log are needed to sign and record the decision",
+                        "or decide only, with --dry-run"
+                    );
+                }
+                if (session.Trailing is { Count: 0 })
+                {
+                    throw CliException.Usage("there is no command after --");
+                }
+                using var signingKey = KeyLoader.Private(session.Terminal, keyFile, parsed.GetValue(password));
+                var recorder = new DecisionRecorder(
+                    session,
+                    trust,
+                    signingKey,
+                    OpenLog(directory, signingKey),
+                    RequestId(session, parsed.GetValue(request))
+                )
+                {
+                    VsaFile = parsed.GetValue(vsa)!,
+                    PolicyFile = parsed.GetValue(policy)!,
+                    ResourceUri = parsed.GetValue(resource) ?? $"urn:artifact-trust:policy:{Uri.EscapeDataString(trust.Name)}",
+                };
+                return await gate.RunAsync(named, recorder, cancellation);
+            }
+        );
+        return verb;
+    }
+
+    [GeneratedRegex("^([a-z][a-z0-9_-]{0,62})=(.+)$", RegexOptions.CultureInvariant)]
+    private static partial Regex RoleForm();
+
+    private static NamedSubject Parse(string text)
+    {
+        if (!Path.Exists(text) && RoleForm().Match(text) is { Success: true } match)
+        {
+            return new NamedSubject(match.Groups[1].Value, match.Groups[2].Value, Subject.Parse(match.Groups[2].Value));
+        }
+        var subject = Subject.Parse(text);
+        var role = subject switch
+        {
+            Subject.LocalDirectory => "model",
+            Subject.LocalFile => "file",
+            _ => "image",
+        };
+        return new NamedSubject(role, text, subject);
+    }
+
+    private static TrustPolicy LoadPolicy(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw CliException.Usage($"the policy '{path}' does not exist");
+        }
+        try
+        {
+            return TrustPolicy.Load(path);
+        }
+        catch (MalformedDataException e)
+        {
+            throw CliException.Usage($"the policy '{path}' is wrong: {e.Location}: {e.Reason}", "see docs/policy.md for every key", e);
+        }
+    }
+
+    private static AuditLog OpenLog(string directory, SigningKey key)
+    {
+        if (!Directory.Exists(directory))
+        {
+            throw CliException.Usage($"the audit log '{directory}' does not exist", "start one with: artifact-trust log init");
+        }
+        try
+        {
+            return AuditLog.Open(directory, key);
+        }
+        catch (ArgumentException e)
+        {
+            throw CliException.Usage($"the audit log '{directory}' cannot be written with this key: {e.Message}", null, e);
+        }
+        catch (DamagedLogException e)
+        {
+            throw CliException.CouldNotTell(
+                "log-damaged",
+                e.Message,
+                "is this the log's key? nothing is allowed that cannot be recorded",
+                e
+            );
+        }
+    }
+
+    private static string RequestId(Session session, string? given)
+    {
+        if (given is not null && !AuditRecord.IsValidRequestId(given))
+        {
+            throw CliException.Usage("--request-id has 1 to 128 letters, digits and -_.:/");
+        }
+        return given ?? AuditRecord.NewRequestId(session.Time);
+    }
+}
+
+/// <summary>A subject with the role it was given.</summary>
+/// <param name="Role">The policy's role.</param>
+/// <param name="Text">What the user wrote.</param>
+/// <param name="Subject">What that is.</param>
+internal sealed record NamedSubject(string Role, string Text, Subject Subject);
+
+/// <summary>One decision: looks for evidence, verifies it with the policy's keys, and asks the policy.</summary>
+/// <param name="session">Where results go.</param>
+/// <param name="policy">The policy.</param>
+internal sealed class Gate(Session session, TrustPolicy policy)
+{
+    internal IReadOnlyList<string> IgnorePaths { get; init; } = [];
+
+    internal bool NoIgnoreGitPaths { get; init; }
+
+    internal bool PlainHttp { get; init; }
+
+    internal async Task<Decision> DecideAsync(IReadOnlyList<NamedSubject> subjects, CancellationToken cancellation)
+    {
+        var examiner = new Examiner(session, new BundleVerifier([.. policy.Keys]))
+        {
+            IgnorePaths = IgnorePaths,
+            NoIgnoreGitPaths = NoIgnoreGitPaths,
+            PlainHttp = PlainHttp,
+        };
+        var evidence = new List<SubjectEvidence>();
+        foreach (var named in subjects)
+        {
+            var examined = await examiner.ExamineAsync(named.Subject, cancellation);
+            var kind = named.Subject switch
+            {
+                Subject.LocalDirectory => SubjectKind.Directory,
+                Subject.LocalFile => SubjectKind.File,
+                _ => SubjectKind.Image,
+            };
+            evidence.Add(new SubjectEvidence(named.Role, kind, examined.Name, examined.Digests, [.. examined.Verified]));
+            foreach (var rejected in examined.Evidence.Where(e => e.Report is { IsVerified: false }))
+            {
+                session.Terminal.Note($"note: {named.Role}: {rejected.Found.Source} does not count: {rejected.Report!.Failure!.Message}");
+            }
+        }
+        return PolicyEvaluator.Evaluate(policy, evidence, session.Time.GetUtcNow());
+    }
+
+    internal async Task<int> RunAsync(IReadOnlyList<NamedSubject> subjects, DecisionRecorder recorder, CancellationToken cancellation)
+    {
+        Decision decision;
+        try
+        {
+            decision = await DecideAsync(subjects, cancellation);
+        }
+        catch (Exception e)
+            when (e is IOException or HttpRequestException or CliException or MalformedDataException or UnauthorizedAccessException)
+        {
+            recorder.RecordError(subjects, e.Message);
+            throw;
+        }
+        var (vsa, index) = recorder.Record(subjects, decision);
+        var code = Report(decision, recorder, (vsa, index));
+        if (code == ExitCode.Success && session.Trailing is { } command)
+        {
+            return GatedCommand.Run(command, Variables(subjects, decision));
+        }
+        return code;
+    }
+
+    /// <summary>Tells the decision. Where a command follows, standard output is the command's, and this goes to standard error.</summary>
+    internal int Report(Decision decision, DecisionRecorder? recorder, (Bundle? Vsa, long Index)? recorded)
+    {
+        var code = decision.IsAllowed ? ExitCode.Success : ExitCode.Rejected;
+        var terminal = session.Trailing is null
+            ? session.Terminal
+            : new Terminal(session.Terminal.Error, session.Terminal.Error, session.Terminal.IsInteractive) { Json = session.Terminal.Json };
+        if (!terminal.Json)
+        {
+            terminal.Output.Write(DecisionText.Format(decision));
+            if (recorded is { } r)
+            {
+                terminal.Line(
+                    $"recorded as {r.Index} in {recorder!.LogDirectory}{(r.Vsa is null ? "" : $", signed as {recorder.VsaFile}")} (request {recorder.RequestId})"
+                );
+            }
+            return code;
+        }
+        terminal.WriteJson(writer =>
+        {
+            writer.WriteStartObject();
+            Session.WriteHead(writer, GateCommand.Name, decision.IsAllowed ? "allowed" : "denied", code);
+            writer.WritePropertyName("decision");
+            decision.WriteTo(writer);
+            if (recorded is { } r)
+            {
+                writer.WriteString("requestId", recorder!.RequestId);
+                writer.WriteNumber("logIndex", r.Index);
+                if (r.Vsa is not null)
+                {
+                    writer.WriteString("vsa", recorder.VsaFile);
+                    writer.WriteString("vsaDigest", r.Vsa.Digest.ToString());
+                }
+            }
+            writer.WriteEndObject();
+        });
+        return code;
+    }
+
+    /// <summary>What the command is told: the subjects as they were verified, by digest.</summary>
+    private static Dictionary<string, string> Variables(IReadOnlyList<NamedSubject> subjects, Decision decision)
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < subjects.Count; i++)
+        {
+            var digest = decision.Subjects.First(s => s.Role == subjects[i].Role).Digests!["sha256"];
+            variables[$"ARTIFACT_TRUST_SUBJECT_{i}"] = subjects[i].Subject is Subject.Image image
+                ? $"{image.Reference.Place}@sha256:{digest}"
+                : $"sha256:{digest}";
+        }
+        return variables;
+    }
+}
+
+/// <summary>Signs a decision and appends it to the audit log, before anything is done that it allows.</summary>
+internal sealed class DecisionRecorder(Session session, TrustPolicy policy, SigningKey key, AuditLog log, string requestId)
+{
+    internal required string VsaFile { get; init; }
+
+    internal required string PolicyFile { get; init; }
+
+    internal required string ResourceUri { get; init; }
+
+    internal string LogDirectory => log.Directory;
+
+    internal string RequestId => requestId;
+
+    internal (Bundle? Vsa, long Index) Record(IReadOnlyList<NamedSubject> subjects, Decision decision)
+    {
+        var statement = DecisionSummary.Create(
+            decision,
+            $"urn:artifact-trust:gate:{key.PublicKey.Fingerprint}",
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["artifact-trust"] = Session.Version },
+            ResourceUri,
+            new Uri(Path.GetFullPath(PolicyFile)).AbsoluteUri
+        );
+        Bundle? vsa = null;
+        if (statement is not null)
+        {
+            vsa = new BundleSigner(key).SignStatement(statement);
+            AtomicFile.Write(VsaFile, vsa.Utf8.Span, replace: true);
+        }
+        var digests = decision.Subjects.Where(s => s.Digests is not null).ToLookup(s => s.Role, s => s.Digests);
+        return (
+            vsa,
+            Append(
+                subjects.Select(s => new AuditSubject(s.Role, KindOf(s.Subject), s.Text, digests[s.Role].FirstOrDefault())),
+                decision.IsAllowed ? AuditDecision.Allow : AuditDecision.Deny,
+                [
+                    .. decision
+                        .AllRules.Where(r => r.Outcome == RuleOutcome.Failed)
+                        .OrderByDescending(r => r.Code)
+                        .Select(r => $"{r.Id}: {r.Message}"),
+                ],
+                vsa?.Digest,
+                [.. decision.Subjects.SelectMany(s => s.Bundles).Distinct()]
+            )
+        );
+    }
+
+    internal void RecordError(IReadOnlyList<NamedSubject> subjects, string reason) =>
+        Append(subjects.Select(s => new AuditSubject(s.Role, KindOf(s.Subject), s.Text, null)), AuditDecision.Error, [reason], null, []);
+
+    private long Append(
+        IEnumerable<AuditSubject> subjects,
+        AuditDecision decision,
+        IReadOnlyList<string> reasons,
+        Digest? vsa,
+        IReadOnlyList<Digest> evidence
+    )
+    {
+        var record = new AuditRecord
+        {
+            Time = session.Time.GetUtcNow(),
+            RequestId = requestId,
+            Actor = new AuditActor(Environment.UserName, Environment.MachineName, CiJob()),
+            Action = GateCommand.Name,
+            Command = session.Trailing is { } command ? new AuditCommand(command[0], command.Count - 1) : null,
+            Subjects = [.. subjects],
+            Policy = new AuditPolicy(policy.Name, policy.Digest),
+            Decision = decision,
+            Reasons = reasons,
+            Vsa = vsa,
+            Evidence = evidence,
+            Tool = $"artifact-trust/{Session.Version}",
+        };
+        try
+        {
+            return log.Append(record.ToBytes()).Index;
+        }
+        catch (DamagedLogException e)
+        {
+            throw CliException.CouldNotTell("log-damaged", e.Message, "nothing is allowed that cannot be recorded", e);
+        }
+    }
+
+    private static string KindOf(Subject subject) =>
+        subject switch
+        {
+            Subject.LocalDirectory => "directory",
+            Subject.LocalFile => "file",
+            _ => "oci",
+        };
+
+    /// <summary>The address of the CI job that this runs in, by the variables of the common systems; null outside.</summary>
+    private static string? CiJob()
+    {
+        static string? Value(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+
+        return Value("GITHUB_RUN_ID") is { } run
+            ? $"{Value("GITHUB_SERVER_URL")}/{Value("GITHUB_REPOSITORY")}/actions/runs/{run}"
+            : Value("CI_JOB_URL") ?? Value("BUILDKITE_BUILD_URL") ?? Value("BUILD_URL");
+    }
+}

@@ -1,0 +1,225 @@
+using System.CommandLine;
+using ArtifactTrust.Attestations;
+using ArtifactTrust.Attestations.Predicates;
+using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Verification;
+using Spectre.Console;
+
+namespace ArtifactTrust.Cli.Commands;
+
+/// <summary><c>inspect</c>: everything known about a subject, verified or not.</summary>
+internal static class InspectCommand
+{
+    internal static Command Create(Session session)
+    {
+        var subject = Options.Subject();
+        var keys = Options.TrustedKeys();
+        var ignore = Options.IgnorePaths();
+        var noGit = Options.NoIgnoreGitPaths();
+        var plainHttp = Options.PlainHttp();
+        var verb = new Verb(
+            "inspect",
+            "Show a tree of all evidence about a subject: what it says, who signed it, and whether that was verified. It decides nothing.",
+            "artifact-trust inspect ./model",
+            "artifact-trust inspect registry.example.com/models/vad:1.0 --key training.pub --key security.pub"
+        )
+        {
+            subject,
+            keys,
+            ignore,
+            noGit,
+            plainHttp,
+            Options.Output(),
+        };
+        verb.SetAction(
+            async (parsed, cancellation) =>
+            {
+                var target = Subject.Parse(parsed.GetValue(subject)!);
+                using var trusted = KeyLoader.Public(parsed.GetValue(keys) ?? []);
+                var examiner = new Examiner(session, trusted.Keys.Count == 0 ? null : new BundleVerifier(trusted.Keys))
+                {
+                    IgnorePaths = parsed.GetValue(ignore) ?? [],
+                    NoIgnoreGitPaths = parsed.GetValue(noGit),
+                    PlainHttp = parsed.GetValue(plainHttp),
+                };
+                var examined = await examiner.ExamineAsync(target, cancellation);
+                if (session.Terminal.Json)
+                {
+                    WriteJson(session.Terminal, examined);
+                }
+                else
+                {
+                    WriteTree(session.Terminal, examined);
+                }
+                return ExitCode.Success;
+            }
+        );
+        return verb;
+    }
+
+    private static void WriteTree(Terminal terminal, ExaminedSubject subject)
+    {
+        var tree = new Tree($"[bold]{Escape(subject.Name)}[/] ({subject.Kind})");
+        var digests = tree.AddNode("digests");
+        foreach (var (algorithm, value) in subject.Digests.Values)
+        {
+            digests.AddNode($"{Escape(algorithm)} {Escape(value)}");
+        }
+        var evidence = tree.AddNode(subject.Evidence.Count == 0 ? "no evidence was found" : $"evidence ({subject.Evidence.Count})");
+        foreach (var item in subject.Evidence)
+        {
+            var node = evidence.AddNode($"{Verdict(item)} {Escape(Title(item))}");
+            node.AddNode($"from {Escape(item.Found.Source)}");
+            if (item.Found.Problem is { } problem)
+            {
+                node.AddNode(Escape(problem));
+                continue;
+            }
+            node.AddNode(Escape(Signer(item)));
+            if (item.Report?.Failure is { } failure)
+            {
+                node.AddNode($"[red]{Escape(failure.Name)}: {Escape(failure.Message)}[/]");
+            }
+            foreach (var fact in Facts(ExaminedEvidence.Claim(item.Found.Bundle)))
+            {
+                node.AddNode(Escape(fact));
+            }
+        }
+        terminal.Ansi(terminal.Output).Write(tree);
+        terminal.Line();
+        if (subject.Evidence.Any(e => e.Report is null))
+        {
+            terminal.Note("note: nothing was verified; give trusted keys with --key");
+        }
+    }
+
+    private static void WriteJson(Terminal terminal, ExaminedSubject subject) =>
+        terminal.WriteJson(writer =>
+        {
+            writer.WriteStartObject();
+            Session.WriteHead(writer, "inspect", "ok", ExitCode.Success);
+            writer.WriteStartObject("subject");
+            writer.WriteString("kind", subject.Kind);
+            writer.WriteString("name", subject.Name);
+            writer.WritePropertyName("digests");
+            subject.Digests.WriteTo(writer);
+            writer.WriteEndObject();
+            writer.WriteStartArray("evidence");
+            foreach (var item in subject.Evidence)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("source", item.Found.Source);
+                writer.WriteString(
+                    "verdict",
+                    item.Report is null ? "unverified"
+                        : item.Report.IsVerified ? "verified"
+                        : "rejected"
+                );
+                if (item.Found.Problem is not null)
+                {
+                    writer.WriteString("problem", item.Found.Problem);
+                }
+                if (item.Found.Bundle is { } bundle)
+                {
+                    writer.WriteString("bundleDigest", bundle.Digest.ToString());
+                    writer.WriteString("keyHint", bundle.Material.PublicKeyHint);
+                }
+                if (item.ClaimedType is { } type)
+                {
+                    writer.WriteString("predicateType", type);
+                }
+                if (item.Report is not null)
+                {
+                    writer.WritePropertyName("verification");
+                    EvidenceReport.WriteJson(writer, item.Found.Source, item.Found.Bundle, item.Report);
+                }
+                if (ExaminedEvidence.Claim(item.Found.Bundle) is { Predicate.ValueKind: System.Text.Json.JsonValueKind.Object } statement)
+                {
+                    writer.WritePropertyName("predicate");
+                    statement.Predicate.WriteTo(writer);
+                }
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        });
+
+    private static string Verdict(ExaminedEvidence item) =>
+        item.Report is null ? "[yellow]unverified[/]"
+        : item.Report.IsVerified ? "[green]verified[/]"
+        : "[red]rejected[/]";
+
+    private static string Title(ExaminedEvidence item) =>
+        item.Found.Bundle is null ? "unreadable"
+        : item.Found.Bundle.Message is not null ? "signature of the file"
+        : item.ClaimedType is not { } type ? "envelope that holds no statement"
+        : BundleVerifier.IsSignature(type) ? $"signature ({type})"
+        : PredicateType.NameOf(type) is { } name ? $"attestation {name} ({type})"
+        : $"attestation {type}";
+
+    private static string Signer(ExaminedEvidence item) =>
+        item.Report?.Verified is { } verified ? $"signed by key {verified.KeyFingerprint}"
+        : item.Found.Bundle!.Material.PublicKeyHint is { } hint ? $"claims key {(hint.Length == 0 ? "(no hint)" : hint)}"
+        : "signed with a certificate";
+
+    /// <summary>What a predicate says, in a few lines; a predicate that breaks its type says nothing.</summary>
+    private static IEnumerable<string> Facts(Statement? statement)
+    {
+        if (statement is null)
+        {
+            yield break;
+        }
+        Predicate? predicate = null;
+        string? problem = null;
+        try
+        {
+            predicate = Predicate.Parse(statement.PredicateType, statement.Predicate);
+        }
+        catch (Formats.MalformedDataException e)
+        {
+            problem = e.Message;
+        }
+        if (problem is not null)
+        {
+            yield return problem;
+        }
+        if (predicate?.Time is { } time)
+        {
+            yield return $"time {time:yyyy-MM-ddTHH:mm:ssZ}";
+        }
+        switch (predicate)
+        {
+            case SlsaProvenance p:
+                yield return $"built by {p.BuilderId} ({p.BuildType})";
+                foreach (var dependency in p.ResolvedDependencies.Take(5))
+                {
+                    yield return $"from {dependency.Uri ?? dependency.Name}";
+                }
+                break;
+            case CycloneDxBom b:
+                yield return $"CycloneDX {b.SpecVersion}, {b.ComponentCount} components";
+                break;
+            case ScanPredicate s:
+                yield return $"scanner {s.ScannerUri} {s.ScannerVersion}, database of {s.DatabaseUpdated:yyyy-MM-dd}";
+                yield return s.Findings is { } findings
+                    ? string.Join(
+                        ", ",
+                        findings
+                            .GroupBy(f => f.Severity)
+                            .OrderByDescending(g => g.Key)
+                            .Select(g => $"{g.Count()} {g.Key}")
+                            .DefaultIfEmpty("no findings")
+                    )
+                    : "findings in a form that is not read here";
+                break;
+            case TestResult t:
+                yield return $"result {t.Outcome}: {t.PassedTests.Count} passed, {t.WarnedTests.Count} warned, {t.FailedTests.Count} failed";
+                break;
+            case VerificationSummary v:
+                yield return $"{(v.Passed ? "PASSED" : "FAILED")} for {v.ResourceUri} by {v.VerifierId}";
+                break;
+        }
+    }
+
+    private static string Escape(string? text) => Markup.Escape(Terminal.Clean(text) ?? "");
+}

@@ -1,0 +1,147 @@
+using System.CommandLine;
+using ArtifactTrust.Bundles;
+using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Keys;
+using ArtifactTrust.Signing;
+using ArtifactTrust.Verification;
+
+namespace ArtifactTrust.Cli.Commands;
+
+/// <summary><c>sign</c>: vouch for the bytes of a subject.</summary>
+internal static class SignCommand
+{
+    internal static Command Create(Session session)
+    {
+        var subject = Options.Subject();
+        var key = Options.SigningKey();
+        var password = Options.PasswordFile();
+        var signature = new Option<string?>("--signature")
+        {
+            Description = "where to write the signature (SUBJECT.sig)",
+            HelpName = "FILE",
+        };
+        var add = new Option<bool>("--add")
+        {
+            Description = "keep the signature that is there, and add this one to SUBJECT.attestations.jsonl",
+        };
+        var force = new Option<bool>("--force") { Description = "replace the signature that is there" };
+        var ignore = Options.IgnorePaths();
+        var noGit = Options.NoIgnoreGitPaths();
+        var plainHttp = Options.PlainHttp();
+        var verb = new Verb(
+            "sign",
+            "Sign a directory (OpenSSF Model Signing), a file (Sigstore bundle) or an image (as cosign 3 does) with a key.",
+            "artifact-trust sign ./model --key training.key",
+            "artifact-trust sign registry.example.com/models/vad:1.0 --key training.key --password-file /run/secrets/key-password"
+        )
+        {
+            subject,
+            key,
+            password,
+            signature,
+            add,
+            force,
+            ignore,
+            noGit,
+            plainHttp,
+            Options.Output(),
+        };
+        verb.SetAction(
+            async (parsed, cancellation) =>
+            {
+                var target = Subject.Parse(parsed.GetValue(subject)!);
+                using var signingKey = KeyLoader.Private(session.Terminal, parsed.GetValue(key)!, parsed.GetValue(password));
+                if (target is Subject.Image image)
+                {
+                    return await SignImage(session, image, signingKey, parsed.GetValue(plainHttp), cancellation);
+                }
+                var path = target is Subject.LocalDirectory d ? d.Path : ((Subject.LocalFile)target).Path;
+                var output = parsed.GetValue(signature) ?? Subject.SignaturePath(path);
+                var addTo = parsed.GetValue(add) ? Subject.AttestationsPath(path) : null;
+                if (addTo is null && Path.Exists(output) && !parsed.GetValue(force))
+                {
+                    throw CliException.Usage(
+                        $"the signature '{output}' exists",
+                        "--add keeps it and adds this one; --force replaces it; --signature FILE writes elsewhere"
+                    );
+                }
+                var (bundle, digests) = target is Subject.LocalDirectory directory
+                    ? SignDirectory(
+                        session,
+                        directory.Path,
+                        output,
+                        parsed.GetValue(ignore) ?? [],
+                        parsed.GetValue(noGit),
+                        signingKey,
+                        cancellation
+                    )
+                    : SignFile(session, path, signingKey, cancellation);
+                if (addTo is not null)
+                {
+                    AtomicFile.AppendLine(addTo, bundle.Utf8.Span, EvidenceFiles.IsBundle);
+                }
+                else
+                {
+                    AtomicFile.Write(output, bundle.Utf8.Span, parsed.GetValue(force));
+                }
+                return Report(session, Path.GetFileName(Subject.Stem(path)), digests, addTo ?? output, bundle, signingKey);
+            }
+        );
+        return verb;
+    }
+
+    private static (Bundle, DigestSet) SignDirectory(
+        Session session,
+        string path,
+        string output,
+        IEnumerable<string> ignore,
+        bool noGit,
+        SigningKey key,
+        CancellationToken cancellation
+    )
+    {
+        using var tree = FileTree.Open(path);
+        var rules = IgnoreOptions.Rules(ignore, path, noGit);
+        var fullOutput = Path.GetFullPath(output);
+        if (fullOutput.StartsWith(tree.Path + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        {
+            rules = rules.With([fullOutput[(tree.Path.Length + 1)..].Replace(Path.DirectorySeparatorChar, '/')]);
+        }
+        var manifest = LocalSubjects.Manifest(session.Terminal, tree, rules, cancellation);
+        return (new BundleSigner(key).SignModel(tree.Name, manifest, rules), manifest.Subject);
+    }
+
+    private static (Bundle, DigestSet) SignFile(Session session, string path, SigningKey key, CancellationToken cancellation) =>
+        session.Terminal.WithProgress(
+            $"hashing {Path.GetFileName(path)}",
+            new FileInfo(path).Length,
+            progress =>
+            {
+                using var file = ArtifactFile.Open(path, progress, cancellation);
+                var bundle = new BundleSigner(key).SignFile(file, cancellation);
+                return (bundle, new DigestSet(file.Digest(DigestAlgorithm.Sha256)));
+            }
+        );
+
+    private static async Task<int> SignImage(
+        Session session,
+        Subject.Image image,
+        SigningKey key,
+        bool plainHttp,
+        CancellationToken cancellation
+    )
+    {
+        using var images = new Images(plainHttp);
+        var (store, descriptor) = await images.ResolveAsync(image.Reference, cancellation);
+        var bundle = new BundleSigner(key).SignImage(descriptor.Digest);
+        var referrer = await Images.AttachAsync(store, descriptor, bundle, BundleVerifier.ImageSignatureType, session.Time, cancellation);
+        return Report(session, image.Reference.ToString(), new DigestSet(descriptor.Digest), $"referrer {referrer}", bundle, key);
+    }
+
+    private static int Report(Session session, string name, DigestSet digests, string where, Bundle bundle, SigningKey key)
+    {
+        EvidenceReport.Written(session, "sign", "signed", name, digests, where, bundle, key.PublicKey);
+        return ExitCode.Success;
+    }
+}

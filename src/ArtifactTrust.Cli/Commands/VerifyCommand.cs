@@ -1,0 +1,138 @@
+using System.CommandLine;
+using ArtifactTrust.Attestations.Predicates;
+using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Verification;
+
+namespace ArtifactTrust.Cli.Commands;
+
+/// <summary><c>verify</c>: who signed a subject, or attested something of it.</summary>
+internal static class VerifyCommand
+{
+    internal static Command Create(Session session)
+    {
+        var subject = Options.Subject();
+        var keys = Options.TrustedKeys();
+        keys.Required = true;
+        var signature = new Option<string?>("--signature")
+        {
+            Description = "the bundle to verify, in place of what lies beside the subject",
+            HelpName = "FILE",
+        };
+        var type = new Option<string?>("--type")
+        {
+            Description =
+                "verify an attestation of this type and not the signature: slsaprovenance1, cyclonedx, vuln, vulns, test-result, vsa or a URI",
+            HelpName = "TYPE",
+        };
+        var ignore = Options.IgnorePaths();
+        var noGit = Options.NoIgnoreGitPaths();
+        var plainHttp = Options.PlainHttp();
+        var verb = new Verb(
+            "verify",
+            "Verify the signature of a subject, or an attestation about it, by trusted keys.",
+            "artifact-trust verify ./model --key training.pub",
+            "artifact-trust verify registry.example.com/models/vad@sha256:… --key training.pub --type slsaprovenance1"
+        )
+        {
+            subject,
+            keys,
+            signature,
+            type,
+            ignore,
+            noGit,
+            plainHttp,
+            Options.Output(),
+        };
+        verb.SetAction(
+            async (parsed, cancellation) =>
+            {
+                var target = Subject.Parse(parsed.GetValue(subject)!);
+                using var trusted = KeyLoader.Public(parsed.GetValue(keys)!);
+                var wanted = parsed.GetValue(type) is { } name ? Types.Parse(name) : null;
+                var examiner = new Examiner(session, new BundleVerifier(trusted.Keys))
+                {
+                    SignatureFile = parsed.GetValue(signature),
+                    IgnorePaths = parsed.GetValue(ignore) ?? [],
+                    NoIgnoreGitPaths = parsed.GetValue(noGit),
+                    PlainHttp = parsed.GetValue(plainHttp),
+                };
+                return Report(session, await examiner.ExamineAsync(target, cancellation), wanted);
+            }
+        );
+        return verb;
+    }
+
+    private static int Report(Session session, ExaminedSubject subject, PredicateType? wanted)
+    {
+        var candidates = subject.Evidence.Where(e => IsCandidate(e, wanted)).ToList();
+        var verified = candidates.Where(e => IsVerified(e, wanted)).ToList();
+        var code = verified.Count > 0 ? ExitCode.Success : ExitCode.Rejected;
+        var what = wanted is null ? "signature" : $"attestation of type {wanted}";
+        var terminal = session.Terminal;
+        if (terminal.Json)
+        {
+            terminal.WriteJson(writer =>
+            {
+                writer.WriteStartObject();
+                Session.WriteHead(writer, "verify", code == ExitCode.Success ? "verified" : "rejected", code);
+                writer.WriteStartObject("subject");
+                writer.WriteString("kind", subject.Kind);
+                writer.WriteString("name", subject.Name);
+                writer.WritePropertyName("digests");
+                subject.Digests.WriteTo(writer);
+                writer.WriteEndObject();
+                writer.WriteStartArray("evidence");
+                foreach (var evidence in candidates)
+                {
+                    EvidenceReport.WriteJson(writer, evidence.Found.Source, evidence.Found.Bundle, evidence.Report!);
+                }
+                writer.WriteEndArray();
+                if (candidates.Count == 0)
+                {
+                    writer.WriteStartObject("error");
+                    writer.WriteString("code", "no-evidence");
+                    writer.WriteString("message", $"no {what} of {subject.Name} was found");
+                    writer.WriteEndObject();
+                }
+                writer.WriteEndObject();
+            });
+            return code;
+        }
+        terminal.Line($"{(verified.Count > 0 ? "verified" : "rejected")}: {Terminal.Clean(subject.Name)}");
+        if (candidates.Count == 0)
+        {
+            terminal.Line($"  failed  no {what} was found");
+            terminal.Line("          hint     sign the subject first, or name its bundle with --signature");
+            return code;
+        }
+        if (verified.Count > 0)
+        {
+            foreach (var (algorithm, value) in subject.Digests.Values)
+            {
+                terminal.Line($"  {algorithm, -8}{value}");
+            }
+        }
+        // Of several candidates the one whose failure says most is shown first.
+        foreach (var evidence in verified.Count > 0 ? verified : [.. candidates.OrderByDescending(e => e.Report!.Failure?.Code)])
+        {
+            terminal.Line($"  {Terminal.Clean(evidence.Found.Source)}");
+            EvidenceReport.WriteText(terminal, evidence.Report!, "    ");
+        }
+        return code;
+    }
+
+    private static bool IsCandidate(ExaminedEvidence evidence, PredicateType? wanted) =>
+        wanted is not null
+            ? evidence.Found.Bundle is null || (evidence.ClaimedType is { } claimed && wanted.Accepts(claimed))
+            : evidence.ClaimedType is null || BundleVerifier.IsSignature(evidence.ClaimedType);
+
+    private static bool IsVerified(ExaminedEvidence evidence, PredicateType? wanted) =>
+        evidence.Report?.Verified is { } verified
+        && (
+            wanted is null
+                ? verified.Kind == EvidenceKind.Signature
+                : verified.Kind == EvidenceKind.Attestation
+                    && verified.Statement is { } statement
+                    && wanted.Accepts(statement.PredicateType)
+        );
+}

@@ -1,0 +1,103 @@
+namespace ArtifactTrust.Cli.Console;
+
+/// <summary>Writes files so that a reader, a crash or a full disk never sees half of one.</summary>
+internal static class AtomicFile
+{
+    /// <summary>Writes a whole file: to a temporary name beside it, synced, then renamed.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="content">Its content.</param>
+    /// <param name="replace">Whether an existing file is replaced; without, it is an error.</param>
+    /// <exception cref="IOException">The file exists and may not be replaced, or the disk is full or fails. Nothing is left behind.</exception>
+    internal static void Write(string path, ReadOnlySpan<byte> content, bool replace)
+    {
+        var full = Path.GetFullPath(path);
+        if (!replace && Path.Exists(full))
+        {
+            throw new IOException($"'{path}' exists and is not overwritten");
+        }
+        var temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                stream.Write(content);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, full, replace);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Appends a line to a file, whole or not at all, also when several processes do so at once.</summary>
+    /// <remarks>
+    /// A line counts once its line feed is there. What a crash left behind after the last line feed is cut off, unless it is
+    /// <paramref name="isWhole">whole</paramref>, as when someone edited the file by hand.
+    /// </remarks>
+    /// <exception cref="IOException">The disk is full or fails; the file is as it was.</exception>
+    internal static void AppendLine(string path, ReadOnlySpan<byte> line, Func<byte[], bool> isWhole)
+    {
+        using var stream = OpenExclusive(path);
+        var length = stream.Length;
+        var tail = ReadTail(stream);
+        var start = length - tail.Length;
+        var unfinished = tail.Length > 0 && !isWhole(tail);
+        byte[] addition = [.. tail.Length > 0 && !unfinished ? "\n"u8 : default, .. line, (byte)'\n'];
+        if (unfinished)
+        {
+            length = start;
+            stream.SetLength(start);
+        }
+        try
+        {
+            stream.Position = length;
+            stream.Write(addition);
+            stream.Flush(flushToDisk: true);
+        }
+        catch (IOException)
+        {
+            stream.SetLength(length);
+            throw;
+        }
+    }
+
+    private static FileStream OpenExclusive(string path)
+    {
+        // Locks are held for one write, so a minute of waiting means that something is stuck.
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            }
+            catch (IOException) when (File.Exists(path) && attempt < 600)
+            {
+                Thread.Sleep(TimeSpan.FromMilliseconds(System.Security.Cryptography.RandomNumberGenerator.GetInt32(20, 180)));
+            }
+        }
+    }
+
+    /// <summary>The bytes after the last line feed.</summary>
+    private static byte[] ReadTail(FileStream stream)
+    {
+        var tail = new List<byte>();
+        var chunk = new byte[64 << 10];
+        for (var end = stream.Length; end > 0; )
+        {
+            var count = (int)Math.Min(chunk.Length, end);
+            stream.Position = end - count;
+            stream.ReadExactly(chunk, 0, count);
+            var feed = chunk.AsSpan(0, count).LastIndexOf((byte)'\n');
+            tail.InsertRange(0, chunk.AsSpan(feed + 1, count - feed - 1).ToArray());
+            if (feed >= 0)
+            {
+                break;
+            }
+            end -= count;
+        }
+        return [.. tail];
+    }
+}

@@ -1,0 +1,138 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using ArtifactTrust.Cli.Commands;
+using ArtifactTrust.Cli.Tools;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Oci;
+
+namespace ArtifactTrust.Cli.Console;
+
+/// <summary>The whole command line: parses, runs one verb, and turns every end into an exit code and a message.</summary>
+internal static class CommandLine
+{
+    /// <summary>Runs one command.</summary>
+    /// <returns>The exit code; see <see cref="ExitCode"/>.</returns>
+    internal static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal, TimeProvider time)
+    {
+        var dashes = args.ToList().IndexOf("--");
+        IReadOnlyList<string>? trailing = dashes < 0 ? null : [.. args.Skip(dashes + 1)];
+        IReadOnlyList<string> own = dashes < 0 ? args : [.. args.Take(dashes)];
+        var session = new Session(terminal, time, trailing);
+        var root = CreateRoot(session);
+        var parsed = root.Parse(own, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var verb = parsed.CommandResult.Command.Name;
+        terminal.Json = own.SkipWhile(a => a != "--output").Skip(1).FirstOrDefault() == "json" || own.Contains("--output=json");
+        if (parsed.Errors.Count > 0 && parsed.Action is null or ParseErrorAction)
+        {
+            return session.Fail(
+                verb,
+                ExitCode.Usage,
+                "usage",
+                parsed.Errors[0].Message,
+                $"see: artifact-trust {(verb == root.Name ? "" : verb + " ")}--help"
+            );
+        }
+        if (trailing is not null && verb != GateCommand.Name)
+        {
+            return session.Fail(verb, ExitCode.Usage, "usage", "only gate takes a command after --", $"see: artifact-trust {verb} --help");
+        }
+        try
+        {
+            var configuration = new InvocationConfiguration
+            {
+                Output = terminal.Output,
+                Error = terminal.Error,
+                EnableDefaultExceptionHandler = false,
+            };
+            return await parsed.InvokeAsync(configuration, CancellationToken.None);
+        }
+        catch (CliException e)
+        {
+            return session.Fail(verb, e.ExitCode, e.Code, e.Message, e.Hint);
+        }
+        catch (MalformedDataException e)
+        {
+            return session.Fail(verb, ExitCode.Rejected, "malformed", e.Message, null);
+        }
+        catch (RegistryException e)
+        {
+            return session.Fail(verb, ExitCode.CouldNotTell, "registry", e.Message, e.Hint);
+        }
+        catch (ScannerException e)
+        {
+            return session.Fail(verb, ExitCode.CouldNotTell, "scanner", e.Message, e.Hint);
+        }
+        catch (OperationCanceledException)
+        {
+            return session.Fail(verb, ExitCode.Interrupted, "interrupted", "stopped before the end; nothing was decided", null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return session.Fail(verb, ExitCode.CouldNotTell, "io", e.Message, null);
+        }
+        catch (HttpRequestException e)
+        {
+            return session.Fail(verb, ExitCode.CouldNotTell, "network", e.Message, "is the registry reachable from here?");
+        }
+        catch (PlatformNotSupportedException e)
+        {
+            return session.Fail(verb, ExitCode.CouldNotTell, "platform", e.Message, null);
+        }
+#pragma warning disable CA1031 // The last line of defence: a defect of ours must deny, in one line, and never look like a verdict.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            if (Environment.GetEnvironmentVariable("ARTIFACT_TRUST_DEBUG") == "1")
+            {
+                await terminal.Error.WriteLineAsync(e.ToString());
+            }
+            return session.Fail(
+                verb,
+                ExitCode.CouldNotTell,
+                "internal",
+                $"a defect of this tool: {e.GetType().Name}: {e.Message}",
+                "please report it with the output of ARTIFACT_TRUST_DEBUG=1"
+            );
+        }
+    }
+
+    private static RootCommand CreateRoot(Session session)
+    {
+        var root = new RootCommand("Decides whether a machine-learning artifact may be used: hash, sign, attest, scan, verify, gate.");
+        root.Subcommands.Add(KeygenCommand.Create(session));
+        root.Subcommands.Add(HashCommand.Create(session));
+        root.Subcommands.Add(SignCommand.Create(session));
+        root.Subcommands.Add(AttestCommand.Create(session));
+        root.Subcommands.Add(VerifyCommand.Create(session));
+        root.Subcommands.Add(GateCommand.Create(session));
+        root.Subcommands.Add(InspectCommand.Create(session));
+        root.Subcommands.Add(LogCommand.Create(session));
+        foreach (var option in root.Options.OfType<HelpOption>())
+        {
+            option.Action = new HelpWithExamples((HelpAction)option.Action!);
+        }
+        return root;
+    }
+
+    /// <summary>The library's help, with the examples of the verb below it.</summary>
+    private sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            var code = help.Invoke(parseResult);
+            if (parseResult.CommandResult.Command is Verb verb)
+            {
+                var output = parseResult.InvocationConfiguration.Output;
+                output.WriteLine("Examples:");
+                foreach (var example in verb.Examples)
+                {
+                    output.WriteLine($"  {example}");
+                }
+            }
+            return code;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using ArtifactTrust.Hashing;
+
+namespace ArtifactTrust.Cli.Console;
+
+/// <summary>The options that several verbs share, so that they are spelled and explained in one way.</summary>
+internal static class Options
+{
+    internal static Argument<string> Subject() =>
+        new("SUBJECT") { Description = "a directory, a file, oci-layout:DIR[:TAG|@DIGEST] or [registry:]HOST/REPO[:TAG|@DIGEST]" };
+
+    internal static Option<string> Output()
+    {
+        var option = new Option<string>("--output")
+        {
+            Description = "text, or one JSON document (on failure too)",
+            DefaultValueFactory = _ => "text",
+            HelpName = "text|json",
+        };
+        option.AcceptOnlyFromAmong("text", "json");
+        return option;
+    }
+
+    internal static Option<string> SigningKey() =>
+        new("--key")
+        {
+            Description = "the private key: PEM (PKCS#8, SEC1, PKCS#1) or cosign's",
+            Required = true,
+            HelpName = "FILE",
+        };
+
+    internal static Option<string[]> TrustedKeys() =>
+        new("--key")
+        {
+            Description = "a trusted public key, PEM; may be given several times",
+            HelpName = "FILE",
+            AllowMultipleArgumentsPerToken = false,
+        };
+
+    internal static Option<string?> PasswordFile() =>
+        new("--password-file")
+        {
+            Description = $"the file that holds the key's password (else {PasswordVariable}, else a prompt)",
+            HelpName = "FILE",
+        };
+
+    internal static Option<string[]> IgnorePaths() =>
+        new("--ignore-path")
+        {
+            Description = "a path inside of the directory that is left out; may be given several times",
+            HelpName = "PATH",
+        };
+
+    internal static Option<bool> NoIgnoreGitPaths() =>
+        new("--no-ignore-git-paths") { Description = $"do not leave out {string.Join(", ", IgnoreRules.GitPaths)} at the top" };
+
+    internal static Option<bool> PlainHttp() =>
+        new("--plain-http") { Description = "speak http to the registry (loopback hosts always may)" };
+
+    /// <summary>The environment variable that a key's password is taken from.</summary>
+    internal const string PasswordVariable = "ARTIFACT_TRUST_PASSWORD";
+}

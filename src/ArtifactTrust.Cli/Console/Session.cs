@@ -1,0 +1,55 @@
+using System.Reflection;
+using System.Text.Json;
+
+namespace ArtifactTrust.Cli.Console;
+
+/// <summary>What every command is given.</summary>
+/// <param name="Terminal">Where it writes.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Trailing">The arguments after <c>--</c>; null where there is no <c>--</c>.</param>
+internal sealed record Session(Terminal Terminal, TimeProvider Time, IReadOnlyList<string>? Trailing)
+{
+    /// <summary>The version of this tool.</summary>
+    internal static string Version { get; } =
+        typeof(Session).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
+
+    /// <summary>Writes the members every JSON result begins with.</summary>
+    internal static void WriteHead(Utf8JsonWriter writer, string command, string result, int exitCode)
+    {
+        writer.WriteNumber("schemaVersion", 1);
+        writer.WriteString("command", command);
+        writer.WriteString("result", result);
+        writer.WriteNumber("exitCode", exitCode);
+    }
+
+    /// <summary>Tells of a failure, in the form asked for.</summary>
+    internal int Fail(string command, int exitCode, string code, string message, string? hint)
+    {
+        if (Terminal.Json)
+        {
+            Terminal.WriteJson(writer =>
+            {
+                writer.WriteStartObject();
+                WriteHead(writer, command, exitCode == ExitCode.Rejected ? "rejected" : "error", exitCode);
+                writer.WriteStartObject("error");
+                writer.WriteString("code", code);
+                writer.WriteString("message", message);
+                if (hint is not null)
+                {
+                    writer.WriteString("hint", hint);
+                }
+                writer.WriteEndObject();
+                writer.WriteEndObject();
+            });
+        }
+        else
+        {
+            Terminal.Error.WriteLine($"{(exitCode == ExitCode.Rejected ? "rejected" : "error")}: {Terminal.Clean(message)}");
+            if (hint is not null)
+            {
+                Terminal.Error.WriteLine($"hint: {Terminal.Clean(hint)}");
+            }
+        }
+        return exitCode;
+    }
+}

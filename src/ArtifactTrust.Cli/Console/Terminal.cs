@@ -1,0 +1,158 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace ArtifactTrust.Cli.Console;
+
+/// <summary>Where a command writes: results to standard output, everything else to standard error.</summary>
+/// <param name="output">Standard output.</param>
+/// <param name="error">Standard error.</param>
+/// <param name="interactive">Whether a person watches standard error.</param>
+internal sealed class Terminal(TextWriter output, TextWriter error, bool interactive)
+{
+    private static readonly SearchValues<char> Controls = SearchValues.Create([
+        .. Enumerable.Range(0, 32).Select(c => (char)c),
+        .. Enumerable.Range(127, 33).Select(c => (char)c),
+        '\u2028',
+        '\u2029',
+        .. Enumerable.Range(0x202A, 5).Select(c => (char)c),
+        .. Enumerable.Range(0x2066, 4).Select(c => (char)c),
+    ]);
+
+    internal TextWriter Output { get; } = output;
+
+    internal TextWriter Error { get; } = error;
+
+    internal bool IsInteractive { get; } = interactive;
+
+    /// <summary>Whether results are one JSON document.</summary>
+    internal bool Json { get; set; }
+
+    /// <summary>The process's own streams.</summary>
+    internal static Terminal ForProcess()
+    {
+        var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+        return new Terminal(
+            new StreamWriter(System.Console.OpenStandardOutput(), utf8) { AutoFlush = true },
+            new StreamWriter(System.Console.OpenStandardError(), utf8) { AutoFlush = true },
+            !System.Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb")
+        );
+    }
+
+    /// <summary>Text from outside without what a terminal would act on: control characters, line breaks and direction overrides.</summary>
+    [return: NotNullIfNotNull(nameof(text))]
+    internal static string? Clean(string? text)
+    {
+        if (text is null || text.AsSpan().IndexOfAny(Controls) < 0)
+        {
+            return text;
+        }
+        return string.Create(
+            text.Length,
+            text,
+            (span, source) =>
+            {
+                for (var i = 0; i < span.Length; i++)
+                {
+                    span[i] = Controls.Contains(source[i]) ? '\uFFFD' : source[i];
+                }
+            }
+        );
+    }
+
+    /// <summary>A line of the result; not written where the result is JSON.</summary>
+    internal void Line(string text = "")
+    {
+        if (!Json)
+        {
+            Output.WriteLine(text);
+        }
+    }
+
+    /// <summary>A note for a person, beside the result.</summary>
+    internal void Note(string text) => Error.WriteLine(Clean(text));
+
+    /// <summary>A warning for a person, beside the result.</summary>
+    internal void Warn(string text) => Error.WriteLine($"warning: {Clean(text)}");
+
+    /// <summary>Writes the one JSON document of a command, indented.</summary>
+    internal void WriteJson(Action<Utf8JsonWriter> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.Default }))
+        {
+            write(writer);
+        }
+        Output.WriteLine(Encoding.UTF8.GetString(buffer.WrittenSpan));
+    }
+
+    /// <summary>Spectre's console over one of the streams, for tables, trees and progress.</summary>
+    internal IAnsiConsole Ansi(TextWriter writer)
+    {
+        var redirected = writer == Output ? System.Console.IsOutputRedirected : System.Console.IsErrorRedirected;
+        var console = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Out = new AnsiConsoleOutput(writer),
+                Ansi = redirected || !IsInteractive ? AnsiSupport.No : AnsiSupport.Detect,
+                Interactive = IsInteractive ? InteractionSupport.Detect : InteractionSupport.No,
+            }
+        );
+        if (redirected || !IsInteractive)
+        {
+            // A pipe has no width; wrapping would break what a script or a log reader looks for.
+            console.Profile.Width = 200;
+        }
+        return console;
+    }
+
+    /// <summary>Runs long work, with a bar on standard error once it has taken a second and a person watches.</summary>
+    /// <param name="label">What is done.</param>
+    /// <param name="totalBytes">The bytes to be read.</param>
+    /// <param name="work">The work; it reports the bytes read since the last report.</param>
+    internal T WithProgress<T>(string label, long totalBytes, Func<IProgress<long>, T> work)
+    {
+        var counter = new Counter();
+        if (!IsInteractive)
+        {
+            return work(counter);
+        }
+        var task = Task.Run(() => work(counter));
+        if (Task.WhenAny(task, Task.Delay(TimeSpan.FromSeconds(1))).GetAwaiter().GetResult() != task)
+        {
+            Ansi(Error)
+                .Progress()
+                .AutoClear(true)
+                .Columns(
+                    new TaskDescriptionColumn(),
+                    new ProgressBarColumn(),
+                    new PercentageColumn(),
+                    new DownloadedColumn(),
+                    new TransferSpeedColumn(),
+                    new RemainingTimeColumn()
+                )
+                .Start(context =>
+                {
+                    var bar = context.AddTask(Markup.Escape(label), maxValue: Math.Max(1, totalBytes));
+                    while (!task.Wait(100))
+                    {
+                        bar.Value = counter.Value;
+                    }
+                    bar.Value = bar.MaxValue;
+                });
+        }
+        return task.GetAwaiter().GetResult();
+    }
+
+    private sealed class Counter : IProgress<long>
+    {
+        private long _value;
+
+        internal long Value => Interlocked.Read(ref _value);
+
+        public void Report(long value) => Interlocked.Add(ref _value, value);
+    }
+}
