@@ -18,6 +18,9 @@ public sealed record ScanReport(
     IReadOnlyList<string> Gaps
 )
 {
+    /// <summary>What a reader of the findings should know besides, one sentence each: the platform scanned, an old database that was allowed.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>Whether all of the subject that the scanner is for was examined.</summary>
     public bool IsComplete => Gaps.Count == 0;
 

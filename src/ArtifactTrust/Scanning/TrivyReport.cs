@@ -42,6 +42,9 @@ public sealed class TrivyReport
     /// <summary>The operating system, where one was found.</summary>
     public TrivyOperatingSystem? OperatingSystem { get; private init; }
 
+    /// <summary>The platform of the image, such as <c>linux/amd64</c>; null where the report does not say.</summary>
+    public string? Platform { get; private init; }
+
     /// <summary>How many packages were looked up; zero says that nothing was recognized.</summary>
     public int PackageCount { get; private init; }
 
@@ -90,6 +93,7 @@ public sealed class TrivyReport
             ImageId = Text(metadata, "ImageID", "$.Metadata"),
             RepoDigests = [.. Items(metadata, "RepoDigests", "$.Metadata").Select((d, i) => String(d, $"$.Metadata.RepoDigests[{i}]"))],
             OperatingSystem = ReadOperatingSystem(metadata),
+            Platform = ReadPlatform(Object(metadata, "ImageConfig", "$.Metadata")),
             PackageCount = packages,
             SuppressedCount = suppressed,
             Findings = ScanReport.Sort(findings),
@@ -152,6 +156,16 @@ public sealed class TrivyReport
         return parent.GetProperty(name).TryGetDateTimeOffset(out var time)
             ? time.ToUniversalTime()
             : throw new MalformedDataException(FormatName, $"{location}.{name}", "a time (RFC 3339) is expected");
+    }
+
+    private static string? ReadPlatform(JsonElement configuration)
+    {
+        const string location = "$.Metadata.ImageConfig";
+        return
+            Text(configuration, "os", location) is { Length: > 0 } system
+            && Text(configuration, "architecture", location) is { Length: > 0 } architecture
+            ? $"{system}/{architecture}"
+            : null;
     }
 
     private static TrivyOperatingSystem? ReadOperatingSystem(JsonElement metadata)
