@@ -138,7 +138,6 @@ public sealed class CycloneDxReaderTests
     [InlineData("invalid-hash-sha256-1.6.json")]
     [InlineData("invalid-hash-sha512-1.6.json")]
     [InlineData("invalid-license-missing-id-and-name-1.6.json")]
-    [InlineData("invalid-license-choice-1.6.json")]
     [InlineData("invalid-metadata-timestamp-1.6.json")]
     [InlineData("invalid-missing-component-type-1.6.json")]
     [InlineData("invalid-serialnumber-1.6.json")]
