@@ -85,7 +85,7 @@ public sealed class DecisionTests
         Assert.Equal("  passed       policy.subjects  1 given", lines[1]);
         Assert.Equal($"model: models/bert ({Given.Model})", lines[2]);
         Assert.Contains(
-            "  failed       model.signatures  1 of 2 needed signature that counts; one was rejected: no identity of the policy has the key that signed it",
+            "  failed       model.signatures  1 of 2 needed signatures counts; one was rejected: no identity of the policy has the key that signed it",
             lines
         );
         Assert.Contains("               expected  signatures by 2 of alice, bob", lines);
