@@ -97,6 +97,25 @@ public sealed class DecisionTests
     }
 
     [Fact]
+    public void Every_rejected_bundle_is_in_the_text_up_to_ten()
+    {
+        var policy = Given.ModelPolicy("signatures: { from: alice }");
+        var bundles = Enumerable.Range(0, 12).Select(_ => Given.Signature("mallory")).ToArray();
+        string[] Rejected(int count) =>
+            [
+                .. DecisionText
+                    .Format(Given.Decide(policy, bundles[..count]))
+                    .Split('\n')
+                    .Where(l => l.Contains("  rejected  ", StringComparison.Ordinal)),
+            ];
+        Assert.Empty(Rejected(1));
+        Assert.Equal(2, Rejected(2).Length);
+        Assert.Equal(10, Rejected(10).Length);
+        Assert.EndsWith("and 2 more", Rejected(12)[^1], StringComparison.Ordinal);
+        Assert.Equal(12, Given.Decide(policy, bundles).Rule("model.signatures").Rejected.Count);
+    }
+
+    [Fact]
     public void Control_characters_of_evidence_are_shown_not_obeyed()
     {
         var evidence = Given.Evidence() with { Name = "a\u001b[2J\r\nallowed\u202E" };
