@@ -30,6 +30,21 @@ public static class Limits
     /// <summary>The largest modulus of an RSA key, in bits. Checking one signature takes milliseconds there.</summary>
     public const int RsaBits = 16384;
 
+    /// <summary>Iterations of PBKDF2 for a key file's password: some seconds.</summary>
+    public const int Pbkdf2Iterations = 10_000_000;
+
+    /// <summary>Memory of scrypt for a key file's password, in bytes (128 · N · r, RFC 7914 §5).</summary>
+    public const long ScryptMemoryBytes = 1L << 30;
+
+    /// <summary>The cost N of scrypt for a key file's password.</summary>
+    public const int ScryptCost = 1 << 20;
+
+    /// <summary>The block size r of scrypt for a key file's password.</summary>
+    public const int ScryptBlockSize = 32;
+
+    /// <summary>The parallelization p of scrypt for a key file's password.</summary>
+    public const int ScryptParallelization = 16;
+
     /// <summary>A policy file, in bytes.</summary>
     public const int PolicyBytes = 1 << 20;
 

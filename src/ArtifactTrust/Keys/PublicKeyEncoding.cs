@@ -51,17 +51,15 @@ internal static class PublicKeyEncoding
 
     /// <summary>Reads a PKCS#1 RSAPublicKey (RFC 8017 §A.1.1).</summary>
     internal static VerificationKey ReadPkcs1(ReadOnlySpan<byte> der, SignatureAlgorithm? rsaPadding) =>
-        Read(
-            Write(
-                RsaOid,
-                static w =>
-                {
-                    w.WriteNull();
-                },
-                der
-            ),
-            rsaPadding
-        );
+        Read(Write(RsaOid, static w => w.WriteNull(), der), rsaPadding);
+
+    /// <summary>The content of the BIT STRING of an encoding made here.</summary>
+    internal static byte[] Content(ReadOnlyMemory<byte> der)
+    {
+        var info = new AsnReader(der, AsnEncodingRules.DER).ReadSequence();
+        info.ReadSequence();
+        return info.ReadBitString(out _);
+    }
 
     internal static byte[] WriteEc(EllipticCurve curve, ECPoint point)
     {

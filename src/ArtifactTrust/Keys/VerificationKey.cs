@@ -39,9 +39,10 @@ public abstract class VerificationKey : IDisposable
     }
 
     /// <summary>Reads a key from one PEM block, <c>PUBLIC KEY</c> or <c>RSA PUBLIC KEY</c>.</summary>
-    /// <inheritdoc cref="FromSubjectPublicKeyInfo" path="/param[@name='rsaPadding'] | /exception"/>
     /// <param name="pem">The text: the block, and white space around it.</param>
-    /// <param name="rsaPadding"/>
+    /// <param name="rsaPadding">As for <see cref="FromSubjectPublicKeyInfo"/>.</param>
+    /// <exception cref="MalformedDataException">The text is not a key, or one of a kind, curve or size that is not accepted.</exception>
+    /// <exception cref="PlatformNotSupportedException">The key is Ed25519 and there is no OpenSSL.</exception>
     /// <remarks>Spec: RFC 7468 §13; RFC 8017 §A.1.1.</remarks>
     public static VerificationKey FromPem(string pem, SignatureAlgorithm? rsaPadding = null)
     {
