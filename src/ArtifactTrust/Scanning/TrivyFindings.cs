@@ -113,7 +113,8 @@ internal static class TrivyFindings
             {
                 // Trivy's numbers are this enumeration's: 0 unknown to 4 critical.
                 var severity = vendor.Value.TryGetInt32OrNone(out var n) && n is >= 0 and <= 4 ? (Severity)n : Severity.Unknown;
-                scores[vendor.Name] = new SeverityScore(vendor.Name, severity);
+                var name = TrivyReport.Name(vendor, $"{location}.VendorSeverity");
+                scores[name] = new SeverityScore(name, severity);
             }
         }
         var cvss = TrivyReport.Object(json, "CVSS", location);
@@ -121,9 +122,10 @@ internal static class TrivyFindings
         {
             foreach (var source in cvss.EnumerateObject())
             {
-                var at = $"{location}.CVSS.{source.Name}";
+                var name = TrivyReport.Name(source, $"{location}.CVSS");
+                var at = $"{location}.CVSS.{name}";
                 TrivyReport.RequireObject(source.Value, at);
-                scores[source.Name] = (scores.GetValueOrDefault(source.Name) ?? new SeverityScore(source.Name, Severity.Unknown)) with
+                scores[name] = (scores.GetValueOrDefault(name) ?? new SeverityScore(name, Severity.Unknown)) with
                 {
                     CvssV3Score = Number(source.Value, "V3Score", at),
                     CvssV3Vector = TrivyReport.Text(source.Value, "V3Vector", at),
