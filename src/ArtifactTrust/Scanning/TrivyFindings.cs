@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Scanning;
@@ -93,7 +94,7 @@ internal static class TrivyFindings
         TrivyReport.Text(json, name, location) is { Length: > 0 } id ? id : "(unnamed)";
 
     private static Severity SeverityOf(JsonElement json, string location) =>
-        SeverityWords.Parse(TrivyReport.Text(json, "Severity", location));
+        Severities.FromWord(TrivyReport.Text(json, "Severity", location));
 
     private static string? Line(JsonElement json) =>
         json.ValueKind == JsonValueKind.Object

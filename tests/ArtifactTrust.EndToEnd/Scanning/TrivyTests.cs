@@ -5,6 +5,7 @@ using System.Text.Json;
 using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Scanning;
+using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
 namespace ArtifactTrust.EndToEnd.Scanning;
 
