@@ -80,10 +80,13 @@ public sealed class AuditLogProcessTests : IDisposable
             foreach (var worker in workers)
             {
                 worker.Kill();
+            }
+            await reading;
+            foreach (var worker in workers)
+            {
                 await worker.WaitForExitAsync();
                 worker.Dispose();
             }
-            await reading;
             Assert.True(acknowledged.Count > before, "no append ended within 30 seconds");
 
             var report = log.Verify(trusted);
