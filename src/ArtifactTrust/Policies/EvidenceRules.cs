@@ -134,7 +134,7 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
         {
             Expected =
                 from.Count == 1
-                    ? $"one {what} by {from[0].Name}"
+                    ? $"{(what == "attestation" ? "an" : "a")} {what} by {from[0].Name}"
                     : $"{what}s by {atLeast} of {string.Join(", ", from.Select(i => i.Name))}",
             Actual = passed || reason is null ? Join(names) : reason.Actual ?? Join(names),
             Hint =

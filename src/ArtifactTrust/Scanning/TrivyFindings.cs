@@ -113,7 +113,7 @@ internal static class TrivyFindings
             foreach (var vendor in vendors.EnumerateObject())
             {
                 // Trivy's numbers are this enumeration's: 0 unknown to 4 critical.
-                var severity = vendor.Value.TryGetInt32OrNone(out var n) && n is >= 0 and <= 4 ? (Severity)n : Severity.Unknown;
+                var severity = vendor.Value.TryGetInt32OrNone(out var n) ? OfNumber(n) : Severity.Unknown;
                 var name = TrivyReport.Name(vendor, $"{location}.VendorSeverity");
                 scores[name] = new SeverityScore(name, severity);
             }
@@ -148,4 +148,15 @@ internal static class TrivyFindings
             ? value.GetRawText()
             : throw new MalformedDataException(FormatName, $"{location}.{name}", "a number is expected");
     }
+
+    /// <summary>Trivy's numbers for the severities that vendors give (trivy-db, types.Severity).</summary>
+    private static Severity OfNumber(int number) =>
+        number switch
+        {
+            1 => Severity.Low,
+            2 => Severity.Medium,
+            3 => Severity.High,
+            4 => Severity.Critical,
+            _ => Severity.Unknown,
+        };
 }
