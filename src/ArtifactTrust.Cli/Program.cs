@@ -1,3 +1,4 @@
 using ArtifactTrust.Cli.Console;
 
-return await CommandLine.RunAsync(args, Terminal.ForProcess(), TimeProvider.System);
+using var interruption = Interruption.Listen();
+return await CommandLine.RunAsync(args, Terminal.ForProcess(), TimeProvider.System, interruption);

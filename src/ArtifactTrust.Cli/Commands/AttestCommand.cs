@@ -84,10 +84,7 @@ internal static class AttestCommand
     /// <summary>Reads a predicate and checks it against its type, so that no statement is signed that readers would refuse.</summary>
     private static JsonElement ReadPredicate(string path, string predicateType)
     {
-        if (!File.Exists(path))
-        {
-            throw CliException.Usage($"the predicate '{path}' does not exist");
-        }
+        CliException.RequireFile(path, "predicate");
         try
         {
             var json = StrictJson.Parse(EvidenceFiles.ReadBounded(path, Limits.PredicateBytes), "predicate", Limits.PredicateBytes);

@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Cli.Commands;
 
@@ -23,7 +25,7 @@ internal static class EvidenceFiles
     internal static IReadOnlyList<FoundEvidence> Read(string path)
     {
         var name = Path.GetFileName(path);
-        var utf8 = ReadBounded(path, Limits.BundleLinesBytes);
+        var utf8 = ReadRegular(path, Limits.BundleLinesBytes);
         // A bundle may be spread over lines, as tools that indent write it, so the whole is tried first.
         try
         {
@@ -53,16 +55,49 @@ internal static class EvidenceFiles
         }
     }
 
-    /// <summary>Reads a file whole, unless it is longer than accepted.</summary>
+    /// <summary>Reads a file that the user named, unless it is longer than accepted. A pipe will do: <c>&lt;(…)</c> of a shell is one.</summary>
     /// <exception cref="MalformedDataException">It is longer.</exception>
     internal static byte[] ReadBounded(string path, long maximumBytes)
     {
-        using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
-        var length = RandomAccess.GetLength(file);
-        StrictJson.CheckLength(length, Path.GetFileName(path), maximumBytes);
-        var bytes = new byte[length];
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        return ReadBounded(stream, Path.GetFileName(path), maximumBytes);
+    }
+
+    /// <summary>Reads a regular file, unless it is longer than accepted. What lies beside a subject may have been put there to hang us.</summary>
+    /// <exception cref="IOException">It is a pipe or a device.</exception>
+    /// <exception cref="MalformedDataException">It is longer.</exception>
+    private static byte[] ReadRegular(string path, long maximumBytes)
+    {
+        using var file = ArtifactFile.Open(path);
+        using var stream = new FileStream(file.Handle, FileAccess.Read, bufferSize: 0);
+        return ReadBounded(stream, Path.GetFileName(path), maximumBytes);
+    }
+
+    private static byte[] ReadBounded(FileStream stream, string name, long maximumBytes)
+    {
+        // A pipe has no length, and that of a file may change, so the length is a guess that spares memory, and one byte more shows the end.
+        var length = stream.CanSeek ? stream.Length : 0;
+        StrictJson.CheckLength(length, name, maximumBytes);
+        var buffer = new byte[Math.Max(length, 4 << 10) + 1];
         var read = 0;
-        for (int n; read < bytes.Length && (n = RandomAccess.Read(file, bytes.AsSpan(read), read)) > 0; read += n) { }
-        return read == bytes.Length ? bytes : throw new IOException($"'{path}' became shorter while it was read");
+        for (int n; (n = stream.Read(buffer, read, buffer.Length - read)) > 0; )
+        {
+            read += n;
+            StrictJson.CheckLength(read, name, maximumBytes);
+            if (read == buffer.Length)
+            {
+                buffer = Moved(buffer, read, (int)Math.Min(2L * read, maximumBytes + 1));
+            }
+        }
+        return Moved(buffer, read, read);
+    }
+
+    /// <summary>A copy of another size; the old bytes, which may be a secret, are cleared.</summary>
+    private static byte[] Moved(byte[] from, int count, int size)
+    {
+        var to = new byte[size];
+        from.AsSpan(0, count).CopyTo(to);
+        CryptographicOperations.ZeroMemory(from);
+        return to;
     }
 }

@@ -123,7 +123,7 @@ internal static partial class GateCommand
         return verb;
     }
 
-    [GeneratedRegex("^([a-z][a-z0-9_-]{0,62})=(.+)$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A([A-Za-z][A-Za-z0-9_-]{0,63})=(.+)\z", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex RoleForm();
 
     private static NamedSubject Parse(string text)
@@ -144,10 +144,7 @@ internal static partial class GateCommand
 
     private static TrustPolicy LoadPolicy(string path)
     {
-        if (!File.Exists(path))
-        {
-            throw CliException.Usage($"the policy '{path}' does not exist");
-        }
+        CliException.RequireFile(path, "policy");
         try
         {
             return TrustPolicy.Load(path);
@@ -170,7 +167,7 @@ internal static partial class GateCommand
         }
         catch (ArgumentException e)
         {
-            throw CliException.Usage($"the audit log '{directory}' cannot be written with this key: {e.Message}", null, e);
+            throw CliException.Usage($"the audit log '{directory}' cannot be written with this key: {CliException.Reason(e)}", null, e);
         }
         catch (DamagedLogException e)
         {
@@ -267,7 +264,7 @@ internal sealed class Gate(Session session, TrustPolicy policy)
         var code = Report(result, recorder, (vsa, index));
         if (code == ExitCode.Success && session.Trailing is { } command)
         {
-            return GatedCommand.Run(command, Variables(subjects, result.Decision));
+            return GatedCommand.Run(command, Variables(subjects, result.Decision), session.Interruption);
         }
         return code;
     }
@@ -277,10 +274,8 @@ internal sealed class Gate(Session session, TrustPolicy policy)
     {
         var decision = result.Decision;
         var code = decision.IsAllowed ? ExitCode.Success : ExitCode.Rejected;
-        var terminal = session.Trailing is null
-            ? session.Terminal
-            : new Terminal(session.Terminal.Error, session.Terminal.Error, session.Terminal.IsInteractive) { Json = session.Terminal.Json };
-        if (!terminal.Json)
+        var terminal = session.ResultTerminal;
+        if (!session.Terminal.Json)
         {
             terminal.Output.Write(DecisionText.Format(decision));
             foreach (var rejected in result.Rejected)
@@ -366,29 +361,25 @@ internal sealed class DecisionRecorder(Session session, TrustPolicy policy, Sign
             ResourceUri,
             new Uri(Path.GetFullPath(PolicyFile)).AbsoluteUri
         );
-        Bundle? vsa = null;
-        if (statement is not null)
-        {
-            vsa = new BundleSigner(key).SignStatement(statement);
-            AtomicFile.Write(VsaFile, vsa.Utf8.Span, replace: true);
-        }
+        var vsa = statement is null ? null : new BundleSigner(key).SignStatement(statement);
+        // In its place only once the decision is in the log: a signed permission that no record tells of must not exist.
+        using var staged = vsa is null ? null : AtomicFile.Stage(VsaFile, vsa.Utf8.Span, replace: true);
         var digests = decision.Subjects.Where(s => s.Digests is not null).ToLookup(s => s.Role, s => s.Digests);
-        return (
-            vsa,
-            Append(
-                subjects.Select(s => new AuditSubject(s.Role, KindOf(s.Subject), s.Text, digests[s.Role].FirstOrDefault())),
-                decision.IsAllowed ? AuditDecision.Allow : AuditDecision.Deny,
-                [
-                    .. decision
-                        .AllRules.Where(r => r.Outcome == RuleOutcome.Failed)
-                        .OrderByDescending(r => r.Code)
-                        .Select(r => $"{r.Id}: {r.Message}"),
-                    .. decision.IsAllowed ? [] : result.Rejected.Select(r => $"{r.Role}: {r.Source} does not count: {r.Reason}"),
-                ],
-                vsa?.Digest,
-                [.. decision.Subjects.SelectMany(s => s.Bundles).Distinct()]
-            )
+        var index = Append(
+            subjects.Select(s => new AuditSubject(s.Role, KindOf(s.Subject), s.Text, digests[s.Role].FirstOrDefault())),
+            decision.IsAllowed ? AuditDecision.Allow : AuditDecision.Deny,
+            [
+                .. decision
+                    .AllRules.Where(r => r.Outcome == RuleOutcome.Failed)
+                    .OrderByDescending(r => r.Code)
+                    .Select(r => $"{r.Id}: {r.Message}"),
+                .. decision.IsAllowed ? [] : result.Rejected.Select(r => $"{r.Role}: {r.Source} does not count: {r.Reason}"),
+            ],
+            vsa?.Digest,
+            [.. decision.Subjects.SelectMany(s => s.Bundles).Distinct()]
         );
+        staged?.Commit();
+        return (vsa, index);
     }
 
     internal void RecordError(IReadOnlyList<NamedSubject> subjects, string reason) =>

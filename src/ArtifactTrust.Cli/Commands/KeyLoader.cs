@@ -146,10 +146,7 @@ internal static class KeyLoader
 
     private static byte[] Read(string path)
     {
-        if (!File.Exists(path))
-        {
-            throw CliException.Usage($"the file '{path}' does not exist");
-        }
+        CliException.RequireFile(path, "file");
         try
         {
             return EvidenceFiles.ReadBounded(path, Limits.KeyFileBytes);

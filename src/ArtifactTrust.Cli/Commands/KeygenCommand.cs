@@ -86,7 +86,7 @@ internal static class KeygenCommand
             }
             catch (ArgumentException e)
             {
-                throw CliException.Usage(e.Message, "give a password that is not empty", e);
+                throw CliException.Usage(CliException.Reason(e), "give a password that is not empty", e);
             }
             Report(session, path, key.PublicKey);
             return ExitCode.Success;
@@ -102,7 +102,7 @@ internal static class KeygenCommand
         }
         catch (ArgumentException e)
         {
-            throw CliException.Usage($"--bits: {e.Message}", null, e);
+            throw CliException.Usage($"--bits: {CliException.Reason(e)}", null, e);
         }
     }
 

@@ -69,7 +69,11 @@ internal static class LogCommand
             }
             catch (ArgumentException e)
             {
-                throw CliException.Usage(e.Message, "the origin has no spaces or plus signs, and the key is Ed25519 or ECDSA P-256", e);
+                throw CliException.Usage(
+                    CliException.Reason(e),
+                    "the origin has no spaces or plus signs, and the key is Ed25519 or ECDSA P-256",
+                    e
+                );
             }
             Done(
                 session,
@@ -230,7 +234,7 @@ internal static class LogCommand
                 }
                 foreach (var problem in report.Problems)
                 {
-                    session.Terminal.Line($"  failed  {problem.Path}  {Terminal.Clean(problem.Message)}");
+                    session.Terminal.Line($"  failed  {Terminal.Clean(problem.Path)}  {Terminal.Clean(problem.Message)}");
                 }
                 return Task.FromResult(code);
             }
@@ -312,7 +316,7 @@ internal static class LogCommand
         }
         catch (ArgumentException e)
         {
-            throw CliException.Usage(e.Message, "the key is Ed25519 or ECDSA P-256", e);
+            throw CliException.Usage(CliException.Reason(e), "the key is Ed25519 or ECDSA P-256", e);
         }
     }
 

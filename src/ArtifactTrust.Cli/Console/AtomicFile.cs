@@ -1,3 +1,5 @@
+using ArtifactTrust.Hashing;
+
 namespace ArtifactTrust.Cli.Console;
 
 /// <summary>Writes files so that a reader, a crash or a full disk never sees half of one.</summary>
@@ -10,26 +12,36 @@ internal static class AtomicFile
     /// <exception cref="IOException">The file exists and may not be replaced, or the disk is full or fails. Nothing is left behind.</exception>
     internal static void Write(string path, ReadOnlySpan<byte> content, bool replace)
     {
+        using var staged = Stage(path, content, replace);
+        staged.Commit();
+    }
+
+    /// <summary>Writes a whole file under a temporary name; <see cref="StagedFile.Commit"/> puts it in place.</summary>
+    /// <inheritdoc cref="Write"/>
+    internal static StagedFile Stage(string path, ReadOnlySpan<byte> content, bool replace)
+    {
         var full = Path.GetFullPath(path);
         if (!replace && Path.Exists(full))
         {
             throw new IOException($"'{path}' exists and is not overwritten");
         }
+        if (Directory.Exists(full))
+        {
+            throw new IOException($"'{path}' is a directory");
+        }
         var temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                stream.Write(content);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, full, replace);
+            using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+            stream.Write(content);
+            stream.Flush(flushToDisk: true);
         }
         catch
         {
             File.Delete(temporary);
             throw;
         }
+        return new StagedFile(temporary, full, replace);
     }
 
     /// <summary>Appends a line to a file, whole or not at all, also when several processes do so at once.</summary>
@@ -40,6 +52,19 @@ internal static class AtomicFile
     /// <exception cref="IOException">The disk is full or fails; the file is as it was.</exception>
     internal static void AppendLine(string path, ReadOnlySpan<byte> line, Func<byte[], bool> isWhole)
     {
+        while (!Path.Exists(path))
+        {
+            // A new file comes with its first line, so that no disk that is full leaves an empty one behind.
+            try
+            {
+                Write(path, [.. line, (byte)'\n'], replace: false);
+                return;
+            }
+            catch (IOException) when (Path.Exists(path))
+            {
+                // Another process was first.
+            }
+        }
         using var stream = OpenExclusive(path);
         var length = stream.Length;
         var tail = ReadTail(stream);
@@ -66,19 +91,32 @@ internal static class AtomicFile
 
     private static FileStream OpenExclusive(string path)
     {
+        using (ArtifactFile.Open(path))
+        {
+            // No regular file would be: a pipe has no end to append to.
+        }
         // Locks are held for one write, so a minute of waiting means that something is stuck.
         for (var attempt = 0; ; attempt++)
         {
             try
             {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+                return new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
             }
-            catch (IOException) when (File.Exists(path) && attempt < 600)
+            catch (IOException e) when (IsLocked(e) && attempt < 600)
             {
                 Thread.Sleep(TimeSpan.FromMilliseconds(System.Security.Cryptography.RandomNumberGenerator.GetInt32(20, 180)));
             }
         }
     }
+
+    /// <summary>Whether another process has the file open for itself: EWOULDBLOCK, or a sharing violation.</summary>
+    private static bool IsLocked(IOException e) =>
+        e.HResult
+        == (
+            OperatingSystem.IsWindows() ? unchecked((int)0x80070020)
+            : OperatingSystem.IsMacOS() ? 35
+            : 11
+        );
 
     /// <summary>The bytes after the last line feed.</summary>
     private static byte[] ReadTail(FileStream stream)
@@ -99,5 +137,27 @@ internal static class AtomicFile
             end -= count;
         }
         return [.. tail];
+    }
+}
+
+/// <summary>A file that is written and not yet in its place. Disposed of before that, it is gone.</summary>
+internal sealed class StagedFile(string temporary, string path, bool replace) : IDisposable
+{
+    private bool _committed;
+
+    /// <summary>Puts the file in its place.</summary>
+    /// <exception cref="IOException">There is one, which may not be replaced; or the file system fails.</exception>
+    internal void Commit()
+    {
+        File.Move(temporary, path, replace);
+        _committed = true;
+    }
+
+    public void Dispose()
+    {
+        if (!_committed)
+        {
+            File.Delete(temporary);
+        }
     }
 }

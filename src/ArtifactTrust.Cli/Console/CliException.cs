@@ -34,6 +34,19 @@ internal sealed class CliException(int exitCode, string code, string message, st
 
     internal string? Hint { get; } = hint;
 
+    /// <summary>What an argument's exception says, without the name that the argument has in our code.</summary>
+    internal static string Reason(ArgumentException e) =>
+        e.ParamName is { } name ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
+
+    /// <summary>Throws where the user named no file.</summary>
+    internal static void RequireFile(string path, string what)
+    {
+        if (!File.Exists(path))
+        {
+            throw Usage($"the {what} '{path}' {(Directory.Exists(path) ? "is a directory" : "does not exist")}");
+        }
+    }
+
     internal static CliException Usage(string message, string? hint = null, Exception? inner = null) =>
         new(Console.ExitCode.Usage, "usage", message, hint, inner);
 

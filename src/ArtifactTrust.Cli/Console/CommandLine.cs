@@ -12,13 +12,22 @@ namespace ArtifactTrust.Cli.Console;
 internal static class CommandLine
 {
     /// <summary>Runs one command.</summary>
+    /// <param name="args">The command line, without the program.</param>
+    /// <param name="terminal">Where it writes.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="interruption">The process's signals; null where it is not this command's to heed them.</param>
     /// <returns>The exit code; see <see cref="ExitCode"/>.</returns>
-    internal static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal, TimeProvider time)
+    internal static async Task<int> RunAsync(
+        IReadOnlyList<string> args,
+        Terminal terminal,
+        TimeProvider time,
+        Interruption? interruption = null
+    )
     {
         var dashes = args.ToList().IndexOf("--");
         IReadOnlyList<string>? trailing = dashes < 0 ? null : [.. args.Skip(dashes + 1)];
         IReadOnlyList<string> own = dashes < 0 ? args : [.. args.Take(dashes)];
-        var session = new Session(terminal, time, trailing);
+        var session = new Session(terminal, time, trailing) { Interruption = interruption };
         var root = CreateRoot(session);
         var parsed = root.Parse(own, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var verb = parsed.CommandResult.Command.Name;
@@ -29,7 +38,7 @@ internal static class CommandLine
                 verb,
                 ExitCode.Usage,
                 "usage",
-                parsed.Errors[0].Message,
+                Describe(parsed),
                 $"see: artifact-trust {(verb == root.Name ? "" : verb + " ")}--help"
             );
         }
@@ -44,8 +53,9 @@ internal static class CommandLine
                 Output = terminal.Output,
                 Error = terminal.Error,
                 EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
             };
-            return await parsed.InvokeAsync(configuration, CancellationToken.None);
+            return await parsed.InvokeAsync(configuration, interruption?.Token ?? CancellationToken.None);
         }
         catch (CliException e)
         {
@@ -96,6 +106,15 @@ internal static class CommandLine
             );
         }
     }
+
+    /// <summary>The first thing wrong with a command line, on one line. A word that is no verb says more than that a verb is missing.</summary>
+    private static string Describe(ParseResult parsed) =>
+        parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Count > 0
+            ? $"there is no command '{parsed.UnmatchedTokens[0]}'"
+            : string.Join(
+                ' ',
+                parsed.Errors[0].Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            );
 
     private static RootCommand CreateRoot(Session session)
     {

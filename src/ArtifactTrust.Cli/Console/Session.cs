@@ -9,9 +9,16 @@ namespace ArtifactTrust.Cli.Console;
 /// <param name="Trailing">The arguments after <c>--</c>; null where there is no <c>--</c>.</param>
 internal sealed record Session(Terminal Terminal, TimeProvider Time, IReadOnlyList<string>? Trailing)
 {
+    /// <summary>The process's signals; null where they are not this command's to heed.</summary>
+    internal Interruption? Interruption { get; init; }
+
     /// <summary>The version of this tool.</summary>
     internal static string Version { get; } =
         typeof(Session).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
+
+    /// <summary>Where the result is told: standard output, or standard error where the former belongs to a gated command.</summary>
+    internal Terminal ResultTerminal { get; } =
+        Trailing is null ? Terminal : new Terminal(Terminal.Error, Terminal.Error, Terminal.IsInteractive);
 
     /// <summary>Writes the members every JSON result begins with.</summary>
     internal static void WriteHead(Utf8JsonWriter writer, string command, string result, int exitCode)
@@ -27,7 +34,7 @@ internal sealed record Session(Terminal Terminal, TimeProvider Time, IReadOnlyLi
     {
         if (Terminal.Json)
         {
-            Terminal.WriteJson(writer =>
+            (command == Commands.GateCommand.Name ? ResultTerminal : Terminal).WriteJson(writer =>
             {
                 writer.WriteStartObject();
                 WriteHead(writer, command, exitCode == ExitCode.Rejected ? "rejected" : "error", exitCode);
