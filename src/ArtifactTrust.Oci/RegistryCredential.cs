@@ -13,7 +13,8 @@ public sealed class RegistryCredential
     /// <summary>The user name; null with an identity token.</summary>
     public string? Username { get; }
 
-    internal string? Password { get; }
+    /// <summary>The secret, for handing on to a tool that fetches from the same registry; never for showing.</summary>
+    public string? Password { get; }
 
     internal string? IdentityToken { get; }
 

@@ -199,6 +199,17 @@ internal static partial class GateCommand
 /// <param name="Subject">What that is.</param>
 internal sealed record NamedSubject(string Role, string Text, Subject Subject);
 
+/// <summary>Evidence that was found and does not count.</summary>
+/// <param name="Role">The role of the subject it was found with.</param>
+/// <param name="Source">Where it was found.</param>
+/// <param name="Reason">Why it does not count.</param>
+internal sealed record RejectedFind(string Role, string Source, string Reason);
+
+/// <summary>What the policy decided, and what it was not shown.</summary>
+/// <param name="Decision">The decision.</param>
+/// <param name="Rejected">Evidence that did not verify.</param>
+internal sealed record GateResult(Decision Decision, IReadOnlyList<RejectedFind> Rejected);
+
 /// <summary>One decision: looks for evidence, verifies it with the policy's keys, and asks the policy.</summary>
 /// <param name="session">Where results go.</param>
 /// <param name="policy">The policy.</param>
@@ -210,7 +221,7 @@ internal sealed class Gate(Session session, TrustPolicy policy)
 
     internal bool PlainHttp { get; init; }
 
-    internal async Task<Decision> DecideAsync(IReadOnlyList<NamedSubject> subjects, CancellationToken cancellation)
+    internal async Task<GateResult> DecideAsync(IReadOnlyList<NamedSubject> subjects, CancellationToken cancellation)
     {
         var examiner = new Examiner(session, new BundleVerifier([.. policy.Keys]))
         {
@@ -219,6 +230,7 @@ internal sealed class Gate(Session session, TrustPolicy policy)
             PlainHttp = PlainHttp,
         };
         var evidence = new List<SubjectEvidence>();
+        var rejected = new List<RejectedFind>();
         foreach (var named in subjects)
         {
             var examined = await examiner.ExamineAsync(named.Subject, cancellation);
@@ -229,20 +241,21 @@ internal sealed class Gate(Session session, TrustPolicy policy)
                 _ => SubjectKind.Image,
             };
             evidence.Add(new SubjectEvidence(named.Role, kind, examined.Name, examined.Digests, [.. examined.Verified]));
-            foreach (var rejected in examined.Evidence.Where(e => e.Report is { IsVerified: false }))
-            {
-                session.Terminal.Note($"note: {named.Role}: {rejected.Found.Source} does not count: {rejected.Report!.Failure!.Message}");
-            }
+            rejected.AddRange(
+                examined
+                    .Evidence.Where(e => e.Report is { IsVerified: false })
+                    .Select(e => new RejectedFind(named.Role, e.Found.Source, e.Report!.Failure?.Message ?? "it was not verified"))
+            );
         }
-        return PolicyEvaluator.Evaluate(policy, evidence, session.Time.GetUtcNow());
+        return new GateResult(PolicyEvaluator.Evaluate(policy, evidence, session.Time.GetUtcNow()), rejected);
     }
 
     internal async Task<int> RunAsync(IReadOnlyList<NamedSubject> subjects, DecisionRecorder recorder, CancellationToken cancellation)
     {
-        Decision decision;
+        GateResult result;
         try
         {
-            decision = await DecideAsync(subjects, cancellation);
+            result = await DecideAsync(subjects, cancellation);
         }
         catch (Exception e)
             when (e is IOException or HttpRequestException or CliException or MalformedDataException or UnauthorizedAccessException)
@@ -250,18 +263,19 @@ internal sealed class Gate(Session session, TrustPolicy policy)
             recorder.RecordError(subjects, e.Message);
             throw;
         }
-        var (vsa, index) = recorder.Record(subjects, decision);
-        var code = Report(decision, recorder, (vsa, index));
+        var (vsa, index) = recorder.Record(subjects, result);
+        var code = Report(result, recorder, (vsa, index));
         if (code == ExitCode.Success && session.Trailing is { } command)
         {
-            return GatedCommand.Run(command, Variables(subjects, decision));
+            return GatedCommand.Run(command, Variables(subjects, result.Decision));
         }
         return code;
     }
 
     /// <summary>Tells the decision. Where a command follows, standard output is the command's, and this goes to standard error.</summary>
-    internal int Report(Decision decision, DecisionRecorder? recorder, (Bundle? Vsa, long Index)? recorded)
+    internal int Report(GateResult result, DecisionRecorder? recorder, (Bundle? Vsa, long Index)? recorded)
     {
+        var decision = result.Decision;
         var code = decision.IsAllowed ? ExitCode.Success : ExitCode.Rejected;
         var terminal = session.Trailing is null
             ? session.Terminal
@@ -269,6 +283,12 @@ internal sealed class Gate(Session session, TrustPolicy policy)
         if (!terminal.Json)
         {
             terminal.Output.Write(DecisionText.Format(decision));
+            foreach (var rejected in result.Rejected)
+            {
+                terminal.Line(
+                    $"note: {rejected.Role}: {Terminal.Clean(rejected.Source)} does not count: {Terminal.Clean(rejected.Reason)}"
+                );
+            }
             if (recorded is { } r)
             {
                 terminal.Line(
@@ -283,6 +303,16 @@ internal sealed class Gate(Session session, TrustPolicy policy)
             Session.WriteHead(writer, GateCommand.Name, decision.IsAllowed ? "allowed" : "denied", code);
             writer.WritePropertyName("decision");
             decision.WriteTo(writer);
+            writer.WriteStartArray("rejectedEvidence");
+            foreach (var rejected in result.Rejected)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("role", rejected.Role);
+                writer.WriteString("source", rejected.Source);
+                writer.WriteString("reason", rejected.Reason);
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
             if (recorded is { } r)
             {
                 writer.WriteString("requestId", recorder!.RequestId);
@@ -326,8 +356,9 @@ internal sealed class DecisionRecorder(Session session, TrustPolicy policy, Sign
 
     internal string RequestId => requestId;
 
-    internal (Bundle? Vsa, long Index) Record(IReadOnlyList<NamedSubject> subjects, Decision decision)
+    internal (Bundle? Vsa, long Index) Record(IReadOnlyList<NamedSubject> subjects, GateResult result)
     {
+        var decision = result.Decision;
         var statement = DecisionSummary.Create(
             decision,
             $"urn:artifact-trust:gate:{key.PublicKey.Fingerprint}",
@@ -352,6 +383,7 @@ internal sealed class DecisionRecorder(Session session, TrustPolicy policy, Sign
                         .AllRules.Where(r => r.Outcome == RuleOutcome.Failed)
                         .OrderByDescending(r => r.Code)
                         .Select(r => $"{r.Id}: {r.Message}"),
+                    .. decision.IsAllowed ? [] : result.Rejected.Select(r => $"{r.Role}: {r.Source} does not count: {r.Reason}"),
                 ],
                 vsa?.Digest,
                 [.. decision.Subjects.SelectMany(s => s.Bundles).Distinct()]

@@ -104,6 +104,8 @@ internal static class CommandLine
         root.Subcommands.Add(HashCommand.Create(session));
         root.Subcommands.Add(SignCommand.Create(session));
         root.Subcommands.Add(AttestCommand.Create(session));
+        root.Subcommands.Add(SbomCommand.Create(session));
+        root.Subcommands.Add(ScanCommand.Create(session));
         root.Subcommands.Add(VerifyCommand.Create(session));
         root.Subcommands.Add(GateCommand.Create(session));
         root.Subcommands.Add(InspectCommand.Create(session));

@@ -152,4 +152,40 @@ public static class Limits
 
     /// <summary>Nesting of messages in protobuf, Thrift, flatbuffers and GGUF arrays.</summary>
     public const int BinaryDepth = 64;
+
+    /// <summary>A scanner's report, in bytes.</summary>
+    public const int ScanReportBytes = 256 << 20;
+
+    /// <summary>Findings of one scan.</summary>
+    public const int ScanFindings = 1_000_000;
+
+    /// <summary>Values on the stack of a pickle that is followed; 12 bytes each.</summary>
+    public const int PickleStack = 1 << 20;
+
+    /// <summary>Values in the memo of a pickle that is followed; 12 bytes each.</summary>
+    public const int PickleMemo = 4 << 20;
+
+    /// <summary>Text of a pickle that is kept because it may become the name of an import, in bytes.</summary>
+    public const int PickleTextBytes = 64 << 20;
+
+    /// <summary>The longest single text of a pickle that can be the name of an import, in bytes.</summary>
+    public const int PickleNameBytes = 1024;
+
+    /// <summary>Different imports reported for one file.</summary>
+    public const int PickleImports = 10_000;
+
+    /// <summary>Archives and encoded pickles inside each other.</summary>
+    public const int ModelFileNesting = 4;
+
+    /// <summary>Members of one archive.</summary>
+    public const int ArchiveMembers = 200_000;
+
+    /// <summary>Bytes made by decompression while one file is examined.</summary>
+    public const long InflatedBytes = 16L << 30;
+
+    /// <summary>A compressed archive inside an archive, which is held in memory, in bytes.</summary>
+    public const int NestedArchiveBytes = 64 << 20;
+
+    /// <summary>The header of a NumPy array, in bytes; NumPy itself stops at 10,000.</summary>
+    public const int NumpyHeaderBytes = 1 << 20;
 }

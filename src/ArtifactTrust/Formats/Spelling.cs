@@ -15,13 +15,13 @@ internal static class Spelling
         {
             return null;
         }
-        // A third of the letters may differ, so that short words are not "corrected" to unrelated ones.
-        var best = Math.Max(1, word.Length / 3) + 1;
+        var best = int.MaxValue;
         string? closest = null;
         foreach (var candidate in known)
         {
             var distance = Distance(word.ToLowerInvariant(), candidate.ToLowerInvariant());
-            if (distance < best)
+            // A third of the letters may differ, so that short words are not "corrected" to unrelated ones.
+            if (distance < best && distance <= Math.Max(1, Math.Max(word.Length, candidate.Length) / 3))
             {
                 best = distance;
                 closest = candidate;

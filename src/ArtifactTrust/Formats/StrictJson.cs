@@ -33,11 +33,54 @@ public static class StrictJson
         {
             CheckEscapes(utf8.Span, format);
             using var document = JsonDocument.Parse(utf8, DocumentOptions);
+            CheckUnicode(utf8.Span, document.RootElement, format);
             return document.RootElement.Clone();
         }
         catch (JsonException e)
         {
             throw Malformed(format, e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new MalformedDataException(format, "$", "a string or a member's name is not valid Unicode", e);
+        }
+    }
+
+    // The parser takes bytes and escapes that are no text, and throws only when a name or a string is asked for, wherever that may be.
+    private static void CheckUnicode(ReadOnlySpan<byte> utf8, JsonElement root, string format)
+    {
+        if (!Utf8.IsValid(utf8))
+        {
+            throw new MalformedDataException(format, "$", "the text is not UTF-8");
+        }
+        if (utf8.IndexOf("\\ud"u8) >= 0 || utf8.IndexOf("\\uD"u8) >= 0)
+        {
+            CheckStrings(root);
+        }
+    }
+
+    private static void CheckStrings(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (var member in value.EnumerateObject())
+                {
+                    _ = member.Name.Length;
+                    CheckStrings(member.Value);
+                }
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in value.EnumerateArray())
+                {
+                    CheckStrings(item);
+                }
+                break;
+            case JsonValueKind.String:
+                _ = value.GetString();
+                break;
+            default:
+                break;
         }
     }
 

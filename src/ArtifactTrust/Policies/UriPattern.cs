@@ -56,7 +56,7 @@ public sealed class UriPattern : IEquatable<UriPattern>
         }
         var authority = string.CompareOrdinal(text, colon + 1, "//", 0, 2) == 0;
         var path = text.IndexOf('/', authority ? colon + 3 : colon + 1);
-        if (path < 0 || wildcard < path || (authority && path == colon + 3))
+        if (path < 0 || wildcard < path || (authority && path == colon + 3 && !text.StartsWith("file:", StringComparison.Ordinal)))
         {
             throw Malformed($"in '{text}' a wildcard stands before the path; scheme and host are to be written out, up to a '/'");
         }

@@ -32,14 +32,7 @@ internal sealed class YamlDocument
         }
         var text = Decode(utf8);
         CheckCharacters(text);
-        try
-        {
-            return new YamlDocument(text).ReadDocument().Mapping("a policy");
-        }
-        catch (YamlException e)
-        {
-            throw new YamlPlace(e.Start.Line, e.Start.Column).Malformed(e.Message, e);
-        }
+        return new YamlDocument(text).ReadDocument().Mapping("a policy");
     }
 
     private static string Decode(ReadOnlySpan<byte> utf8)
@@ -90,7 +83,7 @@ internal sealed class YamlDocument
     private YamlValue ReadDocument()
     {
         Next<StreamStart>();
-        if (_parser.Current is null || !_parser.MoveNext() || _parser.Current is not DocumentStart start)
+        if (Next() is not DocumentStart start)
         {
             throw new YamlPlace(1, 1).Malformed("the policy is empty");
         }
@@ -99,12 +92,10 @@ internal sealed class YamlDocument
         {
             throw Place(start).Malformed("YAML directives (%...) are not accepted");
         }
-        _parser.MoveNext();
+        Next();
         var value = Read(depth: 1);
         Next<DocumentEnd>();
-        return _parser.MoveNext() && _parser.Current is StreamEnd
-            ? value
-            : throw Place(_parser.Current!).Malformed("a second document; a policy is one");
+        return Next() is StreamEnd ? value : throw Place(_parser.Current!).Malformed("a second document; a policy is one");
     }
 
     // On entry the current event is the value's first one, on return its last one.
@@ -185,8 +176,24 @@ internal sealed class YamlDocument
         }
     }
 
-    private ParsingEvent Next() =>
-        _parser.MoveNext() && _parser.Current is { } current ? current : throw new YamlPlace(1, 1).Malformed("the text ends too early");
+    private ParsingEvent Next()
+    {
+        try
+        {
+            return _parser.MoveNext() && _parser.Current is { } current ? current : throw Last.Malformed("the text ends too early");
+        }
+        catch (YamlException e)
+        {
+            throw new YamlPlace(e.Start.Line, e.Start.Column).Malformed(e.Message, e);
+        }
+        // Found by mutating policies: on some broken texts the parser fails without saying so.
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
+        {
+            throw Last.Malformed("after this the text is not YAML", e);
+        }
+    }
+
+    private YamlPlace Last => _parser.Current is { } current ? Place(current) : new YamlPlace(1, 1);
 
     private static YamlPlace Place(ParsingEvent current) => new(current.Start.Line, current.Start.Column);
 }

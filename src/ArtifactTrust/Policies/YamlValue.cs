@@ -36,7 +36,11 @@ internal abstract record YamlValue(YamlPlace Place)
         foreach (var item in this is YamlSequence ? Sequence(what).Items : [this])
         {
             var value = read(item);
-            values.Add(values.Contains(value) ? throw item.Malformed($"{what} has '{value}' twice") : value);
+            values.Add(
+                values.Contains(value)
+                    ? throw item.Malformed($"{what} has '{(item as YamlScalar)?.Text ?? value!.ToString()}' twice")
+                    : value
+            );
         }
         return values;
     }

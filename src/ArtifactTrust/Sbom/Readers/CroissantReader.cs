@@ -29,7 +29,9 @@ internal sealed class CroissantReader : FormatReader
     /// <inheritdoc/>
     internal override FileFacts Read(FileHead head, ByteReader input)
     {
-        var json = StrictJson.Parse(input.ReadBytes((ulong)input.Length, Limits.CroissantBytes), Named, Limits.CroissantBytes);
+        var bytes = input.ReadBytes((ulong)input.Length, Limits.CroissantBytes);
+        JsonUnicode.Check(bytes, Named);
+        var json = StrictJson.Parse(bytes, Named, Limits.CroissantBytes);
         if (
             json.ValueKind != JsonValueKind.Object
             || Text(json, "@type") is not ("sc:Dataset" or "Dataset" or "schema:Dataset" or "https://schema.org/Dataset")
@@ -119,17 +121,6 @@ internal sealed class CroissantReader : FormatReader
         {
             return Text(value, "@value") ?? Text(value, "@id");
         }
-        if (value.ValueKind != JsonValueKind.String)
-        {
-            return null;
-        }
-        try
-        {
-            return FileText.Clean(value.GetString());
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new MalformedDataException(Named, "$", "a string is not valid Unicode", e);
-        }
+        return value.ValueKind == JsonValueKind.String ? FileText.Clean(value.GetString()) : null;
     }
 }

@@ -42,7 +42,9 @@ internal sealed class ModelConfigReader : FormatReader
     /// <inheritdoc/>
     internal override FileFacts Read(FileHead head, ByteReader input)
     {
-        var json = StrictJson.Parse(input.ReadBytes((ulong)input.Length, Limits.ModelConfigBytes), _file, Limits.ModelConfigBytes);
+        var bytes = input.ReadBytes((ulong)input.Length, Limits.ModelConfigBytes);
+        JsonUnicode.Check(bytes, _file);
+        var json = StrictJson.Parse(bytes, _file, Limits.ModelConfigBytes);
         if (json.ValueKind != JsonValueKind.Object)
         {
             throw new MalformedDataException(_file, "$", "an object is expected");
@@ -126,14 +128,7 @@ internal sealed class ModelConfigReader : FormatReader
         switch (value.ValueKind)
         {
             case JsonValueKind.String:
-                try
-                {
-                    return FileText.Clean(value.GetString());
-                }
-                catch (InvalidOperationException e)
-                {
-                    throw new MalformedDataException("JSON", "$", "a string is not valid Unicode", e);
-                }
+                return FileText.Clean(value.GetString());
             case JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False:
                 return FileText.Clean(value.GetRawText());
             default:

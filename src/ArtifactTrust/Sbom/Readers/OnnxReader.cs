@@ -144,7 +144,7 @@ internal sealed class OnnxReader : FormatReader
                 .Add("functions", _functions == 0 ? null : _functions)
                 .Add("initializers", _tensors)
                 .AddAll("tensor-type", _types.Lines)
-                .Add("parameters", _parameters)
+                .Add("parameters", _tensors == 0 ? null : _parameters)
                 .Add("constants", _constants)
                 .Add("constant-elements", _constantElements)
                 .AddAll("external-data", _external)

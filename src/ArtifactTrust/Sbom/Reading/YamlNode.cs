@@ -47,6 +47,11 @@ internal sealed record YamlNode(string? Scalar, IReadOnlyList<YamlNode> Items, I
         {
             throw new MalformedDataException(Named, $"line {e.Start.Line}", FileText.Clean(e.Message)!, e);
         }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // The scanner answers some malformed texts with these instead of its own exception.
+            throw new MalformedDataException(Named, "$", "the text cannot be scanned", e);
+        }
     }
 
     private static YamlNode Node(Parser parser, int depth, ref int nodes)

@@ -1,0 +1,97 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.RegularExpressions;
+using ArtifactTrust.Formats;
+
+namespace ArtifactTrust.Scanning.Models;
+
+/// <summary>What the header of a NumPy array says about the data after it.</summary>
+internal enum NumpyContent
+{
+    /// <summary>The header cannot be read.</summary>
+    Malformed,
+
+    /// <summary>The header is not in the form NumPy writes, so that the data may be anything.</summary>
+    Unclear,
+
+    /// <summary>The data is a pickle.</summary>
+    Objects,
+
+    /// <summary>The data is numbers or text of a fixed size.</summary>
+    Plain,
+}
+
+/// <summary>The header of a <c>.npy</c> file.</summary>
+/// <remarks>
+/// Spec: NEP 1. The header is a literal of Python, which leaves many ways to write one type. Only the form NumPy itself writes is taken to say that there are
+/// no objects.
+/// </remarks>
+internal static partial class NumpyHeader
+{
+    /// <summary>Reads the header and moves past it.</summary>
+    internal static NumpyContent Read(PickleInput input)
+    {
+        // Magic, version, then a length of two bytes (version 1) or four (versions 2 and 3).
+        if (!input.Ensure(12))
+        {
+            return NumpyContent.Malformed;
+        }
+        var major = input.Available[6];
+        var lengthBytes = major == 1 ? 2 : 4;
+        long length =
+            major == 1
+                ? BinaryPrimitives.ReadUInt16LittleEndian(input.Available[8..])
+                : BinaryPrimitives.ReadUInt32LittleEndian(input.Available[8..]);
+        input.Advance(8 + lengthBytes);
+        if (major is < 1 or > 3 || length > Limits.NumpyHeaderBytes)
+        {
+            return NumpyContent.Malformed;
+        }
+        if (length > PickleInput.BufferBytes || !input.Ensure((int)length))
+        {
+            return input.Skip(length) ? NumpyContent.Unclear : NumpyContent.Malformed;
+        }
+        var header = Encoding.Latin1.GetString(input.Available[..(int)length]);
+        input.Advance((int)length);
+        var match = Header().Match(header);
+        return match.Success ? Classify(match.Groups["descr"].Value) : NumpyContent.Unclear;
+    }
+
+    private static NumpyContent Classify(string descr)
+    {
+        var content = NumpyContent.Plain;
+        foreach (var quoted in Quoted().EnumerateMatches(descr))
+        {
+            var text = descr.AsSpan(quoted.Index + 1, quoted.Length - 2);
+            var before = descr.AsSpan(0, quoted.Index);
+            // The name of a field is the first in a tuple that is an element of a list; in all other places stands a type.
+            if (before.EndsWith("[(") || before.EndsWith("), ("))
+            {
+                continue;
+            }
+            if (!PlainType().IsMatch(text))
+            {
+                if (text.Contains("o", StringComparison.OrdinalIgnoreCase))
+                {
+                    return NumpyContent.Objects;
+                }
+                content = NumpyContent.Unclear;
+            }
+        }
+        return content;
+    }
+
+    // Quoted texts without escapes, numbers, brackets and commas; nothing where two quoted texts adjoin, which Python would join.
+    [GeneratedRegex(
+        @"^\{'descr': (?<descr>'[^'\\]*'|\[(?:[\[\]\(\), 0-9]|'[^'\\]*'[,)\]])*\]), 'fortran_order': (?:True|False), 'shape': \([0-9L, ]*\), \}[ \n]*$",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
+    )]
+    private static partial Regex Header();
+
+    [GeneratedRegex("'[^']*'", RegexOptions.CultureInvariant)]
+    private static partial Regex Quoted();
+
+    // The kinds of the array interface, without O: the only one that holds objects.
+    [GeneratedRegex(@"^[<>|=]?[?biufcmMSUV][0-9]*(?:\[[0-9]*[A-Za-z]+\])?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex PlainType();
+}

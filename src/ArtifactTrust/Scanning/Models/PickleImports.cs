@@ -1,0 +1,103 @@
+namespace ArtifactTrust.Scanning.Models;
+
+/// <summary>A function or class that a file imports when it is loaded.</summary>
+/// <param name="Module">The module, as the file names it; <c>?</c> where only a running program could tell.</param>
+/// <param name="Name">The name in the module; dots are attributes of attributes.</param>
+/// <param name="Location">Where: the member of an archive and the byte, such as <c>archive/data.pkl: byte 96</c>.</param>
+/// <param name="Severity">How bad the import is; null where it is on the allow list.</param>
+public sealed record ModelImport(string Module, string Name, string Location, Severity? Severity);
+
+/// <summary>The imports of one file and the other oddities of its pickles, each kept once.</summary>
+internal sealed class PickleEvents(ModelScanRules rules, string prefix)
+{
+    private readonly Dictionary<(string Module, string Name), int> _numbers = [];
+    private readonly List<(ModelImport Import, ModelScanRule? Rule)> _imports = [];
+    private readonly List<(ModelScanRule Rule, string Location)> _oddities = [];
+
+    /// <summary>Whether there were more imports than are kept.</summary>
+    internal bool IsFull { get; private set; }
+
+    internal IReadOnlyList<(ModelImport Import, ModelScanRule? Rule)> Imports => _imports;
+
+    internal IReadOnlyList<(ModelScanRule Rule, string Location)> Oddities => _oddities;
+
+    /// <summary>Where things stand, to come back to with <see cref="Restore"/>.</summary>
+    internal (int Imports, int Oddities) Mark => (_imports.Count, _oddities.Count);
+
+    /// <summary>Judges and keeps an import.</summary>
+    /// <returns>Its number, and the rule it breaks; null where it is allowed.</returns>
+    internal (int Number, ModelScanRule? Rule) Add(string module, string name, long position)
+    {
+        if (_numbers.TryGetValue((module, name), out var number))
+        {
+            return (number, _imports[number].Rule);
+        }
+        var rule = rules.Judge(module, name);
+        return (Keep(module, name, position, rule), rule);
+    }
+
+    /// <summary>Keeps an import whose name is not in the file.</summary>
+    internal int AddUnresolved(string module, string name, long position)
+    {
+        return _numbers.TryGetValue((module, name), out var number) ? number : Keep(module, name, position, rules["import-unresolved"]);
+    }
+
+    /// <summary>Whether the import of that number is on the allow list.</summary>
+    internal bool IsAllowed(int number) => number < _imports.Count && _imports[number].Rule is null;
+
+    /// <summary>Keeps the first of each kind of oddity.</summary>
+    internal void AddOddity(string rule, long position)
+    {
+        if (!_oddities.Exists(o => o.Rule.Id == rule))
+        {
+            _oddities.Add((rules[rule], At(position)));
+        }
+    }
+
+    /// <summary>Takes over what was found in a pickle inside this one.</summary>
+    internal void AddInner(PickleEvents inner)
+    {
+        foreach (var (import, rule) in inner._imports)
+        {
+            if (!_numbers.ContainsKey((import.Module, import.Name)))
+            {
+                Add(import, rule);
+            }
+        }
+        foreach (var oddity in inner._oddities.Where(o => !_oddities.Exists(p => p.Rule.Id == o.Rule.Id)))
+        {
+            _oddities.Add(oddity);
+        }
+        IsFull |= inner.IsFull;
+    }
+
+    /// <summary>Forgets what was added since; it was no pickle.</summary>
+    internal void Restore((int Imports, int Oddities) mark)
+    {
+        for (var i = mark.Imports; i < _imports.Count; i++)
+        {
+            _numbers.Remove((_imports[i].Import.Module, _imports[i].Import.Name));
+        }
+        _imports.RemoveRange(mark.Imports, _imports.Count - mark.Imports);
+        _oddities.RemoveRange(mark.Oddities, _oddities.Count - mark.Oddities);
+    }
+
+    /// <summary>The place in words.</summary>
+    internal string At(long position) => prefix.Length == 0 ? $"byte {position}" : $"{prefix}: byte {position}";
+
+    private int Keep(string module, string name, long position, ModelScanRule? rule) =>
+        Add(new ModelImport(module, name, At(position), rule?.Severity), rule);
+
+    private int Add(ModelImport import, ModelScanRule? rule)
+    {
+        if (_imports.Count == Formats.Limits.PickleImports)
+        {
+            // The file is not clean by then, whatever the rest is; the number only has to be one that is not on the allow list.
+            IsFull = true;
+            return int.MaxValue;
+        }
+        _numbers.Add((import.Module, import.Name), _imports.Count);
+        _imports.Add((import, rule));
+        return _imports.Count - 1;
+    }
+}

@@ -1,0 +1,118 @@
+namespace ArtifactTrust.Scanning.Models;
+
+/// <summary>What the machine knows of a value: enough to name an import, no more.</summary>
+internal enum PickleKind : byte
+{
+    /// <summary>No value: an empty place of the memo.</summary>
+    Absent,
+
+    /// <summary>A number, a container, a text too long to be a name: nothing that can be called or name an import.</summary>
+    Other,
+
+    /// <summary>UTF-8 text.</summary>
+    Text,
+
+    /// <summary>Text as Python's <c>repr</c> writes it, without the quotes.</summary>
+    Escaped,
+
+    /// <summary>Text with <c>\u</c> escapes.</summary>
+    RawUnicode,
+
+    /// <summary>A function or class, imported.</summary>
+    Import,
+
+    /// <summary>What a call returned.</summary>
+    Called,
+}
+
+/// <summary>A value in eight bytes: the kind, and where a text lies or which import it is.</summary>
+internal readonly record struct PickleValue
+{
+    private readonly ulong _bits;
+
+    private PickleValue(PickleKind kind, int length, long place) => _bits = ((ulong)kind << 60) | ((ulong)length << 48) | (ulong)place;
+
+    internal static PickleValue Other { get; } = new(PickleKind.Other, 0, 0);
+
+    internal static PickleValue Called { get; } = new(PickleKind.Called, 0, 0);
+
+    internal PickleKind Kind => (PickleKind)(_bits >> 60);
+
+    /// <summary>A text's length, in bytes.</summary>
+    internal int Length => (int)(_bits >> 48) & 0xFFF;
+
+    /// <summary>A text's position, or an import's number.</summary>
+    internal long Place => (long)(_bits & 0xFFFF_FFFF_FFFF);
+
+    internal static PickleValue OfText(PickleKind kind, int length, long place) => new(kind, length, place);
+
+    internal static PickleValue OfImport(int number) => new(PickleKind.Import, 0, number);
+}
+
+/// <summary>The numbered places of a pickle's memo: dense where they are used in order, as picklers do, and sparse elsewhere.</summary>
+/// <remarks>Clearing costs no more than filling did, so that a file of many small pickles cannot make it slow.</remarks>
+internal sealed class PickleMemo(int maximumCount)
+{
+    // A gap this long is filled rather than made sparse: optimized pickles leave out what they never read.
+    private const int Gap = 16;
+
+    private readonly Dictionary<long, PickleValue> _sparse = [];
+    private PickleValue[] _dense = new PickleValue[256];
+    private int _used;
+
+    /// <summary>How many places hold a value.</summary>
+    internal int Count { get; private set; }
+
+    internal PickleValue this[long index] => index >= 0 && index < _used ? _dense[index] : _sparse.GetValueOrDefault(index);
+
+    /// <summary>Stores a value.</summary>
+    /// <returns>False where the memo is full.</returns>
+    internal bool TrySet(long index, PickleValue value)
+    {
+        if (this[index].Kind == PickleKind.Absent && ++Count > maximumCount)
+        {
+            Count--;
+            return false;
+        }
+        if (index > _used + Gap || index >= maximumCount)
+        {
+            // A sparse place costs several dense ones.
+            return (_sparse.Count < maximumCount / 8 || _sparse.ContainsKey(index)) && Store();
+        }
+        if (index >= _dense.Length)
+        {
+            Array.Resize(ref _dense, (int)Math.Min(maximumCount, Math.Max(index + 1, 2L * _dense.Length)));
+        }
+        if (index >= _used)
+        {
+            Array.Clear(_dense, _used, (int)index - _used);
+            // A place below the new end may have been stored sparsely before.
+            if (_sparse.Count > 0)
+            {
+                for (long i = _used; i < index; i++)
+                {
+                    if (_sparse.Remove(i, out var moved))
+                    {
+                        _dense[i] = moved;
+                    }
+                }
+                _sparse.Remove(index);
+            }
+            _used = (int)index + 1;
+        }
+        _dense[index] = value;
+        return true;
+
+        bool Store()
+        {
+            _sparse[index] = value;
+            return true;
+        }
+    }
+
+    internal void Clear()
+    {
+        _sparse.Clear();
+        (_used, Count) = (0, 0);
+    }
+}

@@ -1,0 +1,132 @@
+using ArtifactTrust.Formats;
+
+namespace ArtifactTrust.Scanning.Models;
+
+/// <summary>What may still be decompressed while one outer file is examined.</summary>
+internal sealed class InflationBudget
+{
+    internal long Left { get; set; } = Limits.InflatedBytes;
+}
+
+/// <summary>A part of a seekable stream. The stream is shared: only one part is read at a time.</summary>
+internal sealed class RangeStream(Stream inner, long offset, long length) : ReadOnlyStream
+{
+    private long _position;
+
+    public override bool CanSeek => true;
+
+    public override long Length => length;
+
+    public override long Position
+    {
+        get => _position;
+        set => _position = value;
+    }
+
+    public override int Read(Span<byte> buffer)
+    {
+        var wanted = (int)Math.Clamp(length - _position, 0, buffer.Length);
+        if (wanted == 0)
+        {
+            return 0;
+        }
+        inner.Position = offset + _position;
+        var read = inner.Read(buffer[..wanted]);
+        _position += read;
+        return read;
+    }
+}
+
+/// <summary>Decompressed bytes, counted against a budget; damage ends them instead of raising.</summary>
+internal sealed class InflatedStream(Stream inner, InflationBudget budget) : ReadOnlyStream
+{
+    private byte[] _head = [];
+    private int _headUsed;
+
+    /// <summary>Why the bytes ended early; null where they did not.</summary>
+    internal string? Problem { get; private set; }
+
+    /// <summary>How many bytes came out so far.</summary>
+    internal long Inflated { get; private set; }
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>The first bytes, which will be read again.</summary>
+    internal ReadOnlySpan<byte> Peek(int count)
+    {
+        var head = new byte[count];
+        var read = 0;
+        for (int n; read < count && (n = ReadInner(head.AsSpan(read))) > 0; read += n) { }
+        _head = head[..read];
+        return _head;
+    }
+
+    public override int Read(Span<byte> buffer)
+    {
+        if (_headUsed == _head.Length)
+        {
+            return ReadInner(buffer);
+        }
+        var count = Math.Min(buffer.Length, _head.Length - _headUsed);
+        _head.AsSpan(_headUsed, count).CopyTo(buffer);
+        _headUsed += count;
+        return count;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        inner.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private int ReadInner(Span<byte> buffer)
+    {
+        if (Problem is not null || buffer.IsEmpty)
+        {
+            return 0;
+        }
+        if (budget.Left <= 0)
+        {
+            Problem = $"it decompresses to more than {Limits.InflatedBytes} bytes";
+            return 0;
+        }
+        try
+        {
+            var read = inner.Read(buffer[..(int)Math.Min(buffer.Length, budget.Left)]);
+            budget.Left -= read;
+            Inflated += read;
+            return read;
+        }
+        catch (InvalidDataException)
+        {
+            Problem = "its compressed data is damaged";
+            return 0;
+        }
+    }
+}
+
+/// <summary>What read-only streams have in common.</summary>
+internal abstract class ReadOnlyStream : Stream
+{
+    public override bool CanRead => true;
+
+    public override bool CanWrite => false;
+
+    public override void Flush() { }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using ArtifactTrust.Formats;
+
+namespace ArtifactTrust.Scanning;
+
+/// <summary>Reads the findings of one result of a Trivy report: each list is read whatever class the result says it has.</summary>
+internal static class TrivyFindings
+{
+    private const string FormatName = "Trivy report";
+
+    internal static IEnumerable<Finding> Read(JsonElement result, string location)
+    {
+        var target = TrivyReport.Text(result, "Target", location) ?? "";
+        return
+        [
+            .. Each(result, "Vulnerabilities", location, (v, l) => Vulnerability(v, target, l)),
+            .. Each(result, "Misconfigurations", location, (m, l) => Misconfiguration(m, target, l)),
+            .. Each(result, "Secrets", location, (s, l) => Secret(s, target, l)),
+            .. Each(result, "Licenses", location, (i, l) => License(i, target, l)),
+        ];
+    }
+
+    /// <summary>The number, where the value is one that fits.</summary>
+    internal static bool TryGetInt32OrNone(this JsonElement value, out int number)
+    {
+        number = 0;
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out number);
+    }
+
+    private static IEnumerable<Finding> Each(JsonElement result, string name, string location, Func<JsonElement, string, Finding?> read)
+    {
+        var index = 0;
+        foreach (var item in TrivyReport.Items(result, name, location))
+        {
+            var at = $"{location}.{name}[{index++}]";
+            TrivyReport.RequireObject(item, at);
+            if (read(item, at) is { } finding)
+            {
+                yield return finding;
+            }
+        }
+    }
+
+    private static Finding Vulnerability(JsonElement json, string target, string location)
+    {
+        var identifier = TrivyReport.Object(json, "PkgIdentifier", location);
+        var path = TrivyReport.Text(json, "PkgPath", location);
+        return new Finding(Id(json, "VulnerabilityID", location), FindingClass.Vulnerability, SeverityOf(json, location), target)
+        {
+            Title = TrivyReport.Text(json, "Title", location),
+            Package = TrivyReport.Text(json, "PkgName", location),
+            Purl = TrivyReport.Text(identifier, "PURL", $"{location}.PkgIdentifier"),
+            InstalledVersion = TrivyReport.Text(json, "InstalledVersion", location),
+            FixedVersion = TrivyReport.Text(json, "FixedVersion", location) is { Length: > 0 } fix ? fix : null,
+            Status = TrivyReport.Text(json, "Status", location),
+            SeveritySource = TrivyReport.Text(json, "SeveritySource", location),
+            PrimaryUrl = TrivyReport.Text(json, "PrimaryURL", location),
+            Scores = Scores(json, location),
+            Location = path,
+        };
+    }
+
+    private static Finding? Misconfiguration(JsonElement json, string target, string location) =>
+        TrivyReport.Text(json, "Status", location) is "PASS"
+            ? null
+            : new Finding(Id(json, "ID", location), FindingClass.Misconfiguration, SeverityOf(json, location), target)
+            {
+                Title = TrivyReport.Text(json, "Title", location),
+                Status = TrivyReport.Text(json, "Status", location),
+                PrimaryUrl = TrivyReport.Text(json, "PrimaryURL", location),
+                Location = Line(TrivyReport.Object(json, "CauseMetadata", location)),
+            };
+
+    // The report masks the secret itself; even so, nothing of the match is carried on.
+    private static Finding Secret(JsonElement json, string target, string location) =>
+        new(Id(json, "RuleID", location), FindingClass.Secret, SeverityOf(json, location), target)
+        {
+            Title = TrivyReport.Text(json, "Title", location),
+            Location = Line(json),
+        };
+
+    private static Finding License(JsonElement json, string target, string location) =>
+        new(Id(json, "Name", location), FindingClass.License, SeverityOf(json, location), target)
+        {
+            Title = TrivyReport.Text(json, "Category", location) is { } category ? $"licence category {category}" : null,
+            Package = TrivyReport.Text(json, "PkgName", location) is { Length: > 0 } package ? package : null,
+            PrimaryUrl = TrivyReport.Text(json, "Link", location) is { Length: > 0 } link ? link : null,
+            Location = TrivyReport.Text(json, "FilePath", location) is { Length: > 0 } path ? path : null,
+        };
+
+    // A finding is never dropped for what it lacks: one without an identifier is still a finding.
+    private static string Id(JsonElement json, string name, string location) =>
+        TrivyReport.Text(json, name, location) is { Length: > 0 } id ? id : "(unnamed)";
+
+    private static Severity SeverityOf(JsonElement json, string location) =>
+        SeverityWords.Parse(TrivyReport.Text(json, "Severity", location));
+
+    private static string? Line(JsonElement json) =>
+        json.ValueKind == JsonValueKind.Object
+        && json.TryGetProperty("StartLine", out var line)
+        && line.TryGetInt32OrNone(out var number)
+        && number > 0
+            ? $"line {number}"
+            : null;
+
+    private static List<SeverityScore> Scores(JsonElement json, string location)
+    {
+        var scores = new SortedDictionary<string, SeverityScore>(CodePointOrder.Instance);
+        var vendors = TrivyReport.Object(json, "VendorSeverity", location);
+        if (vendors.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var vendor in vendors.EnumerateObject())
+            {
+                // Trivy's numbers are this enumeration's: 0 unknown to 4 critical.
+                var severity = vendor.Value.TryGetInt32OrNone(out var n) && n is >= 0 and <= 4 ? (Severity)n : Severity.Unknown;
+                scores[vendor.Name] = new SeverityScore(vendor.Name, severity);
+            }
+        }
+        var cvss = TrivyReport.Object(json, "CVSS", location);
+        if (cvss.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var source in cvss.EnumerateObject())
+            {
+                var at = $"{location}.CVSS.{source.Name}";
+                TrivyReport.RequireObject(source.Value, at);
+                scores[source.Name] = (scores.GetValueOrDefault(source.Name) ?? new SeverityScore(source.Name, Severity.Unknown)) with
+                {
+                    CvssV3Score = Number(source.Value, "V3Score", at),
+                    CvssV3Vector = TrivyReport.Text(source.Value, "V3Vector", at),
+                    CvssV40Score = Number(source.Value, "V40Score", at),
+                    CvssV40Vector = TrivyReport.Text(source.Value, "V40Vector", at),
+                };
+            }
+        }
+        return [.. scores.Values];
+    }
+
+    private static string? Number(JsonElement parent, string name, string location)
+    {
+        if (!parent.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+        return value.ValueKind == JsonValueKind.Number
+            ? value.GetRawText()
+            : throw new MalformedDataException(FormatName, $"{location}.{name}", "a number is expected");
+    }
+}
