@@ -5,9 +5,15 @@ namespace ArtifactTrust.EndToEnd.Docs;
 /// <summary>A fenced block of a document.</summary>
 /// <param name="Line">The line of its opening fence, from one.</param>
 /// <param name="Language">The first word after the fence.</param>
-/// <param name="FileName">What <c>file=NAME</c> after it says: the block is that file of the reader's. Null where it does not.</param>
 /// <param name="Lines">The lines between the fences.</param>
-internal sealed record FencedBlock(int Line, string Language, string? FileName, IReadOnlyList<string> Lines);
+internal sealed record FencedBlock(int Line, string Language, IReadOnlyList<string> Lines)
+{
+    /// <summary>What <c>file=NAME</c> after the language says: the block is that file of the reader's. Null where it does not.</summary>
+    internal string? FileName { get; init; }
+
+    /// <summary>What <c>needs=PROGRAM</c> says: the block is run where there is that program. Null where it does not.</summary>
+    internal string? Needs { get; init; }
+}
 
 /// <summary>A command that a document shows, and what it says of it.</summary>
 /// <param name="Line">The line of the document, from one.</param>
@@ -54,8 +60,16 @@ internal sealed partial record Document(string Name, IReadOnlyList<string> Lines
                 content.Add(Lines[i]);
             }
             Assert.True(i < Lines.Count, $"{Name}:{start + 1}: the block has no end");
-            var file = opening.Groups["file"];
-            blocks.Add(new FencedBlock(start + 1, opening.Groups["language"].Value, file.Success ? file.Value : null, content));
+            var settings = Setting()
+                .Matches(opening.Groups["rest"].Value)
+                .ToDictionary(m => m.Groups["key"].Value, m => m.Groups["value"].Value);
+            blocks.Add(
+                new FencedBlock(start + 1, opening.Groups["language"].Value, content)
+                {
+                    FileName = settings.GetValueOrDefault("file"),
+                    Needs = settings.GetValueOrDefault("needs"),
+                }
+            );
         }
         return blocks;
     }
@@ -110,8 +124,11 @@ internal sealed partial record Document(string Name, IReadOnlyList<string> Lines
         throw new InvalidOperationException("the repository of these tests was not found above them");
     }
 
-    [GeneratedRegex(@"^\s*(?<fence>```+)(?<language>[a-z0-9]*)(?:[ ]+file=(?<file>[A-Za-z0-9._-]+))?\s*$")]
+    [GeneratedRegex(@"^\s*(?<fence>```+)(?<language>[a-z0-9]*)(?<rest>[^`]*)$")]
     private static partial Regex Fence();
+
+    [GeneratedRegex(@"(?<=\s)(?<key>file|needs)=(?<value>[A-Za-z0-9._-]+)")]
+    private static partial Regex Setting();
 
     [GeneratedRegex(@"^# exit (\d+)$")]
     private static partial Regex ExitLine();

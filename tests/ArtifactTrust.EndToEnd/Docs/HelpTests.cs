@@ -89,7 +89,10 @@ public sealed partial class HelpTests
         {
             var (exitCode, help) = Help(verb);
             Assert.Equal(0, exitCode);
-            verbs.Add(verb, Option().Matches(Section(help, "Options:")).Select(m => m.Value).ToHashSet(StringComparer.Ordinal));
+            verbs.Add(
+                verb,
+                Listed().Matches(Section(help, "Options:")).Select(m => m.Groups["name"].Value).ToHashSet(StringComparer.Ordinal)
+            );
             foreach (var line in Section(help, "Commands:").Split('\n').Where(l => l.Length > 2 && l[2] != ' '))
             {
                 waiting.Enqueue($"{verb} {line.Trim().Split(' ')[0]}".Trim());
@@ -116,6 +119,9 @@ public sealed partial class HelpTests
     [GeneratedRegex(@"(?<![\w./:'-])artifact-trust (?<rest>[^`#|>]+)")]
     private static partial Regex Call();
 
-    [GeneratedRegex("--[a-z][a-z-]*")]
+    [GeneratedRegex("^ {2}(?:-\\S+, )*(?<name>--[a-z][a-z0-9-]*)", RegexOptions.Multiline)]
+    private static partial Regex Listed();
+
+    [GeneratedRegex("--[a-z][a-z0-9-]*")]
     private static partial Regex Option();
 }

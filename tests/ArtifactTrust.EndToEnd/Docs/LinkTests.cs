@@ -71,7 +71,10 @@ public sealed partial class LinkTests
             var targets = Document.Read(name).Prose().SelectMany(l => Link().Matches(l.Text)).Select(m => m.Groups["target"].Value);
             foreach (var target in targets.Where(t => !t.Contains("://", StringComparison.Ordinal)))
             {
-                var path = Path.GetRelativePath(Document.Repository, Path.GetFullPath(Path.Join(Document.Repository, folder, target.Split('#')[0])));
+                var path = Path.GetRelativePath(
+                    Document.Repository,
+                    Path.GetFullPath(Path.Join(Document.Repository, folder, target.Split('#')[0]))
+                );
                 if (Document.Names.Contains(path))
                 {
                     waiting.Enqueue(path);

@@ -19,12 +19,16 @@ internal sealed class Workspace : IDisposable
     {
         Copy("model");
         Copy("dataset");
+        Copy("trivy-db");
         WriteImage(Path.Join(Folder, "image"));
         var programs = Directory.CreateDirectory(Path.Join(_root, "bin")).FullName;
         Directory.CreateDirectory(Path.Join(_root, "home"));
         var wrapper = Path.Join(programs, "artifact-trust");
         File.WriteAllText(wrapper, $"#!/bin/sh\nexec dotnet '{Path.Join(AppContext.BaseDirectory, "artifact-trust.dll")}' \"$@\"\n");
-        File.SetUnixFileMode(wrapper, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(wrapper, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 
     /// <summary>Where commands run.</summary>
@@ -41,7 +45,7 @@ internal sealed class Workspace : IDisposable
             RedirectStandardOutput = true,
             StandardOutputEncoding = Encoding.UTF8,
         };
-        start.Environment["PATH"] = $"{Path.Join(_root, "bin")}:{Environment.GetEnvironmentVariable("PATH")}";
+        start.Environment["PATH"] = string.Join(Path.PathSeparator, [Path.Join(_root, "bin"), .. Places()]);
         start.Environment["HOME"] = Path.Join(_root, "home");
         start.Environment["LC_ALL"] = "C.UTF-8";
         start.Environment["TERM"] = "dumb";
@@ -62,7 +66,17 @@ internal sealed class Workspace : IDisposable
         return (process.ExitCode, output.GetAwaiter().GetResult());
     }
 
+    /// <summary>A program of the reader's, from the peers of the interop tests or the path; null where it is not there.</summary>
+    internal static string? Find(string program) => Places().Select(p => Path.Join(p, program)).FirstOrDefault(File.Exists);
+
     public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    private static string[] Places()
+    {
+        var peers = Environment.GetEnvironmentVariable("ARTIFACT_TRUST_PEERS");
+        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        return string.IsNullOrEmpty(peers) ? path : [Path.Join(peers, "bin"), .. path];
+    }
 
     // What the machine has set must not decide what a document shows.
     private static bool IsForeign(string name) =>
@@ -73,10 +87,12 @@ internal sealed class Workspace : IDisposable
 
     private void Copy(string name)
     {
-        var target = Directory.CreateDirectory(Path.Join(Folder, name)).FullName;
-        foreach (var file in Directory.EnumerateFiles(Path.Join(Document.Repository, "examples", name)))
+        var source = Path.Join(Document.Repository, "examples", name);
+        foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
         {
-            File.Copy(file, Path.Join(target, Path.GetFileName(file)));
+            var target = Path.Join(Folder, name, Path.GetRelativePath(source, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
         }
     }
 
