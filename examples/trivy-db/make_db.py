@@ -43,6 +43,8 @@ ADVISORIES = {
     "CVE-2099-0002": ("DEMO, NOT REAL: PyYAML constructs any object from a document", 3, 8.1),
     "CVE-2099-0003": ("DEMO, NOT REAL: pillow reads beyond the end of a truncated image", 2, 5.3),
     "CVE-2099-0004": ("DEMO, NOT REAL: PyYAML takes long for documents with many anchors", 1, 3.1),
+    "CVE-2099-0005": ("DEMO, NOT REAL: the demonstration server answers slowly to long requests", 2, 5.0),
+    "CVE-2099-0006": ("DEMO, NOT REAL: the demonstration server tells its version", 1, 2.0),
     "CVE-2099-0101": ("DEMO, NOT REAL: zlib writes beyond the end of a buffer", 4, 9.1),
     "CVE-2099-0102": ("DEMO, NOT REAL: openssl accepts a certificate it should refuse", 3, 7.4),
     "CVE-2099-0103": ("DEMO, NOT REAL: openssl leaks the length of a secret", 1, 2.7),
@@ -58,6 +60,11 @@ PIP = {
     "pyyaml": {
         "CVE-2099-0002": ("< 5.4", "5.4"),
         "CVE-2099-0004": ("< 6.0", None),
+    },
+    # Made up altogether: the package of the quickstart's image.
+    "artifact-trust-demo-server": {
+        "CVE-2099-0005": ("< 2.0", "2.0"),
+        "CVE-2099-0006": ("< 3.0", None),
     },
 }
 

@@ -35,7 +35,7 @@ internal sealed partial class CredentialHelper
             );
         }
         var program = $"docker-credential-{name}";
-        using var process = Start(program);
+        using var process = Start(program, Environment.GetEnvironmentVariable("PATH"));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var timeout = new CancellationTokenSource(Timeout, Time);
         using var registration = timeout.Token.Register(static s => ((CancellationTokenSource)s!).Cancel(), stop);
@@ -63,9 +63,19 @@ internal sealed partial class CredentialHelper
         }
     }
 
-    private static Process Start(string program)
+    /// <summary>Looks for a program in the absolute directories of PATH, and nowhere else.</summary>
+    /// <remarks>The runtime would take one from the working directory first, which may hold an artifact that nobody trusts yet.</remarks>
+    internal static string? Find(string program, string? path) =>
+        (path ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Where(Path.IsPathFullyQualified)
+            .Select(directory => Path.Join(directory, OperatingSystem.IsWindows() ? $"{program}.exe" : program))
+            .FirstOrDefault(File.Exists);
+
+    private static Process Start(string program, string? path)
     {
-        var start = new ProcessStartInfo(program, ["get"])
+        var file = Find(program, path) ?? throw CannotStart(program, null);
+        var start = new ProcessStartInfo(file, ["get"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -78,12 +88,15 @@ internal sealed partial class CredentialHelper
         }
         catch (Win32Exception e)
         {
-            throw new IOException(
-                $"the credential helper '{program}' named in the registry credentials file cannot be started: is it installed and on PATH?",
-                e
-            );
+            throw CannotStart(program, e);
         }
     }
+
+    private static IOException CannotStart(string program, Exception? inner) =>
+        new(
+            $"the credential helper '{program}' named in the registry credentials file cannot be started: is it installed and on PATH?",
+            inner
+        );
 
     private static async Task<(byte[] Output, int ExitCode)> RunAsync(Process process, string server, CancellationToken cancellation)
     {

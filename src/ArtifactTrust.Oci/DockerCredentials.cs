@@ -80,6 +80,10 @@ public sealed class DockerCredentials
         {
             return null;
         }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"the registry credentials file '{_path}' cannot be read: {e.Message}", e);
+        }
         await using (file.ConfigureAwait(false))
         {
             var bytes = await BoundedStream

@@ -22,6 +22,11 @@ internal static class DurableFile
             }
             File.Move(temporary, full, overwrite: true);
         }
+        catch (UnauthorizedAccessException e)
+        {
+            File.Delete(temporary);
+            throw new IOException($"'{path}' cannot be written: {e.Message}", e);
+        }
         catch
         {
             File.Delete(temporary);

@@ -117,7 +117,7 @@ public sealed class ImageLayout : OciStore
     {
         ArgumentNullException.ThrowIfNull(blob);
         ArgumentNullException.ThrowIfNull(destination);
-        var file = TryOpen(blob.Digest) ?? throw NotFound("blob", blob.Digest.ToString());
+        var file = TryOpen(blob.Digest) ?? throw NotFound("blob", $"digest {blob.Digest}");
         await using (file.ConfigureAwait(false))
         {
             if (file.Length != blob.Size)
@@ -187,11 +187,11 @@ public sealed class ImageLayout : OciStore
         await _index.AddAsync(ReferrerEntry.Of(manifest), tag, cancellation).ConfigureAwait(false);
     }
 
-    private protected override IOException NotFound(string kind, string what)
+    private protected override IOException NotFound(string kind, string? which)
     {
-        var tags = Tags(_index.Read().Manifests);
+        var tags = kind == "manifest" ? Tags(_index.Read().Manifests) : "";
         return new FileNotFoundException(
-            $"there is no {kind} {what} in {Name}{(kind == "manifest" && tags.Length > 0 ? $"; its tags are {tags}" : "")}"
+            $"there is no {kind}{(which is null ? "" : $" with {which}")} in {Name}{(tags.Length > 0 ? $"; its tags are {tags}" : "")}"
         );
     }
 

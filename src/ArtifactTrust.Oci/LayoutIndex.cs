@@ -150,6 +150,10 @@ internal sealed class LayoutIndex(FileTree tree)
             {
                 await Task.Delay(LockPause, cancellation).ConfigureAwait(false);
             }
+            catch (UnauthorizedAccessException e)
+            {
+                throw new IOException($"'{tree.Path}' cannot be written: {e.Message}", e);
+            }
         }
     }
 }

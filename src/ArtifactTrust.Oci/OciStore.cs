@@ -38,7 +38,7 @@ public abstract class OciStore : IDisposable
         return reference.Digest is { } digest
             ? await GetManifestAsync(digest, cancellation).ConfigureAwait(false)
             : await FindManifestAsync(reference.Tag, cancellation).ConfigureAwait(false)
-                ?? throw NotFound("manifest", reference.Tag is null ? "the default tag" : $"tag '{reference.Tag}'");
+                ?? throw NotFound("manifest", reference.Tag is null ? null : $"tag '{reference.Tag}'");
     }
 
     /// <summary>The manifest with a digest.</summary>
@@ -46,7 +46,7 @@ public abstract class OciStore : IDisposable
     public async Task<StoredManifest> GetManifestAsync(Digest digest, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(digest);
-        return await FindManifestAsync(digest, cancellation).ConfigureAwait(false) ?? throw NotFound("manifest", digest.ToString());
+        return await FindManifestAsync(digest, cancellation).ConfigureAwait(false) ?? throw NotFound("manifest", $"digest {digest}");
     }
 
     /// <summary>The manifest under a tag, or null where there is none.</summary>
@@ -143,7 +143,10 @@ public abstract class OciStore : IDisposable
 
     private protected abstract Task PushManifestCoreAsync(StoredManifest manifest, string? tag, CancellationToken cancellation);
 
-    private protected abstract IOException NotFound(string kind, string what);
+    /// <summary>The exception for content that is not there.</summary>
+    /// <param name="kind">Manifest or blob.</param>
+    /// <param name="which">Its tag or digest, in words; null for the default.</param>
+    private protected abstract IOException NotFound(string kind, string? which);
 
     /// <summary>The tag that lists a subject's referrers where the store itself does not.</summary>
     /// <remarks>Spec: distribution-spec 1.1, "Referrers Tag Schema".</remarks>

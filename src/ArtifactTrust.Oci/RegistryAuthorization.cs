@@ -26,6 +26,8 @@ internal sealed class RegistryAuthorization(HttpClient http, RegistryReference r
     // A token that is about to expire would do so on the way.
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
 
+    private const int RememberedSecrets = 32;
+
     private readonly SemaphoreSlim _gate = new(1);
     private readonly Dictionary<RegistryAccess, (string Header, DateTimeOffset Expires)> _tokens = [];
     private readonly List<string> _secrets = [];
@@ -73,6 +75,7 @@ internal sealed class RegistryAuthorization(HttpClient http, RegistryReference r
             {
                 return true;
             }
+            Forget(used);
             if (!_credentialIsKnown)
             {
                 Credential = options.Credentials is { } find ? await find(repository, cancellation).ConfigureAwait(false) : null;
@@ -257,6 +260,18 @@ internal sealed class RegistryAuthorization(HttpClient http, RegistryReference r
         return $"Basic {pair}";
     }
 
+    /// <summary>A token that was refused must not be preferred to the one that replaces it.</summary>
+    private void Forget(string? header)
+    {
+        lock (_tokens)
+        {
+            foreach (var access in _tokens.Where(t => t.Value.Header == header).Select(t => t.Key).ToArray())
+            {
+                _tokens.Remove(access);
+            }
+        }
+    }
+
     private void Remember(params ReadOnlySpan<string?> secrets)
     {
         lock (_secrets)
@@ -265,6 +280,11 @@ internal sealed class RegistryAuthorization(HttpClient http, RegistryReference r
             {
                 if (!string.IsNullOrEmpty(secret) && !_secrets.Contains(secret))
                 {
+                    if (_secrets.Count == RememberedSecrets)
+                    {
+                        // The credentials come first and stay; of the tokens the newest matter.
+                        _secrets.RemoveAt(RememberedSecrets / 2);
+                    }
                     _secrets.Add(secret);
                 }
             }

@@ -214,7 +214,7 @@ public sealed partial class RegistryClient
     )
     {
         using var hash = IncrementalHash.CreateHash(blob.Digest.Algorithm.BclName);
-        var buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(chunkBytes, blob.Size + 1));
+        var buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(chunkBytes, blob.Size));
         var sent = 0L;
         while (true)
         {

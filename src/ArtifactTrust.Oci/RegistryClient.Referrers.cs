@@ -71,7 +71,10 @@ public sealed partial class RegistryClient
             return (index, null);
         }
         var next = RegistryTransport.TryResolve(request.Uri, link);
-        return next is not null && _transport.IsRegistry(next) && next.AbsolutePath == request.Uri.AbsolutePath
+        return
+            next is not null
+            && _transport.IsRegistry(next)
+            && Uri.UnescapeDataString(next.AbsolutePath) == Uri.UnescapeDataString(request.Uri.AbsolutePath)
             ? (index, next)
             : throw new RegistryException(
                 response.Status,

@@ -32,6 +32,7 @@ public sealed partial class RegistryClient : OciStore
         ArgumentNullException.ThrowIfNull(repository);
         _repository = repository;
         _options = options ?? new RegistryOptions();
+        _options.Check();
         _transport = new RegistryTransport(http, repository, _options);
     }
 
@@ -85,8 +86,12 @@ public sealed partial class RegistryClient : OciStore
         }
     }
 
-    private protected override IOException NotFound(string kind, string what) =>
-        new RegistryException(HttpStatusCode.NotFound, null, $"{_transport.Operation($"fetch {kind} {what}")}: there is none");
+    private protected override IOException NotFound(string kind, string? which) =>
+        new RegistryException(
+            HttpStatusCode.NotFound,
+            null,
+            $"{_transport.Operation($"fetch {kind} with {which ?? "tag 'latest'"}")}: there is none"
+        );
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -3,6 +3,8 @@ namespace ArtifactTrust.Oci;
 /// <summary>How to talk to registries.</summary>
 public sealed class RegistryOptions
 {
+    private static readonly TimeSpan LongestTime = TimeSpan.FromDays(30);
+
     /// <summary>True: http. False: https. Null: http for this machine's own hosts only.</summary>
     public bool? PlainHttp { get; init; }
 
@@ -39,7 +41,26 @@ public sealed class RegistryOptions
     /// <summary>Waits. Tests put their own in place.</summary>
     internal Func<TimeSpan, CancellationToken, Task>? DelayOverride { get; init; }
 
-    internal TimeSpan TimeFor(long bytes) => TimeSpan.FromSeconds(bytes / (double)MinimumBytesPerSecond);
+    /// <summary>A time, and more for so many bytes. Sizes come from others, so that the sum is bounded.</summary>
+    internal TimeSpan Allow(TimeSpan time, long bytes)
+    {
+        var seconds = time.TotalSeconds + (bytes / (double)MinimumBytesPerSecond);
+        return seconds < LongestTime.TotalSeconds ? TimeSpan.FromSeconds(seconds) : LongestTime;
+    }
+
+    /// <summary>Throws where a number makes no sense.</summary>
+    internal void Check()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Attempts, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MinimumBytesPerSecond, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ChunkBytes, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ChunkBytes, OciLimits.ChunkBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(ChunkThreshold);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ChunkThreshold, OciLimits.ChunkBytes);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RequestTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(OverallTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaximumDelay, TimeSpan.Zero);
+    }
 
     internal Task DelayAsync(TimeSpan delay, CancellationToken cancellation) =>
         DelayOverride is { } wait ? wait(delay, cancellation) : Task.Delay(delay, Time, cancellation);

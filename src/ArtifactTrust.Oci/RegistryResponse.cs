@@ -13,7 +13,7 @@ internal sealed class RequestClock : IDisposable
     internal RequestClock(RegistryOptions options, long uploadBytes, CancellationToken cancellation)
     {
         _options = options;
-        _source = new CancellationTokenSource(options.RequestTimeout + options.TimeFor(uploadBytes), options.Time);
+        _source = new CancellationTokenSource(options.Allow(options.RequestTimeout, uploadBytes), options.Time);
         _registration = cancellation.Register(static s => ((CancellationTokenSource)s!).Cancel(), _source);
     }
 

@@ -65,7 +65,7 @@ internal sealed class RegistryTransport : IDisposable
         CancellationToken cancellation
     )
     {
-        var allowed = _options.OverallTimeout + _options.TimeFor(bytes);
+        var allowed = _options.Allow(_options.OverallTimeout, bytes);
         using var overall = new CancellationTokenSource(allowed, _options.Time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, overall.Token);
         for (var tried = 1; ; tried++)
@@ -131,7 +131,7 @@ internal sealed class RegistryTransport : IDisposable
     internal Task<RegistryException> FailureAsync(RegistryResponse response, string operation) =>
         RegistryFailure.FromAsync(response.Message, operation, _options, _authorization, response.Token);
 
-    /// <summary>Throws where an address may not be used: from https nothing leads to http, and http reaches this machine or the registry only.</summary>
+    /// <summary>Throws where an address may not be used: from https nothing leads to http, and from http only to the registry itself, or within this machine.</summary>
     internal void CheckTarget(Uri address, string operation)
     {
         var allowed =
@@ -139,7 +139,7 @@ internal sealed class RegistryTransport : IDisposable
             || (
                 address.Scheme == Uri.UriSchemeHttp
                 && Registry.Scheme == Uri.UriSchemeHttp
-                && (IsRegistry(address) || RegistryReference.IsLoopbackHost(address.IdnHost))
+                && (IsRegistry(address) || (_repository.IsLoopback && RegistryReference.IsLoopbackHost(address.IdnHost)))
             );
         if (!allowed)
         {

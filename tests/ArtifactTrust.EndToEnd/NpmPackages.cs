@@ -19,6 +19,16 @@ internal sealed record NpmPackage(string Name, string Version, string Integrity)
 internal static class NpmPackages
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    // A registry that cannot be reached is soon known.
+    private static readonly string[] Quick =
+    [
+        "--loglevel=error",
+        "--fetch-retries=1",
+        "--fetch-retry-mintimeout=1000",
+        "--fetch-retry-maxtimeout=1000",
+    ];
+
     private static readonly Lock Gate = new();
     private static readonly Dictionary<string, string> Failures = [];
 
@@ -42,7 +52,7 @@ internal static class NpmPackages
             $"{package.Name.Replace('/', '+')}@{package.Version}",
             folder =>
             {
-                Run("npm", folder, "pack", $"{package.Name}@{package.Version}", "--silent", "--ignore-scripts");
+                Run("npm", folder, ["pack", $"{package.Name}@{package.Version}", "--ignore-scripts", .. Quick]);
                 var tarball = Directory.GetFiles(folder, "*.tgz").Single();
                 var integrity = $"sha512-{Convert.ToBase64String(SHA512.HashData(File.ReadAllBytes(tarball)))}";
                 if (integrity != package.Integrity)
@@ -68,7 +78,7 @@ internal static class NpmPackages
             folder =>
             {
                 File.WriteAllText(Path.Join(folder, "package.json"), "{\"private\":true}");
-                Run("npm", folder, ["install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--save-exact", .. packages]);
+                Run("npm", folder, ["install", .. Quick, "--ignore-scripts", "--no-audit", "--no-fund", "--save-exact", .. packages]);
             },
             ""
         );

@@ -56,17 +56,14 @@ public sealed class AuditLog
             System.IO.Directory.CreateDirectory(log.Directory);
             using var held = LogLock.Take(log.Directory, log._lockTimeout);
             // What a Create leaves behind that was stopped before the checkpoint is no log, and no obstacle.
-            var existing = System
-                .IO.Directory.EnumerateFileSystemEntries(log.Directory)
-                .Select(Path.GetFileName)
-                .FirstOrDefault(n => n is not (LogLock.FileName or DurableWriter.TemporaryDirectory));
-            if (existing is not null)
+            var names = System.IO.Directory.EnumerateFileSystemEntries(log.Directory).Select(Path.GetFileName).ToList();
+            if (names.Contains(LogDirectory.CheckpointName))
             {
-                throw new IOException(
-                    existing == LogDirectory.CheckpointName
-                        ? $"there is a log in '{log.Directory}' already; open it instead"
-                        : $"'{log.Directory}' is not empty ('{existing}'); a log starts in a directory of its own"
-                );
+                throw new IOException($"there is a log in '{log.Directory}' already; open it instead");
+            }
+            if (names.Find(n => n is not (LogLock.FileName or DurableWriter.TemporaryDirectory)) is { } other)
+            {
+                throw new IOException($"'{log.Directory}' is not empty ('{other}'); a log starts in a directory of its own");
             }
             using var writer = new DurableWriter(log.Directory, null);
             var checkpoint = new Checkpoint(origin, 0, MerkleTree.EmptyRoot).Sign(signer);

@@ -30,15 +30,14 @@ internal static class AuditRecordJson
 
     internal static AuditRecord Read(ReadOnlyMemory<byte> utf8)
     {
-        var json = StrictJson.Parse(utf8, Format, Limits.LogEntryBytes);
         try
         {
-            return Read(json);
+            return Read(StrictJson.Parse(utf8, Format, Limits.LogEntryBytes));
         }
         catch (InvalidOperationException e)
         {
             // An escaped half of a surrogate pair is JSON, but no text.
-            throw new MalformedDataException(Format, "$", "a string is not valid Unicode", e);
+            throw new MalformedDataException(Format, "$", "a string or a member's name is not valid Unicode", e);
         }
     }
 

@@ -67,13 +67,11 @@ internal sealed class LogDirectory(string path)
         {
             return hashes;
         }
-        return
-            orPrefix
-            && !tile.IsFull
-            && TryRead(tile.FullPath, Tile.FullWidth * MerkleTree.HashBytes) is { } full
-            && full.Length >= tile.HashBytes
-            ? full.AsMemory(0, tile.HashBytes)
-            : null;
+        if (orPrefix && !tile.IsFull && TryRead(tile.FullPath, Tile.FullWidth * MerkleTree.HashBytes) is { } full)
+        {
+            return full.AsMemory(0, Math.Min(full.Length, tile.HashBytes));
+        }
+        return null;
     }
 
     /// <summary>The entries of a bundle, or null where the file is missing.</summary>

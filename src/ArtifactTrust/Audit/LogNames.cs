@@ -7,6 +7,9 @@ internal sealed class LogNames(LogDirectory directory, NoteKey key)
 {
     private static readonly EnumerationOptions Everything = new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
 
+    // What the BCL says of a file that does not exist: every bit.
+    private const FileAttributes Gone = (FileAttributes)(-1);
+
     private readonly List<string> _extra = [];
     private readonly List<string> _temporary = [];
     private readonly List<Tile> _beyond = [];
@@ -15,12 +18,10 @@ internal sealed class LogNames(LogDirectory directory, NoteKey key)
     /// <returns>Files of appends that did not end, at most as many as a report lists.</returns>
     internal IReadOnlyList<string> Verify(long size, Action<AuditLogProblemKind, string, long?, string> report)
     {
-        Collect(size);
-        // Appends may have gone on while the names were read. What is beyond a later checkpoint, read after them, is of one append.
-        if (SetBackAt() is not null)
-        {
-            Collect(AuditLog.ReadCheckpoint(directory, key).Checkpoint.Size);
-        }
+        Walk("", size);
+        // Appends may have gone on while the names were read. Of what was read, only the last one's files are beyond a later checkpoint.
+        var latest = LatestSize(directory, key, size);
+        _beyond.RemoveAll(t => t.Width <= LogDirectory.CommittedWidth(t, latest));
         foreach (var path in _extra)
         {
             report(AuditLogProblemKind.Extra, path, null, "no log has a file of this name; move it away");
@@ -37,12 +38,17 @@ internal sealed class LogNames(LogDirectory directory, NoteKey key)
         return [.. _temporary.Concat(_beyond.Select(t => t.Path)).Take(AuditLogReport.ListedAtMost)];
     }
 
-    private void Collect(long size)
+    /// <summary>How many entries the log has by now; as many as before where its checkpoint was damaged since.</summary>
+    internal static long LatestSize(LogDirectory directory, NoteKey key, long size)
     {
-        _extra.Clear();
-        _temporary.Clear();
-        _beyond.Clear();
-        Walk("", size);
+        try
+        {
+            return Math.Max(size, AuditLog.ReadCheckpoint(directory, key).Checkpoint.Size);
+        }
+        catch (DamagedLogException)
+        {
+            return size;
+        }
     }
 
     private Tile? SetBackAt() => _beyond.GroupBy(t => t.WithWidth(Tile.FullWidth)).FirstOrDefault(g => g.Count() > 1)?.Key;
@@ -56,11 +62,15 @@ internal sealed class LogNames(LogDirectory directory, NoteKey key)
         }
         catch (DirectoryNotFoundException)
         {
-            return; // An append deleted it since it was listed.
+            return; // As below.
         }
         foreach (var entry in entries)
         {
             var path = relative.Length == 0 ? entry.Name : $"{relative}/{entry.Name}";
+            if (entry.Attributes == Gone)
+            {
+                continue; // An append deleted it since it was listed.
+            }
             if (entry.Attributes.HasFlag(FileAttributes.ReparsePoint))
             {
                 _extra.Add(path);

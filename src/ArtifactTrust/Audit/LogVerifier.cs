@@ -159,7 +159,7 @@ internal sealed class LogVerifier
         var tile = Tile.Hashes(level, current.Index, current.IsKnown.Count);
         if (Find(tile, (t, orPrefix) => Whole(_directory.TryReadHashes(t, orPrefix), t)) is { } file)
         {
-            var (difference, count) = (0, 0);
+            var places = new List<int>();
             for (var i = 0; i < tile.Width; i++)
             {
                 var hash = file.Span.Slice(i * MerkleTree.HashBytes, MerkleTree.HashBytes);
@@ -173,12 +173,12 @@ internal sealed class LogVerifier
                 }
                 else if (!hash.SequenceEqual(computed))
                 {
-                    difference = count++ == 0 ? i : difference;
+                    places.Add(i);
                 }
             }
-            if (count > 0)
+            if (places.Count > 0)
             {
-                _differences.Add(new Difference(tile, difference, count));
+                _differences.Add(new Difference(tile, places));
             }
         }
         var expected = current.Hashes.ToArray();
@@ -234,31 +234,46 @@ internal sealed class LogVerifier
             catch (MalformedDataException) { } // The tiles do not tell either.
             catch (IOException) { }
         }
-        foreach (var (tile, place, count) in _differences)
+        var differing = _differences.Select(d => d.Tile.WithWidth(Tile.FullWidth)).ToHashSet();
+        foreach (var (tile, places) in _differences)
         {
             var tileIsRight = tree is not null && IsRight(tree, tile);
-            var number = (tile.Index * Tile.FullWidth) + place;
-            var entry = FirstEntry(tile.Level, number);
-            var more = count == 1 ? "" : $" (and {count - 1} more in the same file)";
-            if (tile.Level == 0)
+            var first = tile.Index * Tile.FullWidth;
+            // A tile that is right differs from what was computed of wrong ones below, which are reported themselves.
+            var own = places
+                .Where(p => !(tileIsRight && tile.Level > 0 && differing.Contains(Tile.Hashes(tile.Level - 1, first + p))))
+                .ToList();
+            if (own.Count > 0)
             {
-                var bundle = tile.Width == Tile.FullWidth ? Tile.Entries(tile.Index) : Tile.Entries(tile.Index, tile.Width);
-                var (path, message) =
-                    entriesAreRight ? (tile.Path, $"hash {place} is not the one of entry {number}, which is unchanged")
-                    : tileIsRight ? (bundle.Path, $"entry {number} was changed: it does not hash to its leaf")
-                    : (bundle.Path, $"entry {number} and its hash in '{tile.Path}' differ; at least one of them was changed");
-                Report(AuditLogProblemKind.Changed, path, entry, message + more);
-            }
-            else
-            {
-                var below = Tile.Hashes(tile.Level - 1, number);
-                var (path, message) =
-                    entriesAreRight ? (tile.Path, $"hash {place} is not the one of '{below.Path}', which is unchanged")
-                    : tileIsRight ? (below.Path, $"the tile and all below it was changed: it does not hash to its place in '{tile.Path}'")
-                    : (tile.Path, $"hash {place} and the tile it stands for, '{below.Path}', differ; at least one of them was changed");
-                Report(AuditLogProblemKind.Changed, path, entry, message + more);
+                ExplainDifference(tile, own, entriesAreRight, tileIsRight);
             }
         }
+    }
+
+    private void ExplainDifference(Tile tile, List<int> places, bool entriesAreRight, bool tileIsRight)
+    {
+        var place = places[0];
+        var number = (tile.Index * Tile.FullWidth) + place;
+        string path;
+        string message;
+        if (tile.Level == 0)
+        {
+            var bundle = Tile.Entries(tile.Index, tile.Width);
+            (path, message) =
+                entriesAreRight ? (tile.Path, $"hash {place} is not the one of entry {number}, which is unchanged")
+                : tileIsRight ? (bundle.Path, $"entry {number} was changed: it does not hash to its leaf")
+                : (bundle.Path, $"entry {number} and its hash in '{tile.Path}' differ; at least one of them was changed");
+        }
+        else
+        {
+            var below = Tile.Hashes(tile.Level - 1, number);
+            (path, message) =
+                entriesAreRight ? (tile.Path, $"hash {place} is not the one of '{below.Path}', which is unchanged")
+                : tileIsRight ? (below.Path, $"the tile and all below it was changed: it does not hash to its place in '{tile.Path}'")
+                : (tile.Path, $"hash {place} and the tile it stands for, '{below.Path}', differ; at least one of them was changed");
+        }
+        var more = places.Count == 1 ? "" : $" (and {places.Count - 1} more like it)";
+        Report(AuditLogProblemKind.Changed, path, FirstEntry(tile.Level, number), message + more);
     }
 
     private void CompareWithTrusted(Checkpoint checkpoint, bool entriesAreRight)
@@ -329,7 +344,7 @@ internal sealed class LogVerifier
     /// <summary>Partial tiles are deleted only by an append that put the full one under a later checkpoint.</summary>
     private void CheckSuperseded()
     {
-        if (_supersededMeanwhile.Count > 0 && AuditLog.ReadCheckpoint(_directory, _key).Checkpoint.Size == _size)
+        if (_supersededMeanwhile.Count > 0 && LogNames.LatestSize(_directory, _key, _size) == _size)
         {
             foreach (var tile in _supersededMeanwhile)
             {
@@ -389,6 +404,6 @@ internal sealed class LogVerifier
         public List<bool> IsKnown { get; } = [];
     }
 
-    /// <summary>A tile whose file differs from what was computed, first at a place, in a number of hashes.</summary>
-    private sealed record Difference(Tile Tile, int Place, int Count);
+    /// <summary>A tile whose file differs from what was computed, in the hashes at the places.</summary>
+    private sealed record Difference(Tile Tile, IReadOnlyList<int> Places);
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Unicode;
 
 namespace ArtifactTrust.Formats;
 
@@ -25,62 +24,15 @@ public static class StrictJson
     public static JsonElement Parse(ReadOnlyMemory<byte> utf8, string format, int maximumBytes = Limits.BundleBytes)
     {
         CheckLength(utf8.Length, format, maximumBytes);
-        if (!Utf8.IsValid(utf8.Span))
-        {
-            throw new MalformedDataException(format, "$", "the text is not UTF-8");
-        }
+        JsonUnicode.Check(utf8.Span, format);
         try
         {
-            CheckEscapes(utf8.Span, format);
             using var document = JsonDocument.Parse(utf8, DocumentOptions);
-            CheckUnicode(utf8.Span, document.RootElement, format);
             return document.RootElement.Clone();
         }
         catch (JsonException e)
         {
             throw Malformed(format, e);
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new MalformedDataException(format, "$", "a string or a member's name is not valid Unicode", e);
-        }
-    }
-
-    // The parser takes bytes and escapes that are no text, and throws only when a name or a string is asked for, wherever that may be.
-    private static void CheckUnicode(ReadOnlySpan<byte> utf8, JsonElement root, string format)
-    {
-        if (!Utf8.IsValid(utf8))
-        {
-            throw new MalformedDataException(format, "$", "the text is not UTF-8");
-        }
-        if (utf8.IndexOf("\\ud"u8) >= 0 || utf8.IndexOf("\\uD"u8) >= 0)
-        {
-            CheckStrings(root);
-        }
-    }
-
-    private static void CheckStrings(JsonElement value)
-    {
-        switch (value.ValueKind)
-        {
-            case JsonValueKind.Object:
-                foreach (var member in value.EnumerateObject())
-                {
-                    _ = member.Name.Length;
-                    CheckStrings(member.Value);
-                }
-                break;
-            case JsonValueKind.Array:
-                foreach (var item in value.EnumerateArray())
-                {
-                    CheckStrings(item);
-                }
-                break;
-            case JsonValueKind.String:
-                _ = value.GetString();
-                break;
-            default:
-                break;
         }
     }
 
@@ -165,30 +117,6 @@ public static class StrictJson
             if (!known.Contains(member.Name))
             {
                 throw new MalformedDataException(format, $"{location}.{member.Name}", "the format has no such member");
-            }
-        }
-    }
-
-    /// <summary>Throws where an escape is half of a surrogate pair: such a string has no UTF-16 form, and the parser would throw late.</summary>
-    private static void CheckEscapes(ReadOnlySpan<byte> utf8, string format)
-    {
-        if (!utf8.Contains((byte)'\\'))
-        {
-            return;
-        }
-        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = Limits.JsonDepth });
-        while (reader.Read())
-        {
-            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
-            {
-                try
-                {
-                    reader.GetString();
-                }
-                catch (InvalidOperationException e)
-                {
-                    throw new MalformedDataException(format, $"byte {reader.TokenStartIndex}", "the string is not valid Unicode", e);
-                }
             }
         }
     }

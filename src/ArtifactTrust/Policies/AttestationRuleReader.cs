@@ -8,6 +8,7 @@ namespace ArtifactTrust.Policies;
 internal sealed class AttestationRuleReader(Func<YamlMapping, string, (IReadOnlyList<PolicyIdentity> From, int AtLeast)> from)
 {
     private static readonly string[] CommonKeys = ["type", "from", "atLeast"];
+    private static readonly string[] AgeKeys = ["maxAge"];
     private static readonly string[] DependencyKeys = ["uri", "digest"];
 
     internal AttestationRule Read(YamlValue value)
@@ -15,7 +16,7 @@ internal sealed class AttestationRuleReader(Func<YamlMapping, string, (IReadOnly
         var mapping = value.Mapping("an attestation rule");
         var type = ReadType(mapping.Required("type", "an attestation rule").Scalar("type"));
         var what = $"a rule for {type}";
-        mapping.CheckKeys(what, [.. CommonKeys, .. KeysOf(type)]);
+        mapping.CheckKeys(what, [.. CommonKeys, .. KeysOf(type), .. type.HasTime ? AgeKeys : []]);
         var (identities, atLeast) = from(mapping, what);
         return new AttestationRule(type, identities, atLeast, [.. Constraints(type, mapping, what)]);
     }
@@ -33,11 +34,10 @@ internal sealed class AttestationRuleReader(Func<YamlMapping, string, (IReadOnly
     private static string[] KeysOf(PredicateType type) =>
         type.Name switch
         {
-            PredicateType.SlsaProvenanceName => ["builder", "buildType", "source", "dependencies", "maxAge"],
-            PredicateType.CosignVulnName or PredicateType.VulnsName => ["maxSeverity", "unknownSeverity", "maxAge", "maxDatabaseAge"],
+            PredicateType.SlsaProvenanceName => ["builder", "buildType", "source", "dependencies"],
+            PredicateType.CosignVulnName or PredicateType.VulnsName => ["maxSeverity", "unknownSeverity", "maxDatabaseAge"],
             PredicateType.TestResultName => ["result"],
-            PredicateType.VerificationSummaryName => ["verifier", "resourceUri", "levels", "maxAge"],
-            PredicateType.CycloneDxName => ["maxAge"],
+            PredicateType.VerificationSummaryName => ["verifier", "resourceUri", "levels"],
             _ => [],
         };
 

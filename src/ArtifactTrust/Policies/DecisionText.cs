@@ -6,6 +6,8 @@ namespace ArtifactTrust.Policies;
 /// <summary>A decision as lines for people.</summary>
 public static class DecisionText
 {
+    private const int RejectedShown = 10;
+
     /// <summary>The decision: the verdict, then each subject with its rules, and for a failed one what was expected, found, and can be done.</summary>
     /// <returns>Lines, each ended by a line feed. Control characters in names are shown, not obeyed.</returns>
     public static string Format(Decision decision)
@@ -40,17 +42,25 @@ public static class DecisionText
             {
                 Detail(text, "expected", rule.Expected);
                 Detail(text, "found", rule.Actual);
-                // The first one is what the rule's own lines say.
-                foreach (var rejected in rule.Rejected.Skip(1))
+                // Of one the rule's own lines tell all.
+                if (rule.Rejected.Count > 1)
                 {
-                    Detail(
-                        text,
-                        "rejected",
-                        $"{rejected.Bundle}: {rejected.Message}{(rejected.Actual is null ? "" : $" ({rejected.Actual})")}"
-                    );
+                    Rejected(text, rule.Rejected);
                 }
                 Detail(text, "hint", rule.Hint);
             }
+        }
+    }
+
+    private static void Rejected(StringBuilder text, IReadOnlyList<RejectedEvidence> rejected)
+    {
+        foreach (var one in rejected.Take(RejectedShown))
+        {
+            Detail(text, "rejected", $"{one.Bundle}: {one.Message}{(one.Actual is null ? "" : $" ({one.Actual})")}");
+        }
+        if (rejected.Count > RejectedShown)
+        {
+            Detail(text, "rejected", $"and {rejected.Count - RejectedShown} more");
         }
     }
 

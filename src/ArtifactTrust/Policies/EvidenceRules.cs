@@ -121,9 +121,10 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
         var names = signers.Select(i => i.Name).ToList();
         var ordered = rejected.OrderByDescending(r => r.Code).ToList();
         var reason = ordered.FirstOrDefault(r => r.Code > DenialCode.NoEvidence);
-        var message = passed
-            ? $"{what} by {string.Join(", ", names)}"
-            : $"{(signers.Count == 0 ? "no" : $"{signers.Count} of {atLeast} needed")} {what}{(signers.Count > 1 ? "s" : "")} that counts";
+        var message =
+            passed ? $"{what} by {string.Join(", ", names)}"
+            : signers.Count == 0 ? $"no {what} counts"
+            : $"{signers.Count} of {atLeast} needed {what}s {(signers.Count == 1 ? "counts" : "count")}";
         return new RuleResult(
             id,
             passed ? RuleOutcome.Passed : RuleOutcome.Failed,
@@ -132,7 +133,9 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
         )
         {
             Expected =
-                from.Count == 1 ? $"a {what} by {from[0].Name}" : $"{what}s by {atLeast} of {string.Join(", ", from.Select(i => i.Name))}",
+                from.Count == 1
+                    ? $"one {what} by {from[0].Name}"
+                    : $"{what}s by {atLeast} of {string.Join(", ", from.Select(i => i.Name))}",
             Actual = passed || reason is null ? Join(names) : reason.Actual ?? Join(names),
             Hint =
                 passed ? null

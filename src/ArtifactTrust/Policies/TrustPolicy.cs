@@ -97,19 +97,14 @@ public sealed class TrustPolicy : IDisposable
         }
     }
 
-    private static ReadOnlyMemory<byte> ReadAllCore(FileStream stream, int limit, string format)
+    private static byte[] ReadAll(FileTree tree, string name, int limit, string format)
     {
+        using var stream = tree.OpenRead(name);
         StrictJson.CheckLength(stream.Length, format, limit);
         // The file may grow while it is read, so its length is no bound.
         var buffer = new byte[limit + 1];
         var length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
         StrictJson.CheckLength(length, format, limit);
-        return buffer.AsMemory(0, length);
-    }
-
-    private static byte[] ReadAll(FileTree tree, string name, int limit, string format)
-    {
-        using var stream = tree.OpenRead(name);
-        return ReadAllCore(stream, limit, format).ToArray();
+        return buffer[..length];
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using ArtifactTrust.Formats;
 
@@ -57,6 +58,9 @@ internal sealed partial record YamlScalar(YamlPlace Place, string Text, bool IsP
 
     private bool IsNothing => IsPlain && Text is "" or "~" or "null" or "Null" or "NULL";
 
+    // An escape such as \uD800 can put half a pair into a string, which no UTF-8 output could carry.
+    private bool IsUnicode => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(Text)) == Text;
+
     private bool IsTruth => Text is "true" or "True" or "TRUE" or "false" or "False" or "FALSE";
 
     /// <summary>The value as a string on one line.</summary>
@@ -74,13 +78,16 @@ internal sealed partial record YamlScalar(YamlPlace Place, string Text, bool IsP
         {
             throw Malformed($"{what} is empty");
         }
-        return Text.Any(char.IsControl) ? throw Malformed($"{what} has a control character or a line break in it") : Text;
+        return Text.Any(char.IsControl) || !IsUnicode
+            ? throw Malformed($"{what} has a control character, a line break or half a surrogate pair in it")
+            : Text;
     }
 
     /// <summary>The value as text of several lines.</summary>
     internal string Lines(string what) =>
         Kind is not "a string" || Text.Length == 0 ? throw Malformed($"{what} is to be text, not {Kind}")
-        : Text.Any(c => char.IsControl(c) && c != '\n') ? throw Malformed($"{what} has a control character in it")
+        : Text.Any(c => char.IsControl(c) && c != '\n') || !IsUnicode
+            ? throw Malformed($"{what} has a control character or half a surrogate pair in it")
         : Text;
 
     internal int Integer(string what, int minimum, int maximum) =>

@@ -50,27 +50,38 @@ internal static class DatasetMerge
 
     /// <summary>The contents of one file as properties.</summary>
     internal static IReadOnlyList<SbomProperty> Contents(DatasetFacts? facts) =>
-        facts is null ? [] : [.. Counted(facts.Rows, facts.ColumnCount), .. facts.Columns.Select(Column), .. facts.Properties];
+        facts is null ? [] : [.. Counted((UInt128?)facts.Rows, facts.ColumnCount), .. facts.Columns.Select(Column), .. facts.Properties];
 
-    /// <summary>The contents of a directory: the sum of its files' rows where each says its number, and what descriptions say.</summary>
+    /// <summary>
+    /// The contents of a directory: what descriptions say, and where all its data files are of one format and have the same columns, as
+    /// the parts and splits of one table have, those columns and the sum of the rows. Tables of several kinds have no one number of rows.
+    /// </summary>
     private static List<SbomProperty> Contents(List<DatasetFacts> descriptions, IReadOnlyList<InspectedFile> files)
     {
         var data = files.Where(f => f.Facts?.Role == FileRole.Data).ToList();
-        long? rows = data.Count == 0 || data.Any(f => f.Facts!.Dataset?.Rows is null) ? null : 0;
-        foreach (var file in data)
+        var isOneTable =
+            data.Count > 0
+            && data.All(f =>
+                f.Facts!.Format == data[0].Facts!.Format
+                && f.Facts.Dataset is { Rows: not null } d
+                && d.Columns.SequenceEqual(data[0].Facts!.Dataset!.Columns)
+            );
+        var table = isOneTable ? data[0].Facts!.Dataset : null;
+        var rows = UInt128.Zero;
+        foreach (var file in isOneTable ? data : [])
         {
-            var more = file.Facts!.Dataset?.Rows;
-            rows = rows > long.MaxValue - more ? null : rows + more;
+            rows += (ulong)file.Facts!.Dataset!.Rows!.Value;
         }
+        var described = descriptions.Find(d => d.ColumnCount is not null) ?? table;
         return
         [
-            .. Counted(rows, descriptions.Select(d => d.ColumnCount).FirstOrDefault(c => c is not null)),
-            .. descriptions.SelectMany(d => d.Columns).Select(Column),
+            .. Counted(isOneTable ? rows : null, described?.ColumnCount),
+            .. (described?.Columns ?? []).Select(Column),
             .. descriptions.SelectMany(d => d.Properties),
         ];
     }
 
-    private static IEnumerable<SbomProperty> Counted(long? rows, long? columns)
+    private static IEnumerable<SbomProperty> Counted(UInt128? rows, long? columns)
     {
         if (rows is { } r)
         {

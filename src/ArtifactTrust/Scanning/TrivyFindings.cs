@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Scanning;
@@ -93,7 +94,7 @@ internal static class TrivyFindings
         TrivyReport.Text(json, name, location) is { Length: > 0 } id ? id : "(unnamed)";
 
     private static Severity SeverityOf(JsonElement json, string location) =>
-        SeverityWords.Parse(TrivyReport.Text(json, "Severity", location));
+        Severities.FromWord(TrivyReport.Text(json, "Severity", location));
 
     private static string? Line(JsonElement json) =>
         json.ValueKind == JsonValueKind.Object
@@ -113,7 +114,8 @@ internal static class TrivyFindings
             {
                 // Trivy's numbers are this enumeration's: 0 unknown to 4 critical.
                 var severity = vendor.Value.TryGetInt32OrNone(out var n) && n is >= 0 and <= 4 ? (Severity)n : Severity.Unknown;
-                scores[vendor.Name] = new SeverityScore(vendor.Name, severity);
+                var name = TrivyReport.Name(vendor, $"{location}.VendorSeverity");
+                scores[name] = new SeverityScore(name, severity);
             }
         }
         var cvss = TrivyReport.Object(json, "CVSS", location);
@@ -121,9 +123,10 @@ internal static class TrivyFindings
         {
             foreach (var source in cvss.EnumerateObject())
             {
-                var at = $"{location}.CVSS.{source.Name}";
+                var name = TrivyReport.Name(source, $"{location}.CVSS");
+                var at = $"{location}.CVSS.{name}";
                 TrivyReport.RequireObject(source.Value, at);
-                scores[source.Name] = (scores.GetValueOrDefault(source.Name) ?? new SeverityScore(source.Name, Severity.Unknown)) with
+                scores[name] = (scores.GetValueOrDefault(name) ?? new SeverityScore(name, Severity.Unknown)) with
                 {
                     CvssV3Score = Number(source.Value, "V3Score", at),
                     CvssV3Vector = TrivyReport.Text(source.Value, "V3Vector", at),

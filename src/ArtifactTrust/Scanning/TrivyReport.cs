@@ -142,10 +142,34 @@ public sealed class TrivyReport
         }
     }
 
-    private static string String(JsonElement value, string location) =>
-        value.ValueKind == JsonValueKind.String
-            ? value.GetString()!
-            : throw new MalformedDataException(FormatName, location, "a string is expected");
+    /// <summary>The name of a member.</summary>
+    internal static string Name(JsonProperty member, string location)
+    {
+        try
+        {
+            return member.Name;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new MalformedDataException(FormatName, location, "the name of a member is not valid Unicode", e);
+        }
+    }
+
+    private static string String(JsonElement value, string location)
+    {
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            throw new MalformedDataException(FormatName, location, "a string is expected");
+        }
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new MalformedDataException(FormatName, location, "the string is not valid Unicode", e);
+        }
+    }
 
     private static DateTimeOffset? Time(JsonElement parent, string name, string location)
     {

@@ -126,6 +126,82 @@ public sealed class SbomInteropTests : IDisposable
     }
 
     [SbomTheory]
+    [InlineData("table.arrow")]
+    [InlineData("table.arrows")]
+    public void What_apache_arrow_writes_is_read(string name)
+    {
+        SbomPeers.Node("write.mjs", _directory);
+        var path = Path.Join(_directory, name);
+        var contents = Describe(SbomSubjectKind.Dataset, path).Subject.Dataset!.Properties;
+        Assert.Equal(
+            SbomPeers.SecondOpinion(path).GetProperty("rows").ToString(),
+            contents.Single(p => p.Name == SbomPropertyNames.Rows).Value
+        );
+        Assert.Equal(
+            [
+                "id: int64",
+                "category: dictionary<utf8, int32>",
+                "value: float64",
+                "day: date32",
+                "at: timestamp[ms]",
+                "list: list<item: int8>",
+                "pair: struct<p: uint16, q: utf8>",
+                "flag: bool",
+                "amount: decimal128(10, 2)",
+            ],
+            contents.Where(p => p.Name == SbomPropertyNames.Column).Select(p => p.Value)
+        );
+    }
+
+    [SbomFact]
+    public void A_gguf_file_is_read_as_its_publishers_reader_reads_it()
+    {
+        var path = Path.Join(_directory, "m.gguf");
+        using (var writer = new BinaryWriter(File.Create(path)))
+        {
+            writer.Write("GGUF"u8);
+            writer.Write(3u);
+            writer.Write(2ul);
+            writer.Write(3ul);
+            Text(writer, "general.architecture");
+            writer.Write(8u);
+            Text(writer, "llama");
+            Text(writer, "llama.rope.freq_base");
+            writer.Write(6u);
+            writer.Write(10_000f);
+            Text(writer, "tokenizer.ggml.tokens");
+            writer.Write(9u);
+            writer.Write(8u);
+            writer.Write(2ul);
+            Text(writer, "a");
+            Text(writer, "b");
+            Tensor(writer, "blk.0.weight", 0, 0, 32, 8);
+            Tensor(writer, "blk.1.weight", 39, 1024, 256);
+            writer.Write(new byte[4096]);
+        }
+        var model = Describe(SbomSubjectKind.Model, path).Subject;
+        var other = SbomPeers.SecondOpinion(path);
+        Assert.Equal(other.GetProperty("architecture").GetString(), model.ModelCard!.ArchitectureFamily);
+        Assert.Equal(other.GetProperty("tensors").ToString(), One(model, "gguf:tensors"));
+        Assert.Equal(other.GetProperty("parameters").ToString(), One(model, "gguf:parameters"));
+
+        static void Text(BinaryWriter writer, string text)
+        {
+            writer.Write((ulong)text.Length);
+            writer.Write(System.Text.Encoding.ASCII.GetBytes(text));
+        }
+
+        static void Tensor(BinaryWriter writer, string name, uint type, ulong offset, params ulong[] dimensions)
+        {
+            Text(writer, name);
+            writer.Write((uint)dimensions.Length);
+            Array.ForEach(dimensions, writer.Write);
+            writer.Write(type);
+            writer.Write(offset);
+        }
+    }
+
+    [SbomTheory]
     [InlineData("models")]
     [InlineData("datasets")]
     public void Nothing_real_is_unreadable(string subject)

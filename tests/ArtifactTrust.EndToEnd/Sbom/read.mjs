@@ -1,5 +1,5 @@
 // Reads files with other people's readers, as a second opinion. Arguments: files. Prints one JSON object a line.
-// Run where apache-arrow, hyparquet, onnx-proto and papaparse are installed.
+// Run where @huggingface/gguf, apache-arrow, hyparquet, onnx-proto and papaparse are installed.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
@@ -17,6 +17,12 @@ const readers = {
   ".arrow": (bytes) => {
     const table = require("apache-arrow").tableFromIPC(bytes);
     return { rows: table.numRows, columns: table.schema.fields.map((f) => f.name), batches: table.batches.length };
+  },
+  ".arrows": (bytes) => readers[".arrow"](bytes),
+  ".gguf": async (bytes, path) => {
+    const { gguf } = await import(pathToFileURL(require.resolve("@huggingface/gguf")));
+    const { metadata, tensorInfos, parameterCount } = await gguf(path, { allowLocalFile: true, computeParametersCount: true });
+    return { architecture: metadata["general.architecture"], tensors: tensorInfos.length, parameters: parameterCount };
   },
   ".parquet": async (bytes) => {
     const { parquetMetadata } = await import(pathToFileURL(require.resolve("hyparquet")));
@@ -76,5 +82,5 @@ function keysOf(rows) {
 }
 
 for (const file of process.argv.slice(2)) {
-  console.log(JSON.stringify(await readers[extname(file)](readFileSync(file))));
+  console.log(JSON.stringify(await readers[extname(file)](readFileSync(file), file)));
 }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Scanning;
+using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
 namespace ArtifactTrust.EndToEnd.Scanning;
 
@@ -100,8 +101,12 @@ public sealed class TrivyTests : IDisposable
     }
 
     [TrivyFact]
-    public async Task An_SBOM_has_findings_of_every_severity() =>
-        AssertEverySeverity(await Scan(TrivyTarget.Sbom(Material("src/sbom.cdx.json"))));
+    public async Task An_SBOM_has_findings()
+    {
+        var scan = await Scan(TrivyTarget.Sbom(Material("src/sbom.cdx.json")));
+        Assert.Equal(Severity.Critical, scan.Summary.Worst);
+        Assert.True(scan.Summary.Count(Severity.High) > 0);
+    }
 
     [TrivyFact]
     public async Task An_SBOM_whose_root_is_a_model_is_scanned_as_a_copy_that_says_so()

@@ -83,6 +83,20 @@ public sealed class DockerCredentialsTests : IDisposable
         Assert.Null(await new DockerCredentials(Path.Combine(_directory.FullName, "no", "config.json")).FindAsync(Repository("ghcr.io/a")));
 
     [Fact]
+    public async Task A_file_that_may_not_be_read_is_an_error() =>
+        await Assert.ThrowsAsync<IOException>(() => new DockerCredentials(_directory.FullName).FindAsync(Repository("ghcr.io/a")));
+
+    [Fact]
+    public void A_helper_is_looked_for_on_PATH_and_not_in_the_working_directory()
+    {
+        var name = $"docker-credential-{Helper("exit 0")}";
+        var relative = Path.GetRelativePath(Environment.CurrentDirectory, _directory.FullName);
+        Assert.Equal(Path.Combine(_directory.FullName, name), CredentialHelper.Find(name, $"/nowhere::{relative}:{_directory.FullName}"));
+        Assert.Null(CredentialHelper.Find(name, $".:{relative}::"));
+        Assert.Null(CredentialHelper.Find(name, null));
+    }
+
+    [Fact]
     public void The_environment_says_where_the_file_is()
     {
         var variables = new Dictionary<string, string> { ["HOME"] = "/home/me" };

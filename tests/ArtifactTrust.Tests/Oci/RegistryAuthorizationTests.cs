@@ -90,6 +90,18 @@ public sealed class RegistryAuthorizationTests : RegistryTest
     }
 
     [Fact]
+    public async Task A_token_to_write_that_is_refused_does_not_stand_in_the_way_of_reading()
+    {
+        Registry.Token = "one";
+        Registry.AddImage("v1", "hello");
+        var client = Client();
+        await client.PushBlobAsync("a/b", "more"u8.ToArray());
+        Registry.Token = "two";
+        Assert.NotNull(await client.FindManifestAsync("v1"));
+        await client.PushBlobAsync("a/b", "and more"u8.ToArray());
+    }
+
+    [Fact]
     public async Task A_token_that_expired_is_not_used()
     {
         var clock = new Clock();

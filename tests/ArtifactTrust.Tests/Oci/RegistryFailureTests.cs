@@ -290,6 +290,28 @@ public sealed class RegistryFailureTests : RegistryTest
     }
 
     [Fact]
+    public void Options_that_make_no_sense_are_the_callers_mistake()
+    {
+        foreach (
+            var options in new RegistryOptions[]
+            {
+                new() { Attempts = 0 },
+                new() { MinimumBytesPerSecond = 0 },
+                new() { ChunkBytes = 0 },
+                new() { ChunkBytes = int.MaxValue },
+                new() { ChunkThreshold = -1 },
+                new() { ChunkThreshold = int.MaxValue },
+                new() { RequestTimeout = TimeSpan.Zero },
+                new() { OverallTimeout = TimeSpan.Zero },
+                new() { MaximumDelay = TimeSpan.FromSeconds(-1) },
+            }
+        )
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => Client(options));
+        }
+    }
+
+    [Fact]
     public async Task Docker_hub_is_reached_where_its_api_is()
     {
         await using var tls = new TestRegistry(tls: true);

@@ -174,6 +174,36 @@ public sealed class RegistryPullTests : RegistryTest
     }
 
     [Fact]
+    public async Task A_descriptor_that_claims_a_size_beyond_reason_is_refused_like_any_other()
+    {
+        Registry.AddImage("v1", "hello");
+        using var memory = new MemoryStream();
+        var huge = Blob("hello") with { Size = long.MaxValue };
+        await Assert.ThrowsAsync<ContentMismatchException>(() => Client().CopyBlobAsync(huge, memory));
+        await Assert.ThrowsAsync<ContentMismatchException>(() => Client().PushBlobAsync(huge, memory));
+        Registry.Blobs.Clear();
+        await Assert.ThrowsAsync<ContentMismatchException>(() => Client().PushBlobAsync(huge, memory));
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_written_leaves_nothing_behind()
+    {
+        var directory = Directory.CreateTempSubdirectory();
+        try
+        {
+            Registry.AddImage("v1", "hello");
+            var path = Path.Combine(directory.FullName, "in-the-way");
+            Directory.CreateDirectory(path);
+            await Assert.ThrowsAsync<IOException>(() => Client().SaveBlobAsync(Blob("hello"), path));
+            Assert.Single(directory.GetFileSystemInfos());
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_blob_without_end_is_refused()
     {
         Registry.Intercept = _ => Endless();

@@ -91,6 +91,16 @@ public sealed class RegistryRedirectTests : RegistryTest
     }
 
     [Fact]
+    public async Task A_registry_elsewhere_on_http_does_not_lead_into_this_machine()
+    {
+        await using var _ = _other;
+        Registry.Intercept = r => new TestResponse(302).With("Location", $"http://{_other.Host}/admin");
+        var client = Client("registry.example", Named(("registry.example", Registry), ("127.0.0.1", _other)), Options(plainHttp: true));
+        await Assert.ThrowsAsync<RegistryException>(() => client.FindManifestAsync("v1"));
+        Assert.Empty(_other.Requests);
+    }
+
+    [Fact]
     public async Task A_redirect_to_nowhere_is_a_failure()
     {
         await using var _ = _other;

@@ -132,6 +132,17 @@ public sealed class RegistryReferrersTests : RegistryTest
     }
 
     [Fact]
+    public async Task A_next_page_may_be_spelled_with_escapes()
+    {
+        Registry.Intercept = r =>
+            r.Query.Length > 0
+                ? Page("")
+                : Page("").With("Link", $"<{r.Path.Replace(":", "%3A", StringComparison.Ordinal)}?n=1>; rel=\"next\"");
+        Assert.Empty(await Client().ListReferrersAsync(Sha256("x")));
+        Assert.Equal(2, Registry.Requests.Count);
+    }
+
+    [Fact]
     public async Task A_missing_page_is_an_error()
     {
         var image = Registry.AddImage("v1");

@@ -85,7 +85,7 @@ public sealed class DecisionTests
         Assert.Equal("  passed       policy.subjects  1 given", lines[1]);
         Assert.Equal($"model: models/bert ({Given.Model})", lines[2]);
         Assert.Contains(
-            "  failed       model.signatures  1 of 2 needed signature that counts; one was rejected: no identity of the policy has the key that signed it",
+            "  failed       model.signatures  1 of 2 needed signatures counts; one was rejected: no identity of the policy has the key that signed it",
             lines
         );
         Assert.Contains("               expected  signatures by 2 of alice, bob", lines);
@@ -94,6 +94,25 @@ public sealed class DecisionTests
         Assert.Contains("               hint      fix what was found and scan again", lines);
         Assert.Contains("  not reached  model.attestations[1].test-result.result  no attestation that counts", lines);
         Assert.Equal("", lines[^1]);
+    }
+
+    [Fact]
+    public void Every_rejected_bundle_is_in_the_text_up_to_ten()
+    {
+        var policy = Given.ModelPolicy("signatures: { from: alice }");
+        var bundles = Enumerable.Range(0, 12).Select(_ => Given.Signature("mallory")).ToArray();
+        string[] Rejected(int count) =>
+            [
+                .. DecisionText
+                    .Format(Given.Decide(policy, bundles[..count]))
+                    .Split('\n')
+                    .Where(l => l.Contains("  rejected  ", StringComparison.Ordinal)),
+            ];
+        Assert.Empty(Rejected(1));
+        Assert.Equal(2, Rejected(2).Length);
+        Assert.Equal(10, Rejected(10).Length);
+        Assert.EndsWith("and 2 more", Rejected(12)[^1], StringComparison.Ordinal);
+        Assert.Equal(12, Given.Decide(policy, bundles).Rule("model.signatures").Rejected.Count);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class PolicyEvaluatorTests
     public void Nothing_denies()
     {
         var rule = Given.Decide(Given.ModelPolicy(OneOfAlice)).DeniedBy(Signatures, DenialCode.NoEvidence);
-        Assert.Equal("no signature that counts", rule.Message);
+        Assert.Equal("no signature counts", rule.Message);
         Assert.Equal("a signature by alice", rule.Expected);
         Assert.Equal("none", rule.Actual);
     }
@@ -194,7 +194,7 @@ public sealed class PolicyEvaluatorTests
         var rule = Given
             .Decide(Given.ModelPolicy(TwoOfThree), [.. keys.Select(k => Given.Signature(k))])
             .DeniedBy(Signatures, DenialCode.TooFewSigners);
-        Assert.Equal("1 of 2 needed signature that counts", rule.Message);
+        Assert.Equal("1 of 2 needed signatures counts", rule.Message);
     }
 
     [Fact]
@@ -216,7 +216,7 @@ public sealed class PolicyEvaluatorTests
             )
             .DeniedBy(Signatures, DenialCode.SubjectMismatch);
         Assert.Equal([DenialCode.SubjectMismatch, DenialCode.UnknownSigner], rule.Rejected.Select(r => r.Code));
-        Assert.StartsWith("1 of 2 needed signature that counts; one was rejected: ", rule.Message, StringComparison.Ordinal);
+        Assert.StartsWith("1 of 2 needed signatures counts; one was rejected: ", rule.Message, StringComparison.Ordinal);
     }
 
     [Fact]

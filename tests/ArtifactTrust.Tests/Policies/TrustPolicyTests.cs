@@ -207,6 +207,7 @@ public sealed class TrustPolicyTests
             { "NullAsName", "version: 1\nname: ~\n", "line 2, column 7", "name has no value" },
             { "ListAsName", "version: 1\nname: [x]\n", "line 2, column 7", "a single value, not a list" },
             { "ControlInName", "version: 1\nname: \"a\\u001b[31m\"\n", "line 2, column 7", "control character" },
+            { "HalfAPair", "version: 1\nname: \"a\\uD800\"\n", "line 2, column 7", "" },
             { "BadExpires", "version: 1\nname: t\nexpires: 2030-01-01\n", "line 3, column 10", "RFC 3339" },
             { "NoIdentities", "version: 1\nname: x\n", "line 1, column 1", "needs 'identities'" },
             {

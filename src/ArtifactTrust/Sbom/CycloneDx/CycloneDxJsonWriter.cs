@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using ArtifactTrust.Hashing;
 
@@ -10,6 +11,14 @@ public static class CycloneDxJsonWriter
 {
     /// <summary>The media type of what is written.</summary>
     public const string MediaType = "application/vnd.cyclonedx+json; version=1.6";
+
+    private static readonly JsonWriterOptions Layout = new()
+    {
+        Indented = true,
+        NewLine = "\n",
+        // The default escapes what would end a script in a web page, where this is not written to; people read it.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>The document as UTF-8 JSON, indented, with a line feed at its end.</summary>
     public static byte[] ToBytes(SbomDocument document)
@@ -25,7 +34,7 @@ public static class CycloneDxJsonWriter
     {
         ArgumentNullException.ThrowIfNull(document);
         ArgumentNullException.ThrowIfNull(stream);
-        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        using (var json = new Utf8JsonWriter(stream, Layout))
         {
             json.WriteStartObject();
             json.WriteString("$schema", "http://cyclonedx.org/schema/bom-1.6.schema.json");

@@ -36,12 +36,7 @@ public static partial class CycloneDxReader
     /// <summary>Reads a document.</summary>
     /// <param name="utf8">The whole document.</param>
     /// <exception cref="MalformedDataException">It is no such document; see the remarks of the class.</exception>
-    public static CycloneDxSummary Read(ReadOnlyMemory<byte> utf8)
-    {
-        StrictJson.CheckLength(utf8.Length, Named, Limits.PredicateBytes);
-        JsonUnicode.Check(utf8.Span, Named);
-        return Read(StrictJson.Parse(utf8, Named, Limits.PredicateBytes));
-    }
+    public static CycloneDxSummary Read(ReadOnlyMemory<byte> utf8) => Read(StrictJson.Parse(utf8, Named, Limits.PredicateBytes));
 
     /// <summary>Reads a document that is part of another, such as a statement's predicate.</summary>
     /// <param name="json">The document.</param>

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Sbom.Reading;
@@ -11,6 +12,7 @@ internal sealed class RecordKeys
 
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
     private readonly List<string> _names = [];
+    private readonly List<byte[]> _utf8 = [];
     private readonly List<int> _types = [];
     private int _next;
     private int _current = -1;
@@ -33,7 +35,7 @@ internal sealed class RecordKeys
     /// <summary>Whether the key at hand is the one that followed in the record before, as it is in most data; told without making a string.</summary>
     internal bool IsExpected(ref Utf8JsonReader reader)
     {
-        if (_next < _names.Count && reader.ValueTextEquals(_names[_next]))
+        if (_next < _names.Count && reader.ValueTextEquals(_utf8[_next]))
         {
             _current = _next++;
             return true;
@@ -59,6 +61,7 @@ internal sealed class RecordKeys
         _next = _current + 1;
         _index.Add(name, _current);
         _names.Add(name);
+        _utf8.Add(Encoding.UTF8.GetBytes(name));
         _types.Add(0);
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 using ArtifactTrust.Formats;
 
@@ -90,7 +91,13 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, CancellationToken 
                 ExamineNumpy(new PickleInput(stream, length), prefix, depth);
                 return format.Name;
             case FormatTreatment.Gzip:
-                return ExamineCompressed(new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true), format.Name, prefix, depth);
+                return ExamineCompressed(
+                    new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true),
+                    format.Name,
+                    prefix,
+                    depth,
+                    stream.CanSeek ? SizeAtEnd(stream) : null
+                );
             case FormatTreatment.Zlib when stream.CanSeek:
                 // Two bytes are little to go by: if it does not inflate, it is something else.
                 if (Inflates(stream))
@@ -168,7 +175,18 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, CancellationToken 
         }
     }
 
-    private string ExamineCompressed(Stream decompressor, string name, string prefix, int depth)
+    /// <summary>RFC 1952 §2.3.1: the size of the content, modulo 2^32, in the last four bytes.</summary>
+    private static uint? SizeAtEnd(Stream stream)
+    {
+        var size = new byte[4];
+        var start = stream.Position;
+        stream.Position = Math.Max(0, stream.Length - size.Length);
+        var read = stream.ReadAtLeast(size, size.Length, throwOnEndOfStream: false);
+        stream.Position = start;
+        return read == size.Length ? BinaryPrimitives.ReadUInt32LittleEndian(size) : 0;
+    }
+
+    private string ExamineCompressed(Stream decompressor, string name, string prefix, int depth, uint? size = null)
     {
         if (depth >= Limits.ModelFileNesting)
         {
@@ -178,7 +196,13 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, CancellationToken 
         }
         var inner = prefix.Length == 0 ? name : $"{prefix}!{name}";
         using var inflated = new InflatedStream(decompressor, _budget);
-        return $"{name}, {ExamineInflated(inflated, null, inner, depth + 1)} inside";
+        var result = $"{name}, {ExamineInflated(inflated, null, inner, depth + 1)} inside";
+        // The decompressor does not mind where the data stops in the middle.
+        if (inflated.Ended && size is not null && size != (uint)inflated.Inflated)
+        {
+            AddGap(prefix, "its size is not the one it ends with: it is cut short, or made of several parts");
+        }
+        return result;
     }
 
     private string ExamineInflated(InflatedStream inflated, long? length, string prefix, int depth)
@@ -288,9 +312,9 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, CancellationToken 
                 using (var inflated = new InflatedStream(new DeflateStream(data, CompressionMode.Decompress, leaveOpen: true), _budget))
                 {
                     ExamineInflated(inflated, null, inner, depth + 1);
-                    if (inflated.Inflated > member.Size)
+                    if (inflated.Inflated > member.Size || (inflated.Ended && inflated.Inflated < member.Size))
                     {
-                        AddGap(inner, "it is larger than the archive says");
+                        AddGap(inner, "its size is not the one the archive says");
                     }
                 }
                 break;
@@ -303,7 +327,7 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, CancellationToken 
     /// <summary>Looks for members that lie over each other, and for members between those that the directory lists.</summary>
     private void CheckLayout(ZipDirectory directory, Stream stream, string prefix, int depth)
     {
-        var end = directory.Prefix;
+        var (end, hiddenMembers) = (0L, 0);
         foreach (var member in directory.Members.OrderBy(m => m.Start).ThenBy(m => m.DataEnd))
         {
             if (member.Start < end)
@@ -321,16 +345,17 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, CancellationToken 
         void ExamineBetween(long from, long to)
         {
             // A descriptor of sizes is at most 24 bytes; a header is at least 30. Alignment padding lies inside headers.
-            if (to - from < 30)
+            while (to - from >= 30 && hiddenMembers < 100)
             {
-                return;
-            }
-            var bytes = directory.Bytes(from, (int)Math.Min(to - from, 64 << 10));
-            var at = bytes.AsSpan().IndexOf("PK\x03\x04"u8);
-            if (at >= 0 && directory.ReadHidden(from + at) is { } hidden)
-            {
+                var at = directory.Bytes(from, (int)Math.Min(to - from, 64 << 10)).AsSpan().IndexOf("PK\x03\x04"u8);
+                if (at < 0 || directory.ReadHidden(from + at) is not { } hidden)
+                {
+                    return;
+                }
+                hiddenMembers++;
                 AddOddity("zip-hidden-member", prefix, hidden.Name);
                 ExamineMember(hidden, stream, prefix, depth);
+                from = hidden.DataEnd;
             }
         }
     }

@@ -90,7 +90,7 @@ internal sealed class PickleExaminer(ModelScanRules rules, int depth, Cancellati
             if (end == PickleEnd.Stopped)
             {
                 pickles++;
-                certain |= proto || plausible || machine.SawImport;
+                certain |= proto || plausible;
                 if (machine.Error is not null || machine.Doubtful is not null)
                 {
                     Search(input, events, machine);
@@ -107,7 +107,7 @@ internal sealed class PickleExaminer(ModelScanRules rules, int depth, Cancellati
                 }
                 return Whole(pickles + 1, legacyTorch, gap);
             }
-            events.Restore(mark);
+            events.Restore(certain ? mark : default);
             if (!certain)
             {
                 return new PickleVerdict(false, "unknown", null);

@@ -1,3 +1,5 @@
+using ArtifactTrust.Attestations.Predicates;
+
 namespace ArtifactTrust.Scanning.Models;
 
 /// <summary>A function or class that a file imports when it is loaded.</summary>
@@ -10,7 +12,7 @@ public sealed record ModelImport(string Module, string Name, string Location, Se
 /// <summary>The imports of one file and the other oddities of its pickles, each kept once.</summary>
 internal sealed class PickleEvents(ModelScanRules rules, string prefix)
 {
-    private readonly Dictionary<(string Module, string Name), int> _numbers = [];
+    private readonly Dictionary<(string Module, string Name), ModelScanRule?> _known = [];
     private readonly List<(ModelImport Import, ModelScanRule? Rule)> _imports = [];
     private readonly List<(ModelScanRule Rule, string Location)> _oddities = [];
 
@@ -25,25 +27,27 @@ internal sealed class PickleEvents(ModelScanRules rules, string prefix)
     internal (int Imports, int Oddities) Mark => (_imports.Count, _oddities.Count);
 
     /// <summary>Judges and keeps an import.</summary>
-    /// <returns>Its number, and the rule it breaks; null where it is allowed.</returns>
-    internal (int Number, ModelScanRule? Rule) Add(string module, string name, long position)
+    /// <returns>The rule it breaks; null where it is allowed.</returns>
+    internal ModelScanRule? Add(string module, string name, long position)
     {
-        if (_numbers.TryGetValue((module, name), out var number))
+        if (_known.TryGetValue((module, name), out var rule))
         {
-            return (number, _imports[number].Rule);
+            return rule;
         }
-        var rule = rules.Judge(module, name);
-        return (Keep(module, name, position, rule), rule);
+        rule = rules.Judge(module, name);
+        Add(new ModelImport(module, name, At(position), rule?.Severity), rule);
+        return rule;
     }
 
     /// <summary>Keeps an import whose name is not in the file.</summary>
-    internal int AddUnresolved(string module, string name, long position)
+    internal void AddUnresolved(string module, string name, long position)
     {
-        return _numbers.TryGetValue((module, name), out var number) ? number : Keep(module, name, position, rules["import-unresolved"]);
+        if (!_known.ContainsKey((module, name)))
+        {
+            var rule = rules["import-unresolved"];
+            Add(new ModelImport(module, name, At(position), rule.Severity), rule);
+        }
     }
-
-    /// <summary>Whether the import of that number is on the allow list.</summary>
-    internal bool IsAllowed(int number) => number < _imports.Count && _imports[number].Rule is null;
 
     /// <summary>Keeps the first of each kind of oddity.</summary>
     internal void AddOddity(string rule, long position)
@@ -59,7 +63,7 @@ internal sealed class PickleEvents(ModelScanRules rules, string prefix)
     {
         foreach (var (import, rule) in inner._imports)
         {
-            if (!_numbers.ContainsKey((import.Module, import.Name)))
+            if (!_known.ContainsKey((import.Module, import.Name)))
             {
                 Add(import, rule);
             }
@@ -76,7 +80,7 @@ internal sealed class PickleEvents(ModelScanRules rules, string prefix)
     {
         for (var i = mark.Imports; i < _imports.Count; i++)
         {
-            _numbers.Remove((_imports[i].Import.Module, _imports[i].Import.Name));
+            _known.Remove((_imports[i].Import.Module, _imports[i].Import.Name));
         }
         _imports.RemoveRange(mark.Imports, _imports.Count - mark.Imports);
         _oddities.RemoveRange(mark.Oddities, _oddities.Count - mark.Oddities);
@@ -85,19 +89,15 @@ internal sealed class PickleEvents(ModelScanRules rules, string prefix)
     /// <summary>The place in words.</summary>
     internal string At(long position) => prefix.Length == 0 ? $"byte {position}" : $"{prefix}: byte {position}";
 
-    private int Keep(string module, string name, long position, ModelScanRule? rule) =>
-        Add(new ModelImport(module, name, At(position), rule?.Severity), rule);
-
-    private int Add(ModelImport import, ModelScanRule? rule)
+    private void Add(ModelImport import, ModelScanRule? rule)
     {
         if (_imports.Count == Formats.Limits.PickleImports)
         {
-            // The file is not clean by then, whatever the rest is; the number only has to be one that is not on the allow list.
+            // The file is not clean by then, whatever the rest is.
             IsFull = true;
-            return int.MaxValue;
+            return;
         }
-        _numbers.Add((import.Module, import.Name), _imports.Count);
+        _known.Add((import.Module, import.Name), rule);
         _imports.Add((import, rule));
-        return _imports.Count - 1;
     }
 }

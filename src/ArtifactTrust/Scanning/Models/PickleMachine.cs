@@ -271,7 +271,8 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
                 ImportExtension(Unsigned(4, position), position);
                 break;
             case PickleOpcode.Inst:
-                ImportLines(position);
+                // Unpicklers written in Python take a last line without its end, and call at once.
+                SawCall |= ImportLines(position) && _end is not null;
                 var instantiated = Pop(position);
                 PopMark(position);
                 Call(instantiated, position);
@@ -636,19 +637,24 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
 
     // Imports and calls.
 
-    private void ImportLines(long position)
+    /// <summary>Imports what two lines name.</summary>
+    /// <returns>Whether both were there.</returns>
+    private bool ImportLines(long position)
     {
         var module = NameLine(position);
-        var name = _end is null ? NameLine(position) : null;
-        if (_end is null)
+        if (_end is not null)
         {
-            Import(module, name, position);
+            return false;
         }
-        else if (module is { Length: > 0 } && name is { Length: > 0 })
+        var name = NameLine(position);
+        var isCut = _end is not null;
+        if (isCut && string.IsNullOrEmpty(name))
         {
-            // The last line lacks its end; some unpicklers do not mind.
-            Import(module, name, position);
+            return false;
         }
+        // Without its end, the last line loses its last character.
+        Import(module, isCut ? name![..^1] : name, position);
+        return true;
     }
 
     private string? NameLine(long position)
@@ -670,26 +676,25 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
 
     private void Import(string? module, string? name, long position)
     {
-        var number = int.MaxValue;
+        var isResolved = false;
         if (module is null || name is null)
         {
             // In a guessed place, or after an error, this says nothing: any bytes give such an opcode.
             if (Error is null && !_exactNames)
             {
                 SawImport = true;
-                number = events.AddUnresolved(module ?? "?", name ?? "?", position);
+                events.AddUnresolved(module ?? "?", name ?? "?", position);
             }
         }
         else if ((Error is null && !_exactNames) || (PickleText.IsName(module) && PickleText.IsName(name)))
         {
-            (number, var rule) = events.Add(module, name, position);
-            SawImport = true;
-            if (rule?.Module is not null and not ModelScanRules.AnyModule && _deniedAt == long.MaxValue)
+            (SawImport, isResolved) = (true, true);
+            if (events.Add(module, name, position)?.Module is not null and not ModelScanRules.AnyModule && _deniedAt == long.MaxValue)
             {
                 _deniedAt = Opcodes;
             }
         }
-        Push(PickleValue.OfImport(number), position);
+        Push(PickleValue.OfImport(isResolved), position);
     }
 
     private void ImportExtension(long code, long position)
@@ -711,7 +716,7 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
         {
             return;
         }
-        if (callee.Kind == PickleKind.Import)
+        if (callee.IsResolvedImport)
         {
             SawCall |= Error is null;
             _sure |= SawCall;
@@ -742,7 +747,7 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
     /// <summary>A state, an item or an attribute is set on a value.</summary>
     private void Change(PickleValue changed, long position)
     {
-        if (changed.Kind == PickleKind.Import && Error is null && !_exactNames)
+        if (changed.IsResolvedImport && Error is null && !_exactNames)
         {
             SawCall = true;
             _sure = true;

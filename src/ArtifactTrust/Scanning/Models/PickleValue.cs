@@ -25,7 +25,7 @@ internal enum PickleKind : byte
     Called,
 }
 
-/// <summary>A value in eight bytes: the kind, and where a text lies or which import it is.</summary>
+/// <summary>A value in eight bytes: the kind, and where a text lies.</summary>
 internal readonly record struct PickleValue
 {
     private readonly ulong _bits;
@@ -38,15 +38,18 @@ internal readonly record struct PickleValue
 
     internal PickleKind Kind => (PickleKind)(_bits >> 60);
 
+    /// <summary>Whether the value is an import whose name is in the file.</summary>
+    internal bool IsResolvedImport => Kind == PickleKind.Import && Length == 1;
+
     /// <summary>A text's length, in bytes.</summary>
     internal int Length => (int)(_bits >> 48) & 0xFFF;
 
-    /// <summary>A text's position, or an import's number.</summary>
+    /// <summary>A text's position.</summary>
     internal long Place => (long)(_bits & 0xFFFF_FFFF_FFFF);
 
     internal static PickleValue OfText(PickleKind kind, int length, long place) => new(kind, length, place);
 
-    internal static PickleValue OfImport(int number) => new(PickleKind.Import, 0, number);
+    internal static PickleValue OfImport(bool isResolved) => new(PickleKind.Import, isResolved ? 1 : 0, 0);
 }
 
 /// <summary>The numbered places of a pickle's memo: dense where they are used in order, as picklers do, and sparse elsewhere.</summary>

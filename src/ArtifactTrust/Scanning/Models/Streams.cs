@@ -46,6 +46,9 @@ internal sealed class InflatedStream(Stream inner, InflationBudget budget) : Rea
     /// <summary>Why the bytes ended early; null where they did not.</summary>
     internal string? Problem { get; private set; }
 
+    /// <summary>Whether the last byte came out.</summary>
+    internal bool Ended { get; private set; }
+
     /// <summary>How many bytes came out so far.</summary>
     internal long Inflated { get; private set; }
 
@@ -103,6 +106,7 @@ internal sealed class InflatedStream(Stream inner, InflationBudget budget) : Rea
             var read = inner.Read(buffer[..(int)Math.Min(buffer.Length, budget.Left)]);
             budget.Left -= read;
             Inflated += read;
+            Ended |= read == 0;
             return read;
         }
         catch (InvalidDataException)

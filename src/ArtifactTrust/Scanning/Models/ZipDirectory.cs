@@ -121,17 +121,16 @@ internal sealed class ZipDirectory
             {
                 continue;
             }
-            // A comment may hold the signature too; a directory in front of it makes the end real.
             var position = _length - tail.Length + at;
-            var (size, offset) = (UInt32(tail, at + 12), UInt32(tail, at + 16));
             if (found is null)
             {
                 found = position;
+                continue;
             }
-            else if (size > 0 && size != uint.MaxValue && size <= position && offset <= position - size && IsEntry(position - size))
-            {
-                IsAmbiguous = true;
-            }
+            // An end whose comment reaches to the file's end, and so holds the later one: some readers take this, and some the other.
+            var (size, offset, comment) = (UInt32(tail, at + 12), UInt32(tail, at + 16), UInt16(tail, at + 20));
+            IsAmbiguous |=
+                position + EndBytes + comment == _length && size <= position && offset <= position - size && IsEntry(position - size);
         }
         return found;
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Models;
 using Xunit.Abstractions;
+using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
 namespace ArtifactTrust.Tests.Scanning.Models;
 
