@@ -5,6 +5,7 @@ using System.Text.Json;
 using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Scanning;
+using Severities = ArtifactTrust.Attestations.Predicates.Severities;
 using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
 namespace ArtifactTrust.EndToEnd.Scanning;
@@ -312,7 +313,7 @@ public sealed class TrivyTests : IDisposable
     {
         foreach (var severity in new[] { Severity.Critical, Severity.High, Severity.Medium, Severity.Low })
         {
-            Assert.True(scan.Summary.Count(severity) > 0, $"no finding is {severity.ToWord()}");
+            Assert.True(scan.Summary.Count(severity) > 0, $"no finding is {Severities.ToWord(severity)}");
         }
         Assert.Equal(Severity.Critical, scan.Summary.Findings[0].Severity);
         Assert.True(scan.Report.PackageCount > 0);
