@@ -1,0 +1,63 @@
+using System.Text.RegularExpressions;
+
+namespace ArtifactTrust.EndToEnd.Docs;
+
+/// <summary>
+/// The documents show what happens: each command of a <c>console</c> block is run, document by document and in order, and has to end as it
+/// says and print the lines that are shown below it. A block with <c>file=NAME</c> is written to that file first.
+/// </summary>
+public sealed class DocumentTests
+{
+    public static TheoryData<string> Runnable =>
+        [.. Document.Names.Where(n => Document.Read(n).Blocks().Any(b => b.Language == "console" || b.FileName is not null))];
+
+    [Theory]
+    [MemberData(nameof(Runnable))]
+    public void Commands_do_what_the_document_shows(string name)
+    {
+        using var workspace = new Workspace();
+        foreach (var block in Document.Read(name).Blocks())
+        {
+            if (block.FileName is { } file)
+            {
+                File.WriteAllLines(Path.Join(workspace.Folder, file), block.Lines);
+            }
+            var isRun = block.Language == "console" && (block.Needs is null || Workspace.Find(block.Needs) is not null);
+            foreach (var command in isRun ? Document.Commands(block) : [])
+            {
+                var (exitCode, output) = workspace.Run(command.Text);
+                var at = $"{name}:{command.Line}: {command.Text}\n--- exit code {exitCode}, output\n{output}---\n";
+                Assert.True(exitCode == command.ExitCode, $"{at}the document says exit code {command.ExitCode}");
+                Assert.True(
+                    Missing(command.Output, output) is not { } missing,
+                    $"{at}the document shows: {Missing(command.Output, output)}"
+                );
+            }
+        }
+    }
+
+    [Fact]
+    public void The_documents_are_found() => Assert.True(Document.Names.Count >= 8, string.Join(", ", Document.Names));
+
+    /// <summary>The first line shown that is not in the output, after the ones before it; null where all are.</summary>
+    private static string? Missing(IReadOnlyList<string> shown, string output)
+    {
+        var lines = output.Split('\n').Select(l => l.TrimEnd()).ToList();
+        var next = 0;
+        foreach (var expected in shown)
+        {
+            var pattern = $"^{string.Join(".*", expected.Split('…').Select(Regex.Escape))}$";
+            var found = lines.FindIndex(next, l => Regex.IsMatch(l, pattern, RegexOptions.CultureInvariant));
+            if (expected.Trim() == "…")
+            {
+                continue;
+            }
+            if (found < 0)
+            {
+                return expected;
+            }
+            next = found + 1;
+        }
+        return null;
+    }
+}
