@@ -84,12 +84,12 @@ public static class PolicyEvaluator
         var rules = new List<RuleResult>
         {
             subject.Kind != SubjectKind.Unknown && role.Kinds.Contains(subject.Kind)
-                ? new($"{role.Role}.kind", RuleOutcome.Passed, DenialCode.None, $"it is of kind {actual}")
+                ? new($"{role.Role}.kind", RuleOutcome.Passed, DenialCode.None, $"it is {(actual == "image" ? "an" : "a")} {actual}")
                 {
                     Expected = expected,
                     Actual = actual,
                 }
-                : new($"{role.Role}.kind", RuleOutcome.Failed, DenialCode.WrongKind, $"it is of kind {actual}")
+                : new($"{role.Role}.kind", RuleOutcome.Failed, DenialCode.WrongKind, $"it is {(actual == "image" ? "an" : "a")} {actual}")
                 {
                     Expected = expected,
                     Actual = actual,
