@@ -39,6 +39,30 @@ public sealed class DocumentTests
     [Fact]
     public void The_documents_are_found() => Assert.True(Document.Names.Count >= 8, string.Join(", ", Document.Names));
 
+    [Theory]
+    [InlineData("a\nc", null)]
+    [InlineData("a\n…\nc", null)]
+    [InlineData("…", null)]
+    [InlineData("b …2", null)]
+    [InlineData("c\na", "a")]
+    [InlineData("a\na", "a")]
+    [InlineData("b", "b")]
+    [InlineData("b …3", "b …3")]
+    [InlineData("d", "d")]
+    public void What_is_shown_has_to_be_there_in_its_order(string shown, string? missing) =>
+        Assert.Equal(missing, Missing(shown.Split('\n'), "a\nb 1 2  \nc\n"));
+
+    [Fact]
+    public void A_block_is_read_as_commands_with_their_output_and_exit_code()
+    {
+        var block = new FencedBlock(10, "console", ["$ one \\", "> two", "out", "# exit 3", "$ three"]);
+
+        var commands = Document.Commands(block);
+
+        Assert.Equal([("one \\\ntwo", 3, 11), ("three", 0, 15)], commands.Select(c => (c.Text, c.ExitCode, c.Line)));
+        Assert.Equal(["out"], commands[0].Output);
+    }
+
     /// <summary>The first line shown that is not in the output, after the ones before it; null where all are.</summary>
     private static string? Missing(IReadOnlyList<string> shown, string output)
     {
