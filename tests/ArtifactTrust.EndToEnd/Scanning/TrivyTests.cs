@@ -302,6 +302,28 @@ public sealed class TrivyTests : IDisposable
         Assert.Equal(["CVE-2099-0102", "CVE-2099-0103"], scan.Summary.Findings.Select(f => f.Id));
     }
 
+    [Fact]
+    public async Task The_demonstration_database_is_what_its_script_writes()
+    {
+        var folder = Path.Join(RealTrivy.Repository, "examples", "trivy-db");
+        try
+        {
+            Assert.True(await Run("python3", Path.Join(folder, "make_db.py"), _directory));
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            // Without Python there is nothing to compare with.
+            return;
+        }
+        foreach (var name in new[] { "trivy.db", "metadata.json" })
+        {
+            Assert.Equal(
+                await File.ReadAllBytesAsync(Path.Join(folder, "db", name)),
+                await File.ReadAllBytesAsync(Path.Join(_directory, "db", name))
+            );
+        }
+    }
+
     private static TrivyExecutable Executable() => TrivyExecutable.Find(RealTrivy.Executable, _ => null);
 
     private static Task<TrivyScan> Scan(TrivyTarget target, TrivyOptions? options = null) =>
