@@ -59,14 +59,19 @@ public sealed partial class LayerTests
     [Fact]
     public void The_projects_depend_in_one_direction()
     {
-        Assert.DoesNotContain(References(typeof(ArtifactTrust.Formats.Limits).Assembly), n => n.StartsWith("ArtifactTrust", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            References(typeof(ArtifactTrust.Formats.Limits).Assembly),
+            n => n.StartsWith("ArtifactTrust", StringComparison.Ordinal)
+        );
         Assert.DoesNotContain(References(typeof(ArtifactTrust.Oci.OciReference).Assembly), n => n == "artifact-trust");
     }
 
     [Fact]
     public void The_public_surface_is_the_approved_one()
     {
-        foreach (var assembly in (Assembly[])[typeof(ArtifactTrust.Formats.Limits).Assembly, typeof(ArtifactTrust.Oci.OciReference).Assembly])
+        foreach (
+            var assembly in (Assembly[])[typeof(ArtifactTrust.Formats.Limits).Assembly, typeof(ArtifactTrust.Oci.OciReference).Assembly]
+        )
         {
             var path = Path.Combine(Repository(), "tests", "ArtifactTrust.Tests", $"PublicApi.{assembly.GetName().Name}.txt");
             var actual = Describe(assembly);

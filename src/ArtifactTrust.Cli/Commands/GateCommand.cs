@@ -80,6 +80,13 @@ internal static partial class GateCommand
             async (parsed, cancellation) =>
             {
                 var named = parsed.GetValue(subjects)!.Select(Parse).ToList();
+                if (named.GroupBy(n => n.Role).FirstOrDefault(g => g.Count() > 1) is { } twice)
+                {
+                    throw CliException.Usage(
+                        $"the role '{twice.Key}' is given twice",
+                        "each role of the policy has one subject; write ROLE=SUBJECT"
+                    );
+                }
                 using var trust = LoadPolicy(parsed.GetValue(policy)!);
                 var gate = new Gate(session, trust)
                 {

@@ -7,6 +7,8 @@ using ArtifactTrust.Hashing;
 using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Models;
 using Spectre.Console;
+using Severities = ArtifactTrust.Attestations.Predicates.Severities;
+using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
 namespace ArtifactTrust.Cli.Commands;
 
@@ -89,7 +91,7 @@ internal static class ScanCommand
                     parsed.GetValue(testResult)
                 );
                 outputs.Check(plan);
-                var threshold = parsed.GetValue(failOn) == Nothing ? null : (Severity?)SeverityWords.Parse(parsed.GetValue(failOn));
+                var threshold = parsed.GetValue(failOn) == Nothing ? null : (Severity?)Severities.FromWord(parsed.GetValue(failOn));
                 ModelScanReport? model = null;
                 if (plan.LooksIntoFiles)
                 {
@@ -244,7 +246,10 @@ internal static class ScanCommand
     private static string Counts(ScanReport report) =>
         report.Findings.Count == 0
             ? "no findings"
-            : string.Join(", ", SeverityWords.WorstFirst.Where(s => report.Count(s) > 0).Select(s => $"{report.Count(s)} {s.ToWord()}"));
+            : string.Join(
+                ", ",
+                Severities.WorstFirst.Where(s => report.Count(s) > 0).Select(s => $"{report.Count(s)} {Severities.ToWord(s)}")
+            );
 
     private static void WriteTable(Terminal terminal, IReadOnlyList<Finding> findings)
     {
@@ -259,7 +264,7 @@ internal static class ScanCommand
                 _ => "default",
             };
             table.AddRow(
-                $"[{color}]{finding.Severity.ToWord()}[/]",
+                $"[{color}]{Severities.ToWord(finding.Severity)}[/]",
                 Escape(finding.Id),
                 Escape(finding.Package ?? (finding.Location is null ? finding.Target : $"{finding.Target}: {finding.Location}")),
                 Escape(finding.InstalledVersion),
@@ -363,9 +368,9 @@ internal static class ScanCommand
                 WriteStrings(writer, "gaps", report.Gaps);
                 WriteStrings(writer, "notes", report.Notes);
                 writer.WriteStartObject("counts");
-                foreach (var severity in SeverityWords.WorstFirst)
+                foreach (var severity in Severities.WorstFirst)
                 {
-                    writer.WriteNumber(severity.ToWord(), report.Count(severity));
+                    writer.WriteNumber(Severities.ToWord(severity), report.Count(severity));
                 }
                 writer.WriteEndObject();
                 writer.WriteStartArray("findings");
@@ -399,7 +404,7 @@ internal static class ScanCommand
             writer.WriteStartObject();
             writer.WriteString("id", finding.Id);
             writer.WriteString("class", JsonNamingPolicy.CamelCase.ConvertName(finding.Class.ToString()));
-            writer.WriteString("severity", finding.Severity.ToWord());
+            writer.WriteString("severity", Severities.ToWord(finding.Severity));
             writer.WriteString("target", finding.Target);
             WriteOptional(writer, "package", finding.Package);
             WriteOptional(writer, "purl", finding.Purl);

@@ -51,7 +51,7 @@ internal sealed class DurableWriter : IDisposable
             Observe($"create {Path.GetDirectoryName(target)}");
             Directory.CreateDirectory(directory);
             Observe($"rename {target}");
-            File.Move(temporary, path, overwrite: true);
+            Posix.Rename(temporary, path);
             directories.Add(directory);
             for (var parent = directory; isNewPlace && parent.Length > _root.Length; )
             {

@@ -66,6 +66,15 @@ internal static partial class Posix
         Flush(handle, path);
     }
 
+    /// <summary>Puts a file in another's place at once. The BCL would copy, and not at once, where the two are on different devices.</summary>
+    internal static void Rename(string from, string to)
+    {
+        if (RenameCore(from, to) != 0)
+        {
+            throw Failure("put in place", to, Marshal.GetLastPInvokeError());
+        }
+    }
+
     private static IOException Failure(string what, string path, int error) =>
         new($"'{path}' cannot be {what}: {Marshal.GetPInvokeErrorMessage(error)}");
 
@@ -74,6 +83,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int FLock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameCore(string from, string to);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FSync(SafeFileHandle file);

@@ -159,10 +159,10 @@ public static class Limits
     /// <summary>Findings of one scan.</summary>
     public const int ScanFindings = 1_000_000;
 
-    /// <summary>Values on the stack of a pickle that is followed; 12 bytes each.</summary>
-    public const int PickleStack = 1 << 20;
+    /// <summary>Values on the stack of a pickle that is followed; 8 bytes each.</summary>
+    public const int PickleStack = 4 << 20;
 
-    /// <summary>Values in the memo of a pickle that is followed; 12 bytes each.</summary>
+    /// <summary>Values in the memo of a pickle that is followed; 8 bytes each.</summary>
     public const int PickleMemo = 4 << 20;
 
     /// <summary>Text of a pickle that is kept because it may become the name of an import, in bytes.</summary>

@@ -133,7 +133,9 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
         )
         {
             Expected =
-                from.Count == 1 ? $"a {what} by {from[0].Name}" : $"{what}s by {atLeast} of {string.Join(", ", from.Select(i => i.Name))}",
+                from.Count == 1
+                    ? $"{(what == "attestation" ? "an" : "a")} {what} by {from[0].Name}"
+                    : $"{what}s by {atLeast} of {string.Join(", ", from.Select(i => i.Name))}",
             Actual = passed || reason is null ? Join(names) : reason.Actual ?? Join(names),
             Hint =
                 passed ? null

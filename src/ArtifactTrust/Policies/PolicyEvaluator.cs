@@ -61,7 +61,7 @@ public static class PolicyEvaluator
     private static RuleResult Missing(SubjectRules role) =>
         new($"{role.Role}.given", RuleOutcome.Failed, DenialCode.SubjectMissing, $"no subject was given as '{role.Role}'")
         {
-            Expected = $"a {string.Join(" or ", role.Kinds.Select(SubjectKinds.NameOf))}",
+            Expected = $"{string.Join(" or ", role.Kinds.Select(SubjectKinds.NameOf))}",
             Hint = "give one, or set 'optional: true' in the policy",
         };
 
@@ -84,12 +84,12 @@ public static class PolicyEvaluator
         var rules = new List<RuleResult>
         {
             subject.Kind != SubjectKind.Unknown && role.Kinds.Contains(subject.Kind)
-                ? new($"{role.Role}.kind", RuleOutcome.Passed, DenialCode.None, $"it is a {actual}")
+                ? new($"{role.Role}.kind", RuleOutcome.Passed, DenialCode.None, $"it is {(actual == "image" ? "an" : "a")} {actual}")
                 {
                     Expected = expected,
                     Actual = actual,
                 }
-                : new($"{role.Role}.kind", RuleOutcome.Failed, DenialCode.WrongKind, $"it is a {actual}")
+                : new($"{role.Role}.kind", RuleOutcome.Failed, DenialCode.WrongKind, $"it is {(actual == "image" ? "an" : "a")} {actual}")
                 {
                     Expected = expected,
                     Actual = actual,

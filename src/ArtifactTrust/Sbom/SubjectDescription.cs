@@ -15,12 +15,7 @@ internal sealed class SubjectDescription(SbomOptions options, string toolVersion
     internal SbomDocument OfDirectory(FileManifest manifest, IReadOnlyList<InspectedFile> files)
     {
         var identity = manifest.RootDigest.Hex;
-        var properties = new List<SbomProperty> { new(SbomPropertyNames.OmsRoot, identity) };
-        // The directory hash has no form for a name with a line feed, nor for other digests.
-        if (manifest.Entries.All(e => e.Digest.Algorithm == DigestAlgorithm.Sha256 && !e.Name.Contains('\n', StringComparison.Ordinal)))
-        {
-            properties.Add(new SbomProperty(SbomPropertyNames.DirHash, manifest.DirHash.Hex));
-        }
+        List<SbomProperty> properties = [new(SbomPropertyNames.OmsRoot, identity), new(SbomPropertyNames.DirHash, manifest.DirHash.Hex)];
         var parts = files.Select(Part).ToList();
         return Document(manifest.Entries, identity, digest: null, mediaType: null, properties, files, parts);
     }

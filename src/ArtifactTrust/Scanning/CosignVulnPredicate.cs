@@ -1,5 +1,6 @@
-using System.Globalization;
 using System.Text.Json;
+using ArtifactTrust.Attestations.Predicates;
+using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Scanning;
 
@@ -11,7 +12,7 @@ namespace ArtifactTrust.Scanning;
 public static class CosignVulnPredicate
 {
     /// <summary>The predicate's type.</summary>
-    public const string Type = "https://cosign.sigstore.dev/attestation/vuln/v1";
+    public const string Type = CosignVuln.TypeUri;
 
     /// <summary>Makes the predicate.</summary>
     /// <param name="report">Who scanned, when, and with which database.</param>
@@ -22,22 +23,18 @@ public static class CosignVulnPredicate
         ArgumentNullException.ThrowIfNull(report);
         ArgumentNullException.ThrowIfNull(result);
         return PredicateJson.Write(writer =>
-        {
-            writer.WriteStartObject();
-            writer.WriteStartObject("invocation");
-            writer.WriteNull("parameters");
-            writer.WriteString("uri", "");
-            writer.WriteString("event_id", "");
-            writer.WriteString("builder.id", "");
-            writer.WriteEndObject();
-            writer.WriteStartObject("scanner");
-            PredicateJson.WriteScanner(writer, report.Scanner);
-            writer.WritePropertyName("result");
-            result.Json.WriteTo(writer);
-            writer.WriteEndObject();
-            PredicateJson.WriteTimes(writer, report);
-            writer.WriteEndObject();
-        });
+            new CosignVuln
+            {
+                ScannerUri = report.Scanner.ToUri(),
+                ScannerVersion = report.Scanner.Version,
+                DatabaseUri = report.Scanner.Database?.Uri,
+                DatabaseVersion = report.Scanner.Database?.Version,
+                DatabaseUpdated = report.Scanner.Database?.UpdatedAt,
+                ScanStartedOn = report.StartedOn,
+                ScanFinishedOn = report.FinishedOn,
+                Result = result.Json,
+            }.WriteTo(writer)
+        );
     }
 }
 
@@ -76,6 +73,5 @@ internal static class PredicateJson
         writer.WriteEndObject();
     }
 
-    /// <summary>RFC 3339 with <c>Z</c>, to the second, as in-toto asks.</summary>
-    internal static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    internal static string Time(DateTimeOffset time) => Rfc3339.Format(time);
 }

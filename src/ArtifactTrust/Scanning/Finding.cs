@@ -1,3 +1,5 @@
+using ArtifactTrust.Attestations.Predicates;
+
 namespace ArtifactTrust.Scanning;
 
 /// <summary>What kind of thing was found.</summary>

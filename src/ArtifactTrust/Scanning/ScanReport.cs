@@ -1,3 +1,4 @@
+using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Scanning;

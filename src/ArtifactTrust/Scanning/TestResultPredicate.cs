@@ -1,4 +1,5 @@
 using ArtifactTrust.Attestations;
+using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Scanning.Models;
 
 namespace ArtifactTrust.Scanning;
@@ -12,7 +13,7 @@ namespace ArtifactTrust.Scanning;
 public static class TestResultPredicate
 {
     /// <summary>The predicate's type.</summary>
-    public const string Type = "https://in-toto.io/attestation/test-result/v0.1";
+    public const string Type = TestResult.TypeUri;
 
     /// <summary>Makes the predicate.</summary>
     /// <returns>UTF-8 JSON on one line.</returns>

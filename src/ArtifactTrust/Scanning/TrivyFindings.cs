@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Scanning;
@@ -93,7 +94,7 @@ internal static class TrivyFindings
         TrivyReport.Text(json, name, location) is { Length: > 0 } id ? id : "(unnamed)";
 
     private static Severity SeverityOf(JsonElement json, string location) =>
-        SeverityWords.Parse(TrivyReport.Text(json, "Severity", location));
+        Severities.FromWord(TrivyReport.Text(json, "Severity", location));
 
     private static string? Line(JsonElement json) =>
         json.ValueKind == JsonValueKind.Object
@@ -112,7 +113,7 @@ internal static class TrivyFindings
             foreach (var vendor in vendors.EnumerateObject())
             {
                 // Trivy's numbers are this enumeration's: 0 unknown to 4 critical.
-                var severity = vendor.Value.TryGetInt32OrNone(out var n) && n is >= 0 and <= 4 ? (Severity)n : Severity.Unknown;
+                var severity = vendor.Value.TryGetInt32OrNone(out var n) ? OfNumber(n) : Severity.Unknown;
                 var name = TrivyReport.Name(vendor, $"{location}.VendorSeverity");
                 scores[name] = new SeverityScore(name, severity);
             }
@@ -147,4 +148,15 @@ internal static class TrivyFindings
             ? value.GetRawText()
             : throw new MalformedDataException(FormatName, $"{location}.{name}", "a number is expected");
     }
+
+    /// <summary>Trivy's numbers for the severities that vendors give (trivy-db, types.Severity).</summary>
+    private static Severity OfNumber(int number) =>
+        number switch
+        {
+            1 => Severity.Low,
+            2 => Severity.Medium,
+            3 => Severity.High,
+            4 => Severity.Critical,
+            _ => Severity.Unknown,
+        };
 }

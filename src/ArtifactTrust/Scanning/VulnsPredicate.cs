@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ArtifactTrust.Attestations.Predicates;
 
 namespace ArtifactTrust.Scanning;
 
@@ -12,7 +13,7 @@ namespace ArtifactTrust.Scanning;
 public static class VulnsPredicate
 {
     /// <summary>The predicate's type.</summary>
-    public const string Type = "https://in-toto.io/attestation/vulns/v0.2";
+    public const string Type = Vulns.TypeUri;
 
     /// <summary>Makes the predicate.</summary>
     /// <returns>UTF-8 JSON on one line.</returns>

@@ -61,7 +61,11 @@ public sealed class ModelVerifier(BundleVerifier bundles)
         {
             return new ModelVerification(checks.Fail(Differs(diff)), diff, manifest);
         }
-        checks.Pass(FilesCheck, $"{manifest.Entries.Count} files");
+        var leftOut = model.IgnorePaths.Except(IgnoreRules.GitPaths, StringComparer.Ordinal).ToList();
+        checks.Pass(
+            FilesCheck,
+            $"{manifest.Entries.Count} files{(leftOut.Count == 0 ? "" : $"; the signer left out {string.Join(", ", leftOut)}")}"
+        );
         var verified = checks.Verified(EvidenceKind.Signature, key!, manifest.Subject, statement, bundle);
         return new ModelVerification(verified, diff, manifest);
     }

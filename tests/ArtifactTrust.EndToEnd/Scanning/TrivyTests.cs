@@ -5,6 +5,8 @@ using System.Text.Json;
 using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Scanning;
+using Severities = ArtifactTrust.Attestations.Predicates.Severities;
+using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
 namespace ArtifactTrust.EndToEnd.Scanning;
 
@@ -300,6 +302,28 @@ public sealed class TrivyTests : IDisposable
         Assert.Equal(["CVE-2099-0102", "CVE-2099-0103"], scan.Summary.Findings.Select(f => f.Id));
     }
 
+    [Fact]
+    public async Task The_demonstration_database_is_what_its_script_writes()
+    {
+        var folder = Path.Join(RealTrivy.Repository, "examples", "trivy-db");
+        try
+        {
+            Assert.True(await Run("python3", Path.Join(folder, "make_db.py"), _directory));
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            // Without Python there is nothing to compare with.
+            return;
+        }
+        foreach (var name in new[] { "trivy.db", "metadata.json" })
+        {
+            Assert.Equal(
+                await File.ReadAllBytesAsync(Path.Join(folder, "db", name)),
+                await File.ReadAllBytesAsync(Path.Join(_directory, "db", name))
+            );
+        }
+    }
+
     private static TrivyExecutable Executable() => TrivyExecutable.Find(RealTrivy.Executable, _ => null);
 
     private static Task<TrivyScan> Scan(TrivyTarget target, TrivyOptions? options = null) =>
@@ -311,7 +335,7 @@ public sealed class TrivyTests : IDisposable
     {
         foreach (var severity in new[] { Severity.Critical, Severity.High, Severity.Medium, Severity.Low })
         {
-            Assert.True(scan.Summary.Count(severity) > 0, $"no finding is {severity.ToWord()}");
+            Assert.True(scan.Summary.Count(severity) > 0, $"no finding is {Severities.ToWord(severity)}");
         }
         Assert.Equal(Severity.Critical, scan.Summary.Findings[0].Severity);
         Assert.True(scan.Report.PackageCount > 0);

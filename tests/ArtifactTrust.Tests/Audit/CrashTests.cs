@@ -63,6 +63,46 @@ public sealed class CrashTests : IDisposable
         Assert.InRange(kept, 1, 6);
     }
 
+    [Fact]
+    public void An_append_stopped_among_the_leftovers_of_another_does_no_harm()
+    {
+        var log = _fixture.Create(250);
+        log.Observe = o =>
+        {
+            if (o == "write checkpoint")
+            {
+                throw new CrashException();
+            }
+        };
+        Assert.Throws<CrashException>(() => log.Append(LogFixture.Entries(9_000, 300)));
+        var stops = 0;
+        for (var isStopped = true; isStopped; stops++)
+        {
+            var directory = _fixture.Copy(_fixture.Directory);
+            var second = _fixture.Open(directory);
+            var operations = 0;
+            second.Observe = _ => operations = operations++ >= stops ? throw new CrashException() : operations;
+            isStopped = false;
+            try
+            {
+                second.Append(LogFixture.Entries(8_000, 100));
+            }
+            catch (CrashException)
+            {
+                isStopped = true;
+            }
+            var third = _fixture.Open(directory);
+            var next = third.Count();
+            LogFixture.AssertIntact(third.Verify(), withoutLeftovers: false);
+            Assert.Equal(next, third.Append(LogFixture.Entries(7_000, 3)).Index);
+            Assert.Equal(next + 3, third.Append(LogFixture.Entries(7_003, 400)).Index);
+            LogFixture.AssertIntact(third.Verify());
+            Assert.Equal(ReferenceTree.Entry(7_000), third.Read(next));
+            Directory.Delete(directory, recursive: true);
+        }
+        Assert.InRange(stops, 20, int.MaxValue);
+    }
+
     [Theory]
     [InlineData(7, 1)]
     [InlineData(255, 1)]

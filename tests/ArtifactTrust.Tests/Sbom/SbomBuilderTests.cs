@@ -167,13 +167,6 @@ public sealed class SbomBuilderTests : IDisposable
     }
 
     [Fact]
-    public void A_name_with_a_line_feed_has_no_directory_hash()
-    {
-        Put("a\nb", [1]);
-        Assert.Empty(Values(Build(SbomSubjectKind.Model, Manifest()).Subject, SbomPropertyNames.DirHash));
-    }
-
-    [Fact]
     public void An_empty_directory_is_refused() =>
         Assert.Throws<MalformedDataException>(() => Build(SbomSubjectKind.Model, new FileManifest([])));
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Scanning;
+using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
 namespace ArtifactTrust.Tests.Scanning;
 

@@ -24,13 +24,21 @@ public enum Severity
     Critical,
 }
 
-internal static class Severities
+/// <summary>The words for severities.</summary>
+public static class Severities
 {
+    /// <summary>Every severity, the worst first; what is not known comes last, though it is no statement of harmlessness.</summary>
+    public static IReadOnlyList<Severity> WorstFirst { get; } =
+    [Severity.Critical, Severity.High, Severity.Medium, Severity.Low, Severity.None, Severity.Unknown];
+
+    /// <summary>The word in upper case, as Trivy and SARIF's readers write it.</summary>
+    public static string ToWord(this Severity severity) => severity.ToString().ToUpperInvariant();
+
     /// <summary>The severity a scanner's word stands for, whatever its case.</summary>
     /// <remarks>
     /// Beside the words of CVSS: Debian and Ubuntu say negligible, GitHub and Red Hat moderate, Red Hat important.
     /// </remarks>
-    internal static Severity FromWord(string? word) =>
+    public static Severity FromWord(string? word) =>
         word?.ToUpperInvariant() switch
         {
             "CRITICAL" => Severity.Critical,

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Json;
+using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 
@@ -166,7 +167,7 @@ public sealed class ModelScanRules
     private static ModelScanRule Rule(JsonElement json, string? module, string[] names, bool all) =>
         new(
             StrictJson.RequiredString(json, "id", FormatName, "$"),
-            SeverityWords.TryParse(StrictJson.RequiredString(json, "severity", FormatName, "$"), out var severity)
+            Severities.FromWord(StrictJson.RequiredString(json, "severity", FormatName, "$")) is var severity and not Severity.Unknown
                 ? severity
                 : throw new MalformedDataException(FormatName, "$", "a severity is expected"),
             StrictJson.RequiredString(json, "reason", FormatName, "$"),

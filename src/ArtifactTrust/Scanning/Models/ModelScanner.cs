@@ -6,7 +6,7 @@ namespace ArtifactTrust.Scanning.Models;
 /// <remarks>
 /// What a file is, is decided by its content, never by its name. Examined: pickles of protocols 0 to 5 (raw, several in a row, with data around them),
 /// PyTorch archives and legacy PyTorch files, NumPy arrays and their archives, zip archives, and gzip and zlib around any of these. Nothing is loaded
-/// or run. Memory stays below about 100 MiB a file, whatever its size.
+/// or run. Memory grows by at most about 130 MiB, whatever the size of a file.
 /// </remarks>
 /// <param name="rules">The rules; the library's own where null.</param>
 /// <param name="time">The clock for the report's times.</param>

@@ -23,8 +23,9 @@ internal sealed record PickleVerdict(bool IsPickle, string Format, string? Gap);
 /// </remarks>
 internal sealed class PickleExaminer(ModelScanRules rules, int depth, CancellationToken cancellation)
 {
-    // A search goes back to look at bytes again at most this often over; a file made to exceed it is not clean.
-    private const long RepeatedBytesFloor = 16 << 20;
+    // A search may read and follow this many times what it searches; a file made to exceed it is not clean. Random bytes stay far below.
+    private const long SearchFactor = 4;
+    private const long SearchFloor = 64 << 20;
 
     // Pickles of a legacy PyTorch file: magic number, protocol version, system, object, storage keys. Raw storages follow.
     private const int LegacyTorchPickles = 5;
@@ -91,10 +92,10 @@ internal sealed class PickleExaminer(ModelScanRules rules, int depth, Cancellati
             {
                 pickles++;
                 certain |= proto || plausible;
-                if (machine.Error is not null || machine.Doubtful is not null)
+                if (Gap(machine) is { } doubt)
                 {
                     Search(input, events, machine);
-                    return Whole(pickles, legacyTorch, Gap(machine));
+                    return Whole(pickles, legacyTorch, doubt);
                 }
                 continue;
             }
@@ -144,8 +145,8 @@ internal sealed class PickleExaminer(ModelScanRules rules, int depth, Cancellati
     /// <returns>Whether the rest is padding only, and why the search was not complete.</returns>
     private (bool IsBlank, string? Gap) Search(PickleInput input, PickleEvents events, PickleMachine machine)
     {
-        var (blank, repeated) = (true, 0L);
-        var allowed = Math.Max(RepeatedBytesFloor, (input.Length ?? 0) / 2);
+        var (blank, opcodes, read) = (true, 0L, input.BytesRead);
+        var allowed = Math.Max(SearchFloor, SearchFactor * (input.Length ?? 0));
         while (input.Ensure(1))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -173,8 +174,8 @@ internal sealed class PickleExaminer(ModelScanRules rules, int depth, Cancellati
                 continue;
             }
             events.Restore(mark);
-            repeated += input.Position - start;
-            if (repeated > allowed)
+            opcodes += machine.Opcodes;
+            if (input.CanSeek && opcodes + input.BytesRead - read > allowed)
             {
                 return (false, "the search for more pickles was given up: too many places look like one");
             }

@@ -1,3 +1,5 @@
+using ArtifactTrust.Attestations.Predicates;
+
 namespace ArtifactTrust.Scanning.Models;
 
 /// <summary>A function or class that a file imports when it is loaded.</summary>

@@ -29,6 +29,9 @@ internal sealed class PickleInput
     /// <summary>The position of the next byte.</summary>
     internal long Position { get; private set; }
 
+    /// <summary>How many bytes were read from the stream, those read again counted again.</summary>
+    internal long BytesRead { get; private set; }
+
     /// <summary>Whether earlier bytes can be read again.</summary>
     internal bool CanSeek => _stream.CanSeek;
 
@@ -149,6 +152,7 @@ internal sealed class PickleInput
             var read = room.IsEmpty ? 0 : _stream.Read(room);
             _ended = read == 0;
             _end += read;
+            BytesRead += read;
         }
         return _end - _start >= count;
     }

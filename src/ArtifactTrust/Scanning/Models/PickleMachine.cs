@@ -37,6 +37,7 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
     private int _markCount;
     private bool _sure;
     private long _deniedAt;
+    private long _frameEnd;
     private bool _exactNames;
     private PickleEnd? _end;
 
@@ -72,7 +73,7 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
     internal PickleEnd Run(bool sure, bool exactNames, CancellationToken cancellation)
     {
         (_sure, _exactNames, _end) = (sure, exactNames, null);
-        (_count, _markCount, Opcodes, _deniedAt) = (0, 0, 0, long.MaxValue);
+        (_count, _markCount, Opcodes, _deniedAt, _frameEnd) = (0, 0, 0, long.MaxValue, 0);
         (SawImport, SawCall, SawDenied, Error, Doubtful) = (false, false, false, null, null);
         _memo.Clear();
         texts.Clear();
@@ -90,6 +91,12 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
                 return Truncated(position);
             }
             Step((PickleOpcode)opcode, position);
+            if (position < _frameEnd && input.Position > _frameEnd)
+            {
+                // Some unpicklers drop what is left of a frame and read the argument from behind it, others do not; no pickler writes this.
+                events.AddOddity("frame-split", position);
+                _frameEnd = 0;
+            }
             // The words "cos" and "sin" on two lines import from os. It takes the mark of an argument list, or a few more opcodes, to tell.
             if (Opcodes > _deniedAt && _end is null && (opcode == (int)PickleOpcode.Mark || Opcodes - _deniedAt >= 3))
             {
@@ -193,11 +200,12 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
                 break;
             case PickleOpcode.PersId:
                 Line(position);
-                Push(PickleValue.Other, position);
+                // Whatever the loader makes of the identifier: an object, as after a call.
+                Push(PickleValue.Called, position);
                 break;
             case PickleOpcode.BinPersId:
                 Pop(position);
-                Push(PickleValue.Other, position);
+                Push(PickleValue.Called, position);
                 break;
 
             case PickleOpcode.Mark:
@@ -302,15 +310,15 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
                 }
                 break;
             case PickleOpcode.Frame:
-                // A frame only says how much to read ahead; opcodes may lie across its end. Unpicklers written in Python take a short one.
-                if (Unsigned(8, position) > input.Remaining)
-                {
-                    Doubt("a frame that is longer than what is left", position);
-                }
+                BeginFrame(position);
                 break;
             case PickleOpcode.Stop:
                 Pop(position);
                 _end ??= PickleEnd.Stopped;
+                if (input.Position < _frameEnd)
+                {
+                    Doubt("the frame goes on after the end of the pickle", position);
+                }
                 break;
             default:
                 Fail($"the opcode 0x{(byte)opcode:x2} does not exist", position);
@@ -436,6 +444,21 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
         return value;
     }
 
+    private void BeginFrame(long position)
+    {
+        var length = Unsigned(8, position);
+        if (position < _frameEnd)
+        {
+            events.AddOddity("frame-split", position);
+        }
+        if (length > input.Remaining)
+        {
+            // Unpicklers written in Python take a frame that is cut short.
+            Doubt("a frame that is longer than what is left", position);
+        }
+        _frameEnd = length > long.MaxValue - input.Position ? long.MaxValue : input.Position + length;
+    }
+
     private long SignedLength(long position)
     {
         var length = (int)Unsigned(4, position);
@@ -504,7 +527,8 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
     private void Examine(long length, long position)
     {
         var size = (int)Math.Min(length, PickleInput.BufferBytes / 2);
-        if (input.Ensure(size))
+        // Not in guessed places: what looks like a value there is not one.
+        if (!_exactNames && input.Ensure(size))
         {
             nested.Examine(input.Available[..size], length > size, events, position);
         }

@@ -1,7 +1,7 @@
 using System.IO.Compression;
-using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Models;
 using static ArtifactTrust.Tests.Scanning.Models.Pickled;
+using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
 namespace ArtifactTrust.Tests.Scanning.Models;
 

@@ -1,7 +1,8 @@
 using System.Text.Json;
-using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Models;
 using Xunit.Abstractions;
+using Severities = ArtifactTrust.Attestations.Predicates.Severities;
+using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
 namespace ArtifactTrust.Tests.Scanning.Models;
 
@@ -115,7 +116,7 @@ public sealed class CorpusTests(ITestOutputHelper output)
         string.Join(
             '\t',
             scan.Verdict,
-            scan.Findings is [var worst, ..] ? worst.Severity.ToWord() : "-",
+            scan.Findings is [var worst, ..] ? Severities.ToWord(worst.Severity) : "-",
             scan.Name,
             scan.Format,
             string.Join(", ", scan.Imports.Where(i => i.Severity is not null).Select(i => $"{i.Module}.{i.Name}")),

@@ -2,6 +2,7 @@ using ArtifactTrust.Hashing;
 using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Models;
 using static ArtifactTrust.Tests.Scanning.Models.Pickled;
+using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
 namespace ArtifactTrust.Tests.Scanning.Models;
 

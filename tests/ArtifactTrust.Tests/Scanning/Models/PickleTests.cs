@@ -1,7 +1,7 @@
 using System.Text;
-using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Models;
 using static ArtifactTrust.Tests.Scanning.Models.Pickled;
+using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
 namespace ArtifactTrust.Tests.Scanning.Models;
 
@@ -36,7 +36,7 @@ public sealed class PickleTests
             { "before rubbish", "cos\nsystem\n(S'true'\ntR\xff\xff\xff" },
             { "before a text that does not end", "cos\nsystem\n(S'true'\ntRX\xff\xff\xff\x7f." },
             { "after an error of the stack", "\x80\x04" + "0cos\nsystem\n(S'true'\ntR." },
-            { "after many values that are never used", new string('N', 2_000_000) + "cos\nsystem\n(S'true'\ntR." },
+            { "after many values that are never used", new string('N', 6_000_000) + "cos\nsystem\n(S'true'\ntR." },
             { "inside a frame that is too long", "\x80\x04\x95\xff\xff\x00\x00\x00\x00\x00\x00Vos\nVsystem\n\x93(S'true'\ntR." },
             { "a line end that is missing", "(S'true'\nios\nsystemX" },
         };
@@ -104,6 +104,8 @@ public sealed class PickleTests
     [InlineData("import-changed", "\x80\x02" + "ccollections\nOrderedDict\n}Vx\nNsb.")]
     [InlineData("import-changed", "\x80\x02" + "cnumpy\nndarray\nVx\nNs.")]
     [InlineData("call-of-result", "\x80\x02" + "ccollections\nOrderedDict\n)R)R.")]
+    [InlineData("frame-split", "\x80\x04\x95\x03\0\0\0\0\0\0\0g12\n.")]
+    [InlineData("frame-split", "\x80\x04\x95\x05\0\0\0\0\0\0\0\x8c\x08xx" + "collections0N.")]
     [InlineData("import-internals", "\x80\x04" + "Vnumpy\nVndarray.__init__.__globals__\n\x93.")]
     [InlineData("import-anywhere", "\x80\x04" + "Vsome.module\nVeval\n\x93.")]
     public void What_allowed_imports_can_be_abused_for_is_found(string rule, string pickle) =>
@@ -153,6 +155,7 @@ public sealed class PickleTests
     [InlineData("\x80\x04" + "0.")]
     [InlineData("\x80\x04N.N.junk")]
     [InlineData("\x80\x04N.cos\n")]
+    [InlineData("\x80\x04\x95\x09\0\0\0\0\0\0\0N.\x80\x04X\x03\0\0\0abc.")]
     [InlineData("\x80\x05\x95\xff\xff\xff\xff\xff\xff\xff\xff.")]
     public void What_is_damaged_is_never_clean(string pickle)
     {
