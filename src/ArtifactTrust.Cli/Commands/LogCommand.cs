@@ -61,6 +61,7 @@ internal static class LogCommand
         };
         verb.SetAction(parsed =>
         {
+            CheckVacant(parsed.GetValue(directory)!);
             using var signingKey = KeyLoader.Private(session.Terminal, parsed.GetValue(key)!, parsed.GetValue(password));
             AuditLog log;
             try
@@ -91,6 +92,24 @@ internal static class LogCommand
             return ExitCode.Success;
         });
         return verb;
+    }
+
+    /// <summary>Throws where something is in the directory, before a lock is put there: one more file would change a model.</summary>
+    private static void CheckVacant(string directory)
+    {
+        if (
+            System.IO.Directory.Exists(directory)
+            && System.IO.Directory.EnumerateFileSystemEntries(directory).Select(Path.GetFileName).FirstOrDefault(n => n is not (".lock" or ".tmp"))
+                is { } entry
+        )
+        {
+            throw CliException.Usage(
+                entry is "checkpoint" or "tile"
+                    ? $"there is a log in '{directory}' already"
+                    : $"'{directory}' is not empty ('{entry}')",
+                "a log starts in a directory of its own"
+            );
+        }
     }
 
     private static Verb CreateShow(Session session)

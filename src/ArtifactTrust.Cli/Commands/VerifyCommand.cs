@@ -91,7 +91,7 @@ internal static class VerifyCommand
                 {
                     writer.WriteStartObject("error");
                     writer.WriteString("code", "no-evidence");
-                    writer.WriteString("message", $"no {what} of {subject.Name} was found");
+                    writer.WriteString("message", $"no {what} was found");
                     writer.WriteEndObject();
                 }
                 writer.WriteEndObject();

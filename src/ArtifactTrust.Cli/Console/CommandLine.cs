@@ -109,8 +109,8 @@ internal static class CommandLine
 
     /// <summary>The first thing wrong with a command line, on one line. A word that is no verb says more than that a verb is missing.</summary>
     private static string Describe(ParseResult parsed) =>
-        parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Count > 0
-            ? $"there is no command '{parsed.UnmatchedTokens[0]}'"
+        parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens is [{ } word, ..] && !word.StartsWith('-')
+            ? $"there is no command '{word}'"
             : string.Join(
                 ' ',
                 parsed.Errors[0].Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
