@@ -60,7 +60,6 @@ public sealed class BadInputTests
         ["a pipe at the gate"] = new(CouldNotTell, "is not a regular file", Scene.Gate, s => s.Shell("mkfifo model/pipe")),
         ["a pipe for a subject"] = new(CouldNotTell, "is not a regular file", ["hash", "pipe"], s => s.Shell("mkfifo pipe")),
         ["a device for a subject"] = new(CouldNotTell, "is not a regular file", ["hash", "/dev/zero"]),
-        ["a file's name that is not UTF-8"] = new(Rejected, "the file's name is not UTF-8", Hash, s => s.Shell("touch model/$'\\xff'")),
         ["a file's name with a line feed"] = new(Rejected, "the file's name has a line feed", Hash, s => s.Shell("touch model/$'a\\nb'")),
         ["a path to ignore that lies elsewhere"] = new(Usage, "--ignore-path", [.. Hash, "--ignore-path", "../other"]),
 
@@ -365,6 +364,17 @@ public sealed class BadInputTests
         scene.Require(Sign);
         scene.Write("p.json", "{}");
         scene.Require(Attest);
+    }
+
+    [Fact]
+    public void A_files_name_that_is_not_UTF8_is_refused()
+    {
+        using var scene = new Scene();
+        scene.Shell("touch model/$'\\xff'");
+        var ended = scene.Run(Hash);
+        Assert.Equal(Rejected, ended.ExitCode);
+        Assert.Contains("the file's name is not UTF-8", ended.Errors, StringComparison.Ordinal);
+        Scene.AssertCalm(ended);
     }
 
     [Fact]
