@@ -112,7 +112,7 @@ say 'Now one byte of the model changes'
 run cp -R model model.original
 run sh -c "printf '\\001' | dd of=model/model.onnx bs=1 seek=140 conv=notrunc status=none"
 code=0
-run artifact-trust gate "${release[@]}" --policy policy.yaml --key gate.key --audit-log audit --vsa denied.vsa.json -- echo deployed > refused.txt || code=$?
+run artifact-trust gate "${release[@]}" --policy policy.yaml --key gate.key --audit-log audit --vsa denied.vsa.json -- echo deployed | tee refused.txt || code=$?
 [ $code -eq 1 ] || { echo "quickstart: the gate was to refuse with exit code 1, and ended with $code" >&2; exit 1; }
 ! grep -qx deployed refused.txt || { echo 'quickstart: the command ran though the gate refused' >&2; exit 1; }
 say "Refused, with exit code $code: the command did not run"

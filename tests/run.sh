@@ -37,7 +37,7 @@ fi
 
 for project in ArtifactTrust.Tests ArtifactTrust.EndToEnd; do
   echo "== $project"
-  dotnet test "tests/$project" --configuration Release --no-build --nologo --logger "trx;LogFileName=$project.trx" --logger 'console;verbosity=minimal' \
+  PATH=${ARTIFACT_TRUST_PEERS:+$ARTIFACT_TRUST_PEERS/bin:}$PATH dotnet test "tests/$project" --configuration Release --no-build --nologo --logger "trx;LogFileName=$project.trx" --logger 'console;verbosity=minimal' \
     --results-directory "$results" --blame-hang-timeout 15m > "$results/$project.log" 2>&1
   code=$?
   grep -vE '^\s*$|Determining projects|Attachments:|Results File' "$results/$project.log" | tail -n 120
@@ -54,7 +54,7 @@ for project in ArtifactTrust.Tests ArtifactTrust.EndToEnd; do
 done
 
 echo '== reasons of the skipped tests'
-sed -nE 's/.*<StdOut>(.*)<\/StdOut>.*/\1/p; s/.*<Message>([^<]*)<\/Message>.*/\1/p' "$results"/*.trx 2> /dev/null | grep -iE 'skip|not here|absent|needs|unset|not installed' | sort | uniq -c | head -n 40
+grep -h -A 6 'outcome="NotExecuted"' "$results"/*.trx 2> /dev/null | sed -nE 's/.*<Message>(.*)<\/Message>.*/\1/p' | sort | uniq -c
 
 step 'quickstart' examples/quickstart.sh "$results/evidence"
 finish

@@ -29,7 +29,8 @@ internal static class EvidenceFiles
         // A bundle may be spread over lines, as tools that indent write it, so the whole is tried first.
         try
         {
-            return [new FoundEvidence(name, Bundle.Parse(utf8), null)];
+            // Without the line feed after it: a bundle's digest must not change when another line is added.
+            return [new FoundEvidence(name, Bundle.Parse(utf8.AsMemory().TrimEnd("\r\n"u8)), null)];
         }
         catch (MalformedDataException e)
         {

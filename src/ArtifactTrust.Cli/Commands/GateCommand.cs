@@ -80,13 +80,6 @@ internal static partial class GateCommand
             async (parsed, cancellation) =>
             {
                 var named = parsed.GetValue(subjects)!.Select(Parse).ToList();
-                if (named.GroupBy(n => n.Role).FirstOrDefault(g => g.Count() > 1) is { } twice)
-                {
-                    throw CliException.Usage(
-                        $"the role '{twice.Key}' is given twice",
-                        "each role of the policy has one subject; write ROLE=SUBJECT"
-                    );
-                }
                 using var trust = LoadPolicy(parsed.GetValue(policy)!);
                 var gate = new Gate(session, trust)
                 {
@@ -211,8 +204,9 @@ internal sealed record RejectedFind(string Role, string Source, string Reason);
 
 /// <summary>What the policy decided, and what it was not shown.</summary>
 /// <param name="Decision">The decision.</param>
+/// <param name="Digests">The digests of the subjects, in the order given.</param>
 /// <param name="Rejected">Evidence that did not verify.</param>
-internal sealed record GateResult(Decision Decision, IReadOnlyList<RejectedFind> Rejected);
+internal sealed record GateResult(Decision Decision, IReadOnlyList<DigestSet> Digests, IReadOnlyList<RejectedFind> Rejected);
 
 /// <summary>One decision: looks for evidence, verifies it with the policy's keys, and asks the policy.</summary>
 /// <param name="session">Where results go.</param>
@@ -251,7 +245,8 @@ internal sealed class Gate(Session session, TrustPolicy policy)
                     .Select(e => new RejectedFind(named.Role, e.Found.Source, e.Report!.Failure?.Message ?? "it was not verified"))
             );
         }
-        return new GateResult(PolicyEvaluator.Evaluate(policy, evidence, session.Time.GetUtcNow()), rejected);
+        var decision = PolicyEvaluator.Evaluate(policy, evidence, session.Time.GetUtcNow());
+        return new GateResult(decision, [.. evidence.Select(e => e.Digests)], rejected);
     }
 
     internal async Task<int> RunAsync(IReadOnlyList<NamedSubject> subjects, DecisionRecorder recorder, CancellationToken cancellation)
@@ -271,7 +266,7 @@ internal sealed class Gate(Session session, TrustPolicy policy)
         var code = Report(result, recorder, (vsa, index));
         if (code == ExitCode.Success && session.Trailing is { } command)
         {
-            return GatedCommand.Run(command, Variables(subjects, result.Decision), session.Interruption);
+            return GatedCommand.Run(command, Variables(subjects, result.Digests), session.Interruption);
         }
         return code;
     }
@@ -331,12 +326,12 @@ internal sealed class Gate(Session session, TrustPolicy policy)
     }
 
     /// <summary>What the command is told: the subjects as they were verified, by digest.</summary>
-    private static Dictionary<string, string> Variables(IReadOnlyList<NamedSubject> subjects, Decision decision)
+    private static Dictionary<string, string> Variables(IReadOnlyList<NamedSubject> subjects, IReadOnlyList<DigestSet> digests)
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < subjects.Count; i++)
         {
-            var digest = decision.Subjects.First(s => s.Role == subjects[i].Role).Digests!["sha256"];
+            var digest = digests[i]["sha256"];
             variables[$"ARTIFACT_TRUST_SUBJECT_{i}"] = subjects[i].Subject is Subject.Image image
                 ? $"{image.Reference.Place}@sha256:{digest}"
                 : $"sha256:{digest}";
@@ -371,9 +366,8 @@ internal sealed class DecisionRecorder(Session session, TrustPolicy policy, Sign
         var vsa = statement is null ? null : new BundleSigner(key).SignStatement(statement);
         // In its place only once the decision is in the log: a signed permission that no record tells of must not exist.
         using var staged = vsa is null ? null : AtomicFile.Stage(VsaFile, vsa.Utf8.Span, replace: true);
-        var digests = decision.Subjects.Where(s => s.Digests is not null).ToLookup(s => s.Role, s => s.Digests);
         var index = Append(
-            subjects.Select(s => new AuditSubject(s.Role, KindOf(s.Subject), s.Text, digests[s.Role].FirstOrDefault())),
+            subjects.Select((s, i) => new AuditSubject(s.Role, KindOf(s.Subject), s.Text, result.Digests[i])),
             decision.IsAllowed ? AuditDecision.Allow : AuditDecision.Deny,
             [
                 .. decision

@@ -213,7 +213,7 @@ internal static class InspectCommand
                     : "findings in a form that is not read here";
                 break;
             case TestResult t:
-                yield return $"result {t.Outcome}: {t.PassedTests.Count} passed, {t.WarnedTests.Count} warned, {t.FailedTests.Count} failed";
+                yield return $"result {t.Outcome.ToString().ToUpperInvariant()}: {t.PassedTests.Count} passed, {t.WarnedTests.Count} warned, {t.FailedTests.Count} failed";
                 break;
             case VerificationSummary v:
                 yield return $"{(v.Passed ? "PASSED" : "FAILED")} for {v.ResourceUri} by {v.VerifierId}";

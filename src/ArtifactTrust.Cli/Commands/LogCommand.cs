@@ -99,14 +99,15 @@ internal static class LogCommand
     {
         if (
             System.IO.Directory.Exists(directory)
-            && System.IO.Directory.EnumerateFileSystemEntries(directory).Select(Path.GetFileName).FirstOrDefault(n => n is not (".lock" or ".tmp"))
+            && System
+                .IO.Directory.EnumerateFileSystemEntries(directory)
+                .Select(Path.GetFileName)
+                .FirstOrDefault(n => n is not (".lock" or ".tmp"))
                 is { } entry
         )
         {
             throw CliException.Usage(
-                entry is "checkpoint" or "tile"
-                    ? $"there is a log in '{directory}' already"
-                    : $"'{directory}' is not empty ('{entry}')",
+                entry is "checkpoint" or "tile" ? $"there is a log in '{directory}' already" : $"'{directory}' is not empty ('{entry}')",
                 "a log starts in a directory of its own"
             );
         }

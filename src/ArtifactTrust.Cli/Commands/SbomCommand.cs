@@ -79,6 +79,10 @@ internal static class SbomCommand
 
     private static SbomOptions Describe(Session session, bool dataset, string name, string? version)
     {
+        if (string.IsNullOrWhiteSpace(name))
+        {
+            throw CliException.Usage("--name is empty");
+        }
         try
         {
             var time = SbomTime.Resolve(session.Time, Environment.GetEnvironmentVariable("SOURCE_DATE_EPOCH"));

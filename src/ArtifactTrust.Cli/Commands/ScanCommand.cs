@@ -213,6 +213,10 @@ internal static class ScanCommand
                     writer.WriteStartObject("error");
                     writer.WriteString("code", "scanner");
                     writer.WriteString("message", failure.Message);
+                    if (failure.Hint is not null)
+                    {
+                        writer.WriteString("hint", failure.Hint);
+                    }
                     writer.WriteEndObject();
                 }
                 writer.WriteEndObject();

@@ -102,7 +102,9 @@ internal static class VerifyCommand
         if (candidates.Count == 0)
         {
             terminal.Line($"  failed  no {what} was found");
-            terminal.Line("          hint     sign the subject first, or name its bundle with --signature");
+            terminal.Line(
+                $"          hint     {(wanted is null ? "sign" : "attest")} the subject first, or name its bundle with --signature"
+            );
             return code;
         }
         if (verified.Count > 0)

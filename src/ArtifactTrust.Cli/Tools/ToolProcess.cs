@@ -165,7 +165,7 @@ internal static class ToolProcess
             {
                 throw new ScannerException(
                     $"{NameOf(command)} did not finish within {command.Timeout.TotalSeconds:0} s and was stopped",
-                    "allow it more time with --timeout, or scan less at once"
+                    "scan less at once, or find out what it waits for"
                 );
             }
         }

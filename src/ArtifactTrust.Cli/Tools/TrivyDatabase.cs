@@ -23,7 +23,7 @@ internal sealed record TrivyDatabase(int SchemaVersion, DateTimeOffset UpdatedAt
     public static TrivyDatabase Read(string cacheDirectory)
     {
         var path = Path.Join(cacheDirectory, "db", "metadata.json");
-        const string hint = "run without --offline once, or give the folder of a database with --cache-dir";
+        const string hint = "run without --offline once, or give the folder of a database with --trivy-cache";
         if (!File.Exists(Path.Join(cacheDirectory, "db", "trivy.db")))
         {
             throw new ScannerException($"there is no vulnerability database in '{cacheDirectory}'", hint);

@@ -7,7 +7,7 @@ internal static class TrivyHints
     [
         (
             "cannot be specified on the first run",
-            "there is no database in the cache: run without --offline once, or give a cache with --cache-dir"
+            "there is no database in the cache: run without --offline once, or give a cache with --trivy-cache"
         ),
         (
             "Unable to initialize the Java DB",
@@ -31,7 +31,7 @@ internal static class TrivyHints
         ("x509:", "the registry's certificate is not trusted: set SSL_CERT_FILE"),
         ("connection refused", "nothing answers there: check the address and the network"),
         ("no such host", "the host name is not known: check the address and the network"),
-        ("context deadline exceeded", "it took too long: allow more time with --timeout"),
+        ("context deadline exceeded", "it took too long: scan less at once"),
         ("unsupported type", "the SBOM's root component has a type Trivy does not read"),
         ("invalid specification version", "the SBOM is of a CycloneDX version newer than this Trivy reads (1.7 needs Trivy 0.71)"),
         ("unknown scanning is not yet supported", "the SBOM is in no format that Trivy reads"),

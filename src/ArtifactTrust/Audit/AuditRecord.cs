@@ -37,7 +37,7 @@ public sealed record AuditSubject(string Role, string Kind, string Name, DigestS
 
 /// <summary>The policy that decided.</summary>
 /// <param name="Name">Its name, or its file's.</param>
-/// <param name="Digest">The digest of the file.</param>
+/// <param name="Digest">The digest over the policy and the key files it names.</param>
 public sealed record AuditPolicy(string Name, Digest Digest);
 
 /// <summary>One decision, as the audit log keeps it.</summary>

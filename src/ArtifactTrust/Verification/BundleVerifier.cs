@@ -228,7 +228,10 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
                         ? "the signature does not verify, though the bundle names a trusted key: the content or the bundle was changed"
                         : "no trusted key made the signature",
                     Expected = string.Join(" or ", _keys.Select(k => $"a signature by {k.Algorithm} key {k.Fingerprint}")),
-                    Actual = hint.Length == 0 ? "a signature by an unnamed key" : $"the bundle's hint is '{hint}'",
+                    Actual =
+                        known ? "a signature that does not verify with it"
+                        : hint.Length == 0 ? "a signature by an unnamed key"
+                        : $"the bundle's hint is '{hint}'",
                     Clause = "DSSE v1.0.2, protocol, \"Verifying\"",
                     Hint = known ? "compare the artifact with the one that was signed" : "is this the signer's current key?",
                 }

@@ -12,9 +12,10 @@ internal sealed record PickleVerdict(bool IsPickle, string Format, string? Gap);
 /// <remarks>
 /// <para>
 /// The rule. Bytes that begin with the PROTO opcode of protocols 0 to 5 are a pickle. Other bytes may be one of protocol 0 or 1, or text: they are followed
-/// from the first byte, and are a pickle only if, before anything an unpickler would raise on, they call something they imported, or import from a module on
-/// the deny list and go on with a mark or three more opcodes, or end with STOP — the last only if nothing, or only more such pickles, come after it.
-/// So a list of words, a CSV file or JSON is none: it fails within a few bytes, or imports a name that it never calls.
+/// from the first byte, and are a pickle only if, before anything an unpickler would raise on, they call something they imported by a name that looks
+/// like one, or import from a module on the deny list and go on with a mark or three more opcodes, or end with STOP — the last only if nothing, or only
+/// more such pickles, come after it. So a list of words, a CSV file, JSON or source code is none: it fails within a few bytes, or imports a name that
+/// it never calls.
 /// </para>
 /// <para>
 /// After STOP the next pickle is looked for at once, as loaders do that load several. Where there is none, or after an error, the rest is searched for

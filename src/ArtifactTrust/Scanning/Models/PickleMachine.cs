@@ -37,6 +37,7 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
     private int _markCount;
     private bool _sure;
     private long _deniedAt;
+    private long _changedAt;
     private long _frameEnd;
     private bool _exactNames;
     private PickleEnd? _end;
@@ -73,7 +74,7 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
     internal PickleEnd Run(bool sure, bool exactNames, CancellationToken cancellation)
     {
         (_sure, _exactNames, _end) = (sure, exactNames, null);
-        (_count, _markCount, Opcodes, _deniedAt, _frameEnd) = (0, 0, 0, long.MaxValue, 0);
+        (_count, _markCount, Opcodes, _deniedAt, _changedAt, _frameEnd) = (0, 0, 0, long.MaxValue, long.MaxValue, 0);
         (SawImport, SawCall, SawDenied, Error, Doubtful) = (false, false, false, null, null);
         _memo.Clear();
         texts.Clear();
@@ -97,13 +98,33 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
                 events.AddOddity("frame-split", position);
                 _frameEnd = 0;
             }
-            // The words "cos" and "sin" on two lines import from os. It takes the mark of an argument list, or a few more opcodes, to tell.
-            if (Opcodes > _deniedAt && _end is null && (opcode == (int)PickleOpcode.Mark || Opcodes - _deniedAt >= 3))
+            if (Opcodes > _deniedAt || Opcodes > _changedAt)
             {
-                (SawDenied, _sure, _deniedAt) = (true, true, long.MaxValue);
+                Confirm((PickleOpcode)opcode);
             }
         }
         return _end.Value;
+    }
+
+    /// <summary>
+    /// Takes this for a pickle, if what follows an import from the deny list, or a change of an import, fits too. The words "cos" and "sin" on two lines
+    /// import from os; it takes the mark of an argument list, or a few more opcodes, to tell.
+    /// </summary>
+    private void Confirm(PickleOpcode opcode)
+    {
+        const int enough = 3;
+        if (_end is not null)
+        {
+            return;
+        }
+        if (Opcodes > _deniedAt && (opcode == PickleOpcode.Mark || Opcodes - _deniedAt >= enough))
+        {
+            (SawDenied, _sure, _deniedAt) = (true, true, long.MaxValue);
+        }
+        if (Opcodes - _changedAt >= enough)
+        {
+            (SawCall, _sure, _changedAt) = (true, true, long.MaxValue);
+        }
     }
 
     private void Step(PickleOpcode opcode, long position)
@@ -280,7 +301,7 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
                 break;
             case PickleOpcode.Inst:
                 // Unpicklers written in Python take a last line without its end, and call at once.
-                SawCall |= ImportLines(position) && _end is not null;
+                SawCall |= ImportLines(position) && _end is not null && _markCount > 0;
                 var instantiated = Pop(position);
                 PopMark(position);
                 Call(instantiated, position);
@@ -290,8 +311,8 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
                 break;
             case PickleOpcode.Reduce:
             case PickleOpcode.NewObj:
-                Pop(position);
-                Call(Pop(position), position);
+                var arguments = Pop(position);
+                Call(Pop(position), position, arguments);
                 break;
             case PickleOpcode.NewObjEx:
                 Pop(position);
@@ -712,10 +733,11 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
         }
         else if ((Error is null && !_exactNames) || (PickleText.IsName(module) && PickleText.IsName(name)))
         {
-            (SawImport, isResolved) = (true, true);
-            if (events.Add(module, name, position)?.Module is not null and not ModelScanRules.AnyModule && _deniedAt == long.MaxValue)
+            // Before this is known to be a pickle, a line of prose or of a program is no name of a module.
+            (SawImport, isResolved) = (true, _sure || (PickleText.MayBeName(module) && PickleText.MayBeName(name)));
+            if (events.Add(module, name, position)?.Module is not null and not ModelScanRules.AnyModule && isResolved)
             {
-                _deniedAt = Opcodes;
+                _deniedAt = Math.Min(_deniedAt, Opcodes);
             }
         }
         Push(PickleValue.OfImport(isResolved), position);
@@ -734,13 +756,14 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
         Import($"extension {code}", null, position);
     }
 
-    private void Call(PickleValue callee, long position)
+    private void Call(PickleValue callee, long position, PickleValue arguments = default)
     {
         if (_end is not null)
         {
             return;
         }
-        if (callee.IsResolvedImport)
+        // Words on lines push imports; a function is no list of arguments.
+        if (callee.IsResolvedImport && (_sure || arguments.Kind != PickleKind.Import))
         {
             SawCall |= Error is null;
             _sure |= SawCall;
@@ -773,8 +796,7 @@ internal sealed class PickleMachine(PickleInput input, PickleEvents events, Pick
     {
         if (changed.IsResolvedImport && Error is null && !_exactNames)
         {
-            SawCall = true;
-            _sure = true;
+            _changedAt = Math.Min(_changedAt, Opcodes);
             events.AddOddity("import-changed", position);
         }
     }

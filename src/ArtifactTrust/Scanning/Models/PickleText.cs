@@ -74,6 +74,10 @@ internal sealed class PickleText(PickleInput input)
         && (char.IsAsciiLetter(text[0]) || text[0] == '_')
         && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.');
 
+    /// <summary>Whether the text may be the dotted name of something that can be imported, in any script.</summary>
+    internal static bool MayBeName(string text) =>
+        text.Length > 0 && text.All(c => char.IsLetterOrDigit(c) || c is '_' or '.' or '-' or '<' or '>');
+
     /// <summary>Whether <c>int(line, 0)</c> may take it.</summary>
     internal static bool MayBeInteger(ReadOnlySpan<byte> line) =>
         line.ContainsAnyInRange((byte)'0', (byte)'9') && !line.ContainsAnyExcept(IntegerBytes);

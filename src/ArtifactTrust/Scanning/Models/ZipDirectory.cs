@@ -63,8 +63,17 @@ internal sealed class ZipDirectory
     /// <summary>Whether there are several ends, so that readers may find different members.</summary>
     internal bool IsAmbiguous { get; private set; }
 
-    /// <summary>Whether the bytes end like an archive.</summary>
-    internal static bool HasEnd(Stream stream) => new ZipDirectory(stream).FindEnd() is not null;
+    /// <summary>Whether the bytes end like an archive that has members. The signature alone is in every program that reads archives.</summary>
+    internal static bool HasEnd(Stream stream)
+    {
+        var directory = new ZipDirectory(stream);
+        if (directory.FindEnd() is not { } end)
+        {
+            return false;
+        }
+        var start = end - UInt32(directory.Bytes(end, EndBytes), 12);
+        return (start < end && directory.IsEntry(start)) || directory.Bytes(end - 20, 4).AsSpan().SequenceEqual("PK\x06\x07"u8);
+    }
 
     /// <summary>Reads the directory.</summary>
     /// <exception cref="MalformedDataException">There is none, or it is damaged, or over a limit.</exception>

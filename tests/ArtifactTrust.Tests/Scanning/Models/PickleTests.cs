@@ -38,6 +38,8 @@ public sealed class PickleTests
             { "after an error of the stack", "\x80\x04" + "0cos\nsystem\n(S'true'\ntR." },
             { "after many values that are never used", new string('N', 6_000_000) + "cos\nsystem\n(S'true'\ntR." },
             { "inside a frame that is too long", "\x80\x04\x95\xff\xff\x00\x00\x00\x00\x00\x00Vos\nVsystem\n\x93(S'true'\ntR." },
+            { "a byte after the call that is none", "cos\nsystem\n(S'true'\ntR\xff" },
+            { "arguments in a list, which unpicklers written in Python take", "cos\nsystem\n(lS'true'\naR\xff" },
             { "a line end that is missing", "(S'true'\nios\nsystemX" },
         };
 
@@ -187,6 +189,13 @@ public sealed class PickleTests
     [InlineData("})\n")]
     [InlineData("cat\ndog\n.\n,\n")]
     [InlineData("cat\ndog\nNone\n")]
+    [InlineData("cat\ndog\ncow\nant\nape\n")]
+    [InlineData("cat\ndog\ncow\nbee\nbat\n")]
+    [InlineData("cat\ndog\ncar\nbus\nRome\n")]
+    [InlineData("(c) 2020 Foo\nAll rights reserved\nother\n")]
+    [InlineData("const { log } = require('log')\nconst fetch = require('fetch')\nconst a = 1\nconst b = 2\nasync function f() {}\n")]
+    [InlineData("io.opentelemetry.A\nio.opentelemetry.B")]
+    [InlineData("import os\nimport sys\n")]
     public void Ordinary_text_raises_no_alarm(string text)
     {
         var scan = Scan(Encoding.UTF8.GetBytes(text));
