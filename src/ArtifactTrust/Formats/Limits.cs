@@ -188,4 +188,43 @@ public static class Limits
 
     /// <summary>The header of a NumPy array, in bytes; NumPy itself stops at 10,000.</summary>
     public const int NumpyHeaderBytes = 1 << 20;
+
+    /// <summary>A TUF root file, in bytes (TUF 1.0 §5.3.3, W).</summary>
+    public const int TufRootBytes = 512 << 10;
+
+    /// <summary>A TUF timestamp file, in bytes (TUF 1.0 §5.4.1, X).</summary>
+    public const int TufTimestampBytes = 64 << 10;
+
+    /// <summary>A TUF snapshot file, in bytes (TUF 1.0 §5.5.1, Y).</summary>
+    public const int TufSnapshotBytes = 4 << 20;
+
+    /// <summary>A TUF targets file, also of a delegated role, in bytes (TUF 1.0 §5.6.1, Z).</summary>
+    public const int TufTargetsBytes = 16 << 20;
+
+    /// <summary>A file that TUF metadata describes and that is held in memory, in bytes.</summary>
+    public const int TufTargetBytes = 64 << 20;
+
+    /// <summary>New roots that one TUF update takes (TUF 1.0 §5.3.3, Y); the next update takes up where it ended.</summary>
+    public const int TufRootUpdates = 1024;
+
+    /// <summary>Targets roles that one search visits (TUF 1.0 §5.6.7.1), which also bounds its depth.</summary>
+    public const int TufRolesVisited = 32;
+
+    /// <summary>Keys or signatures of one TUF file, and keys of one role.</summary>
+    public const int TufKeys = 1024;
+
+    /// <summary>Roles that one TUF file delegates to, and files that a snapshot lists. Hashed bins are up to 16,384.</summary>
+    public const int TufRoles = 32_768;
+
+    /// <summary>Files that one TUF targets file describes.</summary>
+    public const int TufTargets = 100_000;
+
+    /// <summary>Paths or path hash prefixes of one TUF delegation.</summary>
+    public const int TufPaths = 10_000;
+
+    /// <summary>A name in TUF metadata (of a role, a key or a file), in UTF-16 units.</summary>
+    public const int TufNameLength = 1024;
+
+    /// <summary>A file name that a TUF role or target has in the local cache, in bytes; longer ones are hashed. Linux takes 255.</summary>
+    public const int TufFileNameBytes = 180;
 }
