@@ -27,7 +27,10 @@ public sealed class CertificateIdentity
     /// <summary>The OpenID Connect issuer that vouched for the signer; null where the certificate names none.</summary>
     public string? Issuer { get; }
 
-    /// <summary>What else the issuer knew, such as <c>sourceRepositoryURI</c> or <c>runnerEnvironment</c>; by Fulcio's names in camel case.</summary>
+    /// <summary>
+    /// What else the issuer knew, such as <c>sourceRepositoryURI</c> or <c>runnerEnvironment</c>; by Fulcio's names in camel case, and by the
+    /// object identifier where the name is not known here.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Claims { get; }
 
     /// <summary>Reads a certificate.</summary>
@@ -140,6 +143,10 @@ public sealed class CertificateIdentity
         if (name is not null)
         {
             claims.Add(name, isDer ? DerText(value, oid) : Utf8(value, oid));
+        }
+        else if (Asn1Tag.TryDecode(value, out var tag, out _) && tag == new Asn1Tag(UniversalTagNumber.UTF8String))
+        {
+            claims.Add(oid, DerText(value, oid));
         }
     }
 
