@@ -94,12 +94,12 @@ internal sealed class TimestampToken
     private bool IsSignedBy(ReadOnlySpan<byte> stamped, X509Certificate2 leaf, out string? problem)
     {
         problem = null;
-        if (!IsNamed(leaf))
-        {
-            return false;
-        }
         try
         {
+            if (!IsNamed(leaf))
+            {
+                return false;
+            }
             if (
                 _token.VerifySignatureForData(stamped, out var signer, [leaf])
                 && signer.RawDataMemory.Span.SequenceEqual(leaf.RawDataMemory.Span)

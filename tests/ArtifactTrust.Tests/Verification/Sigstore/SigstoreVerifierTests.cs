@@ -135,11 +135,7 @@ public sealed class SigstoreVerifierTests : IDisposable
     [Fact]
     public void A_checkpoint_signed_under_another_name_is_refused()
     {
-        Refuses(
-            new Forgery { Signer = new NoteSigner("other.test", _authority.LogKey) },
-            "log.checkpoint",
-            FailureCode.LogEntryInvalid
-        );
+        Refuses(new Forgery { Signer = new NoteSigner("other.test", _authority.LogKey) }, "log.checkpoint", FailureCode.LogEntryInvalid);
     }
 
     [Theory]
@@ -436,7 +432,8 @@ public sealed class SigstoreVerifierTests : IDisposable
     }
 
     [Fact]
-    public void The_extensions_of_a_certificate_timestamp_are_signed_too() => Accepts(new Forgery { SctExtensions = [0, 0, 5, 0, 0, 0, 0, 7] });
+    public void The_extensions_of_a_certificate_timestamp_are_signed_too() =>
+        Accepts(new Forgery { SctExtensions = [0, 0, 5, 0, 0, 0, 0, 7] });
 
     [Fact]
     public void Another_artifact_is_refused_by_the_log_entry()
@@ -478,11 +475,7 @@ public sealed class SigstoreVerifierTests : IDisposable
     public void A_claim_can_be_asked_for()
     {
         IdentityRule Rule(string repository) =>
-            IdentityRule.Exact(
-                TestLeaf.Name,
-                TestLeaf.IssuerUrl,
-                new Dictionary<string, string> { ["sourceRepositoryURI"] = repository }
-            );
+            IdentityRule.Exact(TestLeaf.Name, TestLeaf.IssuerUrl, new Dictionary<string, string> { ["sourceRepositoryURI"] = repository });
         Assert.True(_authority.Verify(_authority.Sign(), null, Rule("https://ci.test/acme/widget")).IsVerified);
         Assert.False(_authority.Verify(_authority.Sign(), null, Rule("https://ci.test/acme/gadget")).IsVerified);
     }
@@ -546,7 +539,9 @@ public sealed class SigstoreVerifierTests : IDisposable
                 {
                     if (verifier.VerifyMessage(Bundle.Parse(bad), artifact).IsVerified)
                     {
-                        accepted.Add($"{i}: {System.Text.Encoding.UTF8.GetString(good[Math.Max(0, i - 40)..Math.Min(good.Length, i + 20)])}");
+                        accepted.Add(
+                            $"{i}: {System.Text.Encoding.UTF8.GetString(good[Math.Max(0, i - 40)..Math.Min(good.Length, i + 20)])}"
+                        );
                     }
                 }
                 catch (MalformedDataException)

@@ -166,7 +166,9 @@ internal sealed class TestAuthority : IDisposable
 
     private JsonObject FirstEntry(Forgery f, X509Certificate2 certificate, byte[] content, byte[] signature)
     {
-        var pem = Base64(Encoding.ASCII.GetBytes(new string(PemEncoding.Write("CERTIFICATE", f.LoggedCertificate ?? certificate.RawData)) + "\n"));
+        var pem = Base64(
+            Encoding.ASCII.GetBytes(new string(PemEncoding.Write("CERTIFICATE", f.LoggedCertificate ?? certificate.RawData)) + "\n")
+        );
         var digest = Convert.ToHexStringLower(f.LoggedDigest ?? SHA256.HashData(f.Envelope?.Payload ?? content));
         var logged = Base64(f.LoggedSignature ?? signature);
         var (kind, version, spec) = (f.Envelope, f.Kind) switch
@@ -199,7 +201,8 @@ internal sealed class TestAuthority : IDisposable
             1000
         );
         var seconds = f.IntegratedTime.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        var promised = $$"""{"body":"{{Base64(body)}}","integratedTime":{{seconds}},"logID":"{{Convert.ToHexStringLower(FirstLogId)}}","logIndex":1000}""";
+        var promised =
+            $$"""{"body":"{{Base64(body)}}","integratedTime":{{seconds}},"logID":"{{Convert.ToHexStringLower(FirstLogId)}}","logIndex":1000}""";
         entry["integratedTime"] = seconds;
         entry["inclusionPromise"] = new JsonObject
         {
@@ -208,7 +211,16 @@ internal sealed class TestAuthority : IDisposable
         return entry;
     }
 
-    private static JsonObject Entry(Forgery f, byte[] logId, string kind, string version, byte[] body, NoteSigner signer, string origin, long index)
+    private static JsonObject Entry(
+        Forgery f,
+        byte[] logId,
+        string kind,
+        string version,
+        byte[] body,
+        NoteSigner signer,
+        string origin,
+        long index
+    )
     {
         var first = MerkleTree.HashLeaf("another entry"u8);
         var root = f.TreeRoot ?? MerkleTree.HashNode(first, MerkleTree.HashLeaf(body));
