@@ -31,6 +31,9 @@ public sealed class Bundle
     /// <summary>The media type, which names the version.</summary>
     public string MediaType { get; }
 
+    /// <summary>The minor version that the media type names: 1, 2 or 3.</summary>
+    public int Version => VersionOf(MediaType, out var version) ? version : 0;
+
     /// <summary>The key hint or certificates, log entries and timestamps.</summary>
     public VerificationMaterial Material { get; }
 

@@ -4,7 +4,7 @@ using ArtifactTrust.Formats;
 namespace ArtifactTrust.Bundles;
 
 /// <summary>What a bundle carries beside the signature.</summary>
-/// <remarks>Spec: sigstore_bundle.proto, VerificationMaterial. Log entries and timestamps are kept as they were read.</remarks>
+/// <remarks>Spec: sigstore_bundle.proto, VerificationMaterial. Nothing of it is trusted before it is verified.</remarks>
 public sealed class VerificationMaterial
 {
     private const string FormatName = "Sigstore bundle";
@@ -15,8 +15,8 @@ public sealed class VerificationMaterial
     /// <summary>DER certificates, the signer's first; empty where a managed key signed.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Certificates { get; init; } = [];
 
-    /// <summary>Transparency log entries, each a JSON object.</summary>
-    public IReadOnlyList<JsonElement> LogEntries { get; init; } = [];
+    /// <summary>Transparency log entries.</summary>
+    public IReadOnlyList<TransparencyLogEntry> LogEntries { get; init; } = [];
 
     /// <summary>RFC 3161 time-stamp responses or tokens, DER.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Timestamps { get; init; } = [];
@@ -90,22 +90,14 @@ public sealed class VerificationMaterial
         return StrictBase64.Decode(StrictJson.RequiredString(json, "rawBytes", FormatName, location), FormatName, $"{location}.rawBytes");
     }
 
-    private static List<JsonElement> LogEntriesOf(JsonElement json, string location)
+    private static List<TransparencyLogEntry> LogEntriesOf(JsonElement json, string location)
     {
         if (!json.TryGetProperty("tlogEntries", out _))
         {
             return [];
         }
         var entries = StrictJson.RequiredArray(json, "tlogEntries", FormatName, location, Limits.LogEntriesPerBundle);
-        return entries
-            .EnumerateArray()
-            .Select(
-                (e, i) =>
-                    e.ValueKind == JsonValueKind.Object
-                        ? e
-                        : throw new MalformedDataException(FormatName, $"{location}.tlogEntries[{i}]", "an object is expected")
-            )
-            .ToList();
+        return entries.EnumerateArray().Select((e, i) => TransparencyLogEntry.Parse(e, $"{location}.tlogEntries[{i}]")).ToList();
     }
 
     private static List<ReadOnlyMemory<byte>> TimestampsOf(JsonElement json, string location)

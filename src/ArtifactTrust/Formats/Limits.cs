@@ -81,6 +81,24 @@ public static class Limits
     /// <summary>Time-stamp tokens in one bundle.</summary>
     public const int TimestampsPerBundle = 32;
 
+    /// <summary>One X.509 certificate, in bytes.</summary>
+    public const int CertificateBytes = 64 << 10;
+
+    /// <summary>Signed certificate timestamps in one certificate.</summary>
+    public const int CertificateTimestamps = 32;
+
+    /// <summary>One time-stamp response or token, in bytes.</summary>
+    public const int TimestampBytes = 256 << 10;
+
+    /// <summary>The body of one log entry of a bundle, in bytes: it repeats the payload of an attestation in some forms.</summary>
+    public const int LogEntryBodyBytes = 48 << 20;
+
+    /// <summary>A trusted root, in bytes.</summary>
+    public const int TrustedRootBytes = 4 << 20;
+
+    /// <summary>Logs or authorities of one kind in a trusted root.</summary>
+    public const int TrustedInstances = 256;
+
     /// <summary>Files of one model or dataset.</summary>
     public const int ManifestEntries = 2_000_000;
 

@@ -7,9 +7,12 @@ using ArtifactTrust.Keys;
 
 namespace ArtifactTrust.Verification;
 
-/// <summary>Says who signed a bundle, and over what. Built once for a set of trusted keys; safe to use from several threads.</summary>
-/// <param name="keys">The keys that are trusted; the bundle's hint does not choose among them.</param>
-public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
+/// <summary>Says who signed a bundle, and over what. Built once for what is trusted; safe to use from several threads.</summary>
+/// <remarks>
+/// With keys alone, logs and times are not looked at. With a Sigstore instance, bundles by certificates are verified too, and every bundle,
+/// also one by a managed key, must be in as many logs as the instance's trust asks for.
+/// </remarks>
+public sealed partial class BundleVerifier
 {
     /// <summary>The predicate type by which cosign 3 marks a statement as the signature of an image.</summary>
     public const string ImageSignatureType = "https://sigstore.dev/cosign/sign/v1";
@@ -23,22 +26,67 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
     private const string PredicateType = "statement.predicateType";
     private const string Subject = "statement.subject";
 
-    private readonly IReadOnlyList<VerificationKey> _keys =
-        keys.Count > 0 ? keys : throw new ArgumentException("at least one trusted key is needed", nameof(keys));
+    private readonly IReadOnlyList<VerificationKey> _keys;
+    private readonly SigstoreTrust? _trust;
+    private readonly SigstoreVerifier? _sigstore;
+
+    /// <summary>A verifier that trusts keys, and the signers of a Sigstore instance.</summary>
+    /// <param name="keys">The keys that are trusted; the bundle's hint does not choose among them.</param>
+    /// <param name="sigstore">The instance and its signers, or null.</param>
+    /// <exception cref="ArgumentException">There is neither a key nor a signer.</exception>
+    public BundleVerifier(IReadOnlyList<VerificationKey> keys, SigstoreTrust? sigstore = null)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        if (keys.Count == 0 && sigstore is not { Identities.Count: > 0 })
+        {
+            throw new ArgumentException("at least one trusted key or signer is needed", nameof(keys));
+        }
+        _keys = keys;
+        _trust = sigstore;
+        _sigstore = sigstore is null ? null : new SigstoreVerifier(sigstore);
+    }
 
     /// <summary>Verifies a signature over a file's bytes.</summary>
     /// <exception cref="IOException">The file cannot be read, or changed meanwhile.</exception>
     public VerificationReport VerifyMessage(Bundle bundle, ArtifactFile file, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(bundle);
         ArgumentNullException.ThrowIfNull(file);
-        var checks = new CheckList(Material, Signature, Hint, MessageDigest);
-        if (CheckMaterial(bundle, checks) is { } unsupported)
+        var report = VerifyMessage(
+            bundle,
+            file.Digest,
+            (key, signature) =>
+                key.Algorithm.PreHash is { } preHash
+                    ? key.VerifyDigest(file.Digest(preHash), signature)
+                    : key.VerifyFile(file.Handle, signature, cancellation: cancellation)
+        );
+        file.CheckUnchanged();
+        return report;
+    }
+
+    /// <summary>Verifies a signature over bytes of which only the digest is known.</summary>
+    /// <param name="bundle">The bundle.</param>
+    /// <param name="artifact">The digest. Keys that sign digests of another function, or no digests at all, are of no use then.</param>
+    public VerificationReport VerifyMessage(Bundle bundle, Digest artifact)
+    {
+        ArgumentNullException.ThrowIfNull(artifact);
+        return VerifyMessage(
+            bundle,
+            algorithm => algorithm == artifact.Algorithm ? artifact : null,
+            (key, signature) => key.Algorithm.PreHash == artifact.Algorithm && key.VerifyDigest(artifact, signature)
+        );
+    }
+
+    private VerificationReport VerifyMessage(Bundle bundle, ArtifactDigest artifact, SignatureTest isValid)
+    {
+        ArgumentNullException.ThrowIfNull(bundle);
+        var checks = Plan(bundle, Hint, MessageDigest);
+        if (CheckSupported(bundle) is { } unsupported)
         {
-            return unsupported;
+            return checks.Fail(unsupported);
         }
         if (bundle.Message is not { } message)
         {
+            checks.Pass(Material, bundle.MediaType);
             return checks.Fail(
                 new Check(Signature, CheckOutcome.Failed, FailureCode.PayloadTypeMismatch)
                 {
@@ -49,13 +97,8 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
                 }
             );
         }
-        var key = _keys.FirstOrDefault(k =>
-            k.Algorithm.PreHash is { } preHash
-                ? k.VerifyDigest(file.Digest(preHash), message.Signature.Span)
-                : k.VerifyFile(file.Handle, message.Signature.Span, cancellation: cancellation)
-        );
-        file.CheckUnchanged();
-        if (CheckKey(bundle, key, checks) is { } rejected)
+        var (signer, rejected) = FindSigner(bundle, artifact, isValid, message.Signature, checks);
+        if (rejected is not null)
         {
             return rejected;
         }
@@ -63,7 +106,19 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
         {
             checks.NotRequired(MessageDigest, "the bundle has no digest of the message");
         }
-        else if (message.MessageDigest.Equals(file.Digest(message.MessageDigest.Algorithm)))
+        else if (artifact(message.MessageDigest.Algorithm) is not { } actual)
+        {
+            return checks.Fail(
+                new Check(MessageDigest, CheckOutcome.Failed, FailureCode.MessageDigestMismatch)
+                {
+                    Message = "the bundle has a digest that cannot be compared with the one given",
+                    Expected = message.MessageDigest.Algorithm.Name,
+                    Actual = "another digest of the artifact",
+                    Hint = "give the artifact itself",
+                }
+            );
+        }
+        else if (message.MessageDigest.Equals(actual))
         {
             checks.Pass(MessageDigest);
         }
@@ -73,13 +128,14 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
                 new Check(MessageDigest, CheckOutcome.Failed, FailureCode.MessageDigestMismatch)
                 {
                     Message = "the digest in the bundle is not the file's",
-                    Expected = file.Digest(message.MessageDigest.Algorithm).ToString(),
+                    Expected = actual.ToString(),
                     Actual = message.MessageDigest.ToString(),
                     Clause = "Sigstore client specification, Verification, step 9",
                 }
             );
         }
-        return checks.Verified(EvidenceKind.Signature, key!, new DigestSet(file.Digest(DigestAlgorithm.Sha256)), null, bundle);
+        var subject = new DigestSet(DigestAlgorithm.All.Select(artifact.Invoke).First(d => d is not null)!);
+        return checks.Verified(EvidenceKind.Signature, signer!, subject, null, bundle);
     }
 
     /// <summary>Verifies an attestation about a subject.</summary>
@@ -88,7 +144,7 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
     /// <param name="predicateType">The type of predicate asked for; any but those of signatures where null.</param>
     public VerificationReport VerifyAttestation(Bundle bundle, DigestSet subject, string? predicateType = null)
     {
-        var (checks, statement, key, rejected) = VerifyStatement(bundle);
+        var (checks, statement, signer, rejected) = VerifyStatement(bundle);
         if (rejected is not null)
         {
             return rejected;
@@ -98,7 +154,7 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
             return checks.Fail(WrongType(predicateType ?? "an attestation", statement.PredicateType));
         }
         checks.Pass(PredicateType, statement.PredicateType);
-        return CheckSubject(statement, subject, checks) ?? checks.Verified(EvidenceKind.Attestation, key!, subject, statement, bundle);
+        return CheckSubject(statement, subject, checks) ?? checks.Verified(EvidenceKind.Attestation, signer!, subject, statement, bundle);
     }
 
     /// <summary>Verifies the signature of an OCI image or artifact, as cosign 3 writes it.</summary>
@@ -107,7 +163,7 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
     public VerificationReport VerifyImageSignature(Bundle bundle, Digest manifest)
     {
         var subject = new DigestSet(manifest);
-        var (checks, statement, key, rejected) = VerifyStatement(bundle);
+        var (checks, statement, signer, rejected) = VerifyStatement(bundle);
         if (rejected is not null)
         {
             return rejected;
@@ -117,7 +173,7 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
             return checks.Fail(WrongType(ImageSignatureType, statement.PredicateType));
         }
         checks.Pass(PredicateType, statement.PredicateType);
-        return CheckSubject(statement, subject, checks) ?? checks.Verified(EvidenceKind.Signature, key!, subject, statement, bundle);
+        return CheckSubject(statement, subject, checks) ?? checks.Verified(EvidenceKind.Signature, signer!, subject, statement, bundle);
     }
 
     /// <summary>Whether statements of the type are signatures, which never count as attestations.</summary>
@@ -125,24 +181,31 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
         predicateType == ImageSignatureType || Attestations.Predicates.ModelSignature.IsType(predicateType);
 
     /// <summary>The checks up to the statement; what they are of is for the caller to check.</summary>
-    internal (CheckList Checks, Statement? Statement, VerificationKey? Key, VerificationReport? Rejected) VerifyStatement(
+    internal (CheckList Checks, Statement? Statement, Signer? Signer, VerificationReport? Rejected) VerifyStatement(
         Bundle bundle,
         params string[] further
     )
     {
         ArgumentNullException.ThrowIfNull(bundle);
-        var checks = new CheckList([Material, Signature, Hint, PayloadType, StatementCheck, PredicateType, Subject, .. further]);
-        if (CheckMaterial(bundle, checks) is { } unsupported)
+        var checks = Plan(bundle, [Hint, PayloadType, StatementCheck, PredicateType, Subject, .. further]);
+        if (CheckSupported(bundle) is { } unsupported)
         {
-            return (checks, null, null, unsupported);
+            return (checks, null, null, checks.Fail(unsupported));
         }
         if (bundle.Envelope is not { } envelope)
         {
+            checks.Pass(Material, bundle.MediaType);
             return (checks, null, null, checks.Fail(NoEnvelope()));
         }
         var encoded = envelope.PreAuthenticationEncoding();
-        var key = _keys.FirstOrDefault(k => k.Verify(encoded, envelope.Signatures[0].Value.Span));
-        if (CheckKey(bundle, key, checks) is { } rejected)
+        var (signer, rejected) = FindSigner(
+            bundle,
+            static _ => null,
+            (key, signature) => key.Verify(encoded, signature),
+            envelope.Signatures[0].Value,
+            checks
+        );
+        if (rejected is not null)
         {
             return (checks, null, null, rejected);
         }
@@ -155,7 +218,7 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
         {
             var statement = Statement.Parse(envelope.Payload);
             checks.Pass(StatementCheck);
-            return (checks, statement, key, null);
+            return (checks, statement, signer, null);
         }
         catch (MalformedDataException e)
         {
@@ -191,74 +254,6 @@ public sealed class BundleVerifier(IReadOnlyList<VerificationKey> keys)
             Actual = envelope.PayloadType,
             Clause = "in-toto Envelope v1, payloadType",
         };
-
-    private static VerificationReport? CheckMaterial(Bundle bundle, CheckList checks)
-    {
-        if (bundle.Material.PublicKeyHint is null)
-        {
-            return checks.Fail(
-                new Check(Material, CheckOutcome.Failed, FailureCode.UnsupportedMaterial)
-                {
-                    Message = "the bundle was signed with a certificate, and only keys are trusted",
-                    Expected = "publicKey",
-                    Actual = "certificate",
-                    Hint =
-                        "a certificate proves nothing until its issuer is trusted; ask the signer for a signature by one of the trusted keys",
-                }
-            );
-        }
-        checks.Pass(Material, bundle.MediaType);
-        return null;
-    }
-
-    private VerificationReport? CheckKey(Bundle bundle, VerificationKey? key, CheckList checks)
-    {
-        var hint = bundle.Material.PublicKeyHint!;
-        if (key is null)
-        {
-            var known = _keys.Any(k => KeyHint.Names(hint, k));
-            return checks.Fail(
-                new Check(
-                    Signature,
-                    CheckOutcome.Failed,
-                    known || hint.Length == 0 ? FailureCode.SignatureInvalid : FailureCode.UntrustedKey
-                )
-                {
-                    Message = known
-                        ? "the signature does not verify, though the bundle names a trusted key: the content or the bundle was changed"
-                        : "no trusted key made the signature",
-                    Expected = string.Join(" or ", _keys.Select(k => $"a signature by {k.Algorithm} key {k.Fingerprint}")),
-                    Actual =
-                        known ? "a signature that does not verify with it"
-                        : hint.Length == 0 ? "a signature by an unnamed key"
-                        : $"the bundle's hint is '{hint}'",
-                    Clause = "DSSE v1.0.2, protocol, \"Verifying\"",
-                    Hint = known ? "compare the artifact with the one that was signed" : "is this the signer's current key?",
-                }
-            );
-        }
-        checks.Pass(Signature, $"{key.Algorithm} key {key.Fingerprint}");
-        if (hint.Length == 0)
-        {
-            checks.NotRequired(Hint, "the bundle has no hint");
-        }
-        else if (KeyHint.Names(hint, key))
-        {
-            checks.Pass(Hint);
-        }
-        else
-        {
-            return checks.Fail(
-                new Check(Hint, CheckOutcome.Failed, FailureCode.KeyHintMismatch)
-                {
-                    Message = "the bundle names another key than the one that signed it: it was changed after signing",
-                    Expected = $"{KeyHint.ForSigstore(key)} or {KeyHint.ForModel(key)}",
-                    Actual = hint,
-                }
-            );
-        }
-        return null;
-    }
 
     private static VerificationReport? CheckSubject(Statement statement, DigestSet subject, CheckList checks)
     {

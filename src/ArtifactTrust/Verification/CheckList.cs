@@ -1,7 +1,6 @@
 using ArtifactTrust.Attestations;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Hashing;
-using ArtifactTrust.Keys;
 
 namespace ArtifactTrust.Verification;
 
@@ -25,6 +24,6 @@ internal sealed class CheckList(params string[] plan)
         );
     }
 
-    internal VerificationReport Verified(EvidenceKind kind, VerificationKey key, DigestSet subject, Statement? statement, Bundle bundle) =>
-        new(_checks, new VerifiedBundle(kind, key.Fingerprint, subject, statement, bundle.Digest));
+    internal VerificationReport Verified(EvidenceKind kind, Signer signer, DigestSet subject, Statement? statement, Bundle bundle) =>
+        new(_checks, new VerifiedBundle(kind, signer.Key.Fingerprint, subject, statement, bundle.Digest, signer.Identity, signer.Times));
 }

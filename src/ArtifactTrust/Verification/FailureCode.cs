@@ -15,6 +15,27 @@ public enum FailureCode
     /// <summary>The bundle needs a kind of trust (a certificate, a log) that the caller did not give.</summary>
     UnsupportedMaterial,
 
+    /// <summary>Too few trusted transparency logs hold the signature.</summary>
+    UntrustedLog,
+
+    /// <summary>A log's promise, checkpoint or inclusion proof does not hold.</summary>
+    LogEntryInvalid,
+
+    /// <summary>The log entry is of another signature, signer or content than the bundle.</summary>
+    LogEntryMismatch,
+
+    /// <summary>Too few trusted sources say when the signature was made.</summary>
+    UntrustedTime,
+
+    /// <summary>A time-stamp token cannot be read, is over something else, or does not verify.</summary>
+    TimestampInvalid,
+
+    /// <summary>The certificate does not lead to a trusted authority at every verified time, or is of the wrong kind.</summary>
+    CertificateInvalid,
+
+    /// <summary>Too few trusted logs promised to publish the certificate, or such a promise does not hold.</summary>
+    CertificateNotLogged,
+
     /// <summary>No trusted key made the signature.</summary>
     SignatureInvalid,
 
@@ -23,6 +44,9 @@ public enum FailureCode
 
     /// <summary>The key hint names another key than the one that made the signature.</summary>
     KeyHintMismatch,
+
+    /// <summary>The certificate is good, but not of a signer that is accepted.</summary>
+    IdentityMismatch,
 
     /// <summary>The signature is good, but over a payload of another type.</summary>
     PayloadTypeMismatch,

@@ -3,7 +3,6 @@ using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
-using ArtifactTrust.Keys;
 using ArtifactTrust.Manifests;
 
 namespace ArtifactTrust.Verification;
@@ -100,7 +99,7 @@ public sealed class ModelVerifier(BundleVerifier bundles)
         return new ModelVerification(checks.Verified(EvidenceKind.Signature, key!, subject, statement, bundle), diff, null);
     }
 
-    private (CheckList, Statement?, ModelSignature?, VerificationKey?, VerificationReport?) VerifyPredicate(Bundle bundle)
+    private (CheckList, Statement?, ModelSignature?, Signer?, VerificationReport?) VerifyPredicate(Bundle bundle)
     {
         var (checks, statement, key, rejected) = bundles.VerifyStatement(bundle, PredicateCheck, RootCheck, FilesCheck);
         if (rejected is not null)

@@ -1,18 +1,29 @@
 using ArtifactTrust.Attestations;
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Trust;
 
 namespace ArtifactTrust.Verification;
 
 /// <summary>What a bundle proves. Only this namespace makes one, after every check held.</summary>
 public sealed class VerifiedBundle
 {
-    internal VerifiedBundle(EvidenceKind kind, Digest keyFingerprint, DigestSet subject, Statement? statement, Digest bundleDigest)
+    internal VerifiedBundle(
+        EvidenceKind kind,
+        Digest keyFingerprint,
+        DigestSet subject,
+        Statement? statement,
+        Digest bundleDigest,
+        CertificateIdentity? identity = null,
+        IReadOnlyList<DateTimeOffset>? times = null
+    )
     {
         Kind = kind;
         KeyFingerprint = keyFingerprint;
         Subject = subject;
         Statement = statement;
         BundleDigest = bundleDigest;
+        Identity = identity;
+        Times = times ?? [];
     }
 
     /// <summary>Whether it is a signature of the subject or an attestation about it. One is never taken for the other.</summary>
@@ -20,6 +31,12 @@ public sealed class VerifiedBundle
 
     /// <summary>SHA-256 of the SubjectPublicKeyInfo of the key that signed.</summary>
     public Digest KeyFingerprint { get; }
+
+    /// <summary>Whom the signer's certificate is of, one of those accepted; null where a managed key signed.</summary>
+    public CertificateIdentity? Identity { get; }
+
+    /// <summary>Times at which the signature is proven to have existed, as logs and time-stamp authorities say; none for most managed keys.</summary>
+    public IReadOnlyList<DateTimeOffset> Times { get; }
 
     /// <summary>The subject's digests that the caller computed and the signed content was found to bind.</summary>
     public DigestSet Subject { get; }

@@ -1,0 +1,179 @@
+using System.Formats.Asn1;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using ArtifactTrust.Formats;
+
+namespace ArtifactTrust.Trust;
+
+/// <summary>Who a certificate was issued to, as its issuer wrote it.</summary>
+/// <remarks>Spec: Fulcio, "OID information" (arc 1.3.6.1.4.1.57264.1); RFC 5280 §4.2.1.6.</remarks>
+public sealed class CertificateIdentity
+{
+    private const string Format = "certificate";
+    private const string FulcioArc = "1.3.6.1.4.1.57264.1.";
+    private const string SubjectAlternativeNameOid = "2.5.29.17";
+    private const string UserNameOid = FulcioArc + "7";
+    private const string IssuerV1 = FulcioArc + "1";
+    private const string IssuerV2 = FulcioArc + "8";
+
+    private CertificateIdentity(IReadOnlyList<string> names, string? issuer, IReadOnlyDictionary<string, string> claims)
+    {
+        (Names, Issuer, Claims) = (names, issuer, claims);
+    }
+
+    /// <summary>The subject's alternative names: e-mail addresses, URIs and user names. Sigstore's own issuer writes exactly one.</summary>
+    public IReadOnlyList<string> Names { get; }
+
+    /// <summary>The OpenID Connect issuer that vouched for the signer; null where the certificate names none.</summary>
+    public string? Issuer { get; }
+
+    /// <summary>
+    /// What else the issuer knew, such as <c>sourceRepositoryURI</c> or <c>runnerEnvironment</c>; by Fulcio's names in camel case, and by the
+    /// object identifier where the name is not known here.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Claims { get; }
+
+    /// <summary>Reads a certificate.</summary>
+    /// <exception cref="MalformedDataException">A name or an extension of Fulcio's cannot be read.</exception>
+    public static CertificateIdentity Read(X509Certificate2 certificate)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        var names = new List<string>();
+        var claims = new Dictionary<string, string>(StringComparer.Ordinal);
+        string? v1 = null;
+        string? v2 = null;
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var extension in certificate.Extensions)
+        {
+            var oid = extension.Oid!.Value!;
+            if (!seen.Add(oid))
+            {
+                throw new MalformedDataException(Format, oid, "the extension is there twice (RFC 5280 §4.2)");
+            }
+            if (oid == SubjectAlternativeNameOid)
+            {
+                ReadNames(extension.RawData, names);
+            }
+            else if (oid == IssuerV1)
+            {
+                v1 = Utf8(extension.RawData, oid);
+            }
+            else if (oid == IssuerV2)
+            {
+                v2 = DerText(extension.RawData, oid);
+            }
+            else if (oid.StartsWith(FulcioArc, StringComparison.Ordinal))
+            {
+                ReadClaim(oid, extension.RawData, claims);
+            }
+        }
+        return v1 is not null && v2 is not null && v1 != v2
+            ? throw new MalformedDataException(Format, IssuerV2, "the two extensions for the issuer differ")
+            : new CertificateIdentity(names, v2 ?? v1, claims);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{string.Join(", ", Names)}{(Issuer is null ? "" : $" ({Issuer})")}";
+
+    private static void ReadNames(byte[] der, List<string> names)
+    {
+        try
+        {
+            var outer = new AsnReader(der, AsnEncodingRules.DER);
+            var sequence = outer.ReadSequence();
+            outer.ThrowIfNotEmpty();
+            while (sequence.HasData)
+            {
+                var tag = sequence.PeekTag();
+                switch (tag)
+                {
+                    case { TagClass: TagClass.ContextSpecific, TagValue: 1 or 6, IsConstructed: false }:
+                        names.Add(sequence.ReadCharacterString(UniversalTagNumber.IA5String, tag));
+                        break;
+                    case { TagClass: TagClass.ContextSpecific, TagValue: 0 }:
+                        var other = sequence.ReadSequence(tag);
+                        var oid = other.ReadObjectIdentifier();
+                        var value = other.ReadSequence(new Asn1Tag(TagClass.ContextSpecific, 0, isConstructed: true));
+                        other.ThrowIfNotEmpty();
+                        if (oid == UserNameOid)
+                        {
+                            names.Add(value.ReadCharacterString(UniversalTagNumber.UTF8String));
+                            value.ThrowIfNotEmpty();
+                        }
+                        break;
+                    default:
+                        // Host names and the like are no signers.
+                        sequence.ReadEncodedValue();
+                        break;
+                }
+            }
+        }
+        catch (AsnContentException e)
+        {
+            throw new MalformedDataException(Format, SubjectAlternativeNameOid, "the names cannot be read (RFC 5280 §4.2.1.6)", e);
+        }
+    }
+
+    private static void ReadClaim(string oid, byte[] value, Dictionary<string, string> claims)
+    {
+        var (name, isDer) = oid[FulcioArc.Length..] switch
+        {
+            "2" => ("githubWorkflowTrigger", false),
+            "3" => ("githubWorkflowSHA", false),
+            "4" => ("githubWorkflowName", false),
+            "5" => ("githubWorkflowRepository", false),
+            "6" => ("githubWorkflowRef", false),
+            "9" => ("buildSignerURI", true),
+            "10" => ("buildSignerDigest", true),
+            "11" => ("runnerEnvironment", true),
+            "12" => ("sourceRepositoryURI", true),
+            "13" => ("sourceRepositoryDigest", true),
+            "14" => ("sourceRepositoryRef", true),
+            "15" => ("sourceRepositoryIdentifier", true),
+            "16" => ("sourceRepositoryOwnerURI", true),
+            "17" => ("sourceRepositoryOwnerIdentifier", true),
+            "18" => ("buildConfigURI", true),
+            "19" => ("buildConfigDigest", true),
+            "20" => ("buildTrigger", true),
+            "21" => ("runInvocationURI", true),
+            "22" => ("sourceRepositoryVisibilityAtSigning", true),
+            "23" => ("deploymentEnvironment", true),
+            _ => (null, false),
+        };
+        if (name is not null)
+        {
+            claims.Add(name, isDer ? DerText(value, oid) : Utf8(value, oid));
+        }
+        else if (Asn1Tag.TryDecode(value, out var tag, out _) && tag == new Asn1Tag(UniversalTagNumber.UTF8String))
+        {
+            claims.Add(oid, DerText(value, oid));
+        }
+    }
+
+    private static string DerText(byte[] der, string oid)
+    {
+        try
+        {
+            var reader = new AsnReader(der, AsnEncodingRules.DER);
+            var text = reader.ReadCharacterString(UniversalTagNumber.UTF8String);
+            reader.ThrowIfNotEmpty();
+            return text;
+        }
+        catch (AsnContentException e)
+        {
+            throw new MalformedDataException(Format, oid, "a UTF8String is expected", e);
+        }
+    }
+
+    private static string Utf8(byte[] raw, string oid)
+    {
+        try
+        {
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(raw);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new MalformedDataException(Format, oid, "UTF-8 is expected", e);
+        }
+    }
+}
