@@ -104,7 +104,7 @@ public sealed class MainJobTests : IDisposable
         Assert.Contains("evidence (4)", inspected.Output, StringComparison.Ordinal);
         Assert.Contains("built by https://ci.example.com/train", inspected.Output, StringComparison.Ordinal);
         Assert.Contains("CycloneDX 1.6", inspected.Output, StringComparison.Ordinal);
-        Assert.Contains("result Passed", inspected.Output, StringComparison.Ordinal);
+        Assert.Contains("result PASSED", inspected.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("rejected", inspected.Output, StringComparison.Ordinal);
         var json = _scene.Require("inspect", "silero", "--key", "training.pub", "--output", "json").Json();
         Assert.Equal(
