@@ -141,6 +141,10 @@ public sealed class GateTests : IDisposable
         Assert.Contains(digests[1], recorded[2], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Each_subject_of_a_role_given_twice_has_to_satisfy_it() =>
+        _scene.Refuses(1, "it is a file", Subjects("model", "model=data.csv"));
+
     [Theory]
     [InlineData("notAfter: 2020-01-01T00:00:00Z", "2020-01-01")]
     [InlineData("notBefore: 2120-01-01T00:00:00Z", "2120-01-01")]
