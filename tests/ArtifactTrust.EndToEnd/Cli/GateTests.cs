@@ -123,6 +123,25 @@ public sealed class GateTests : IDisposable
     public void A_subject_of_the_wrong_kind_denies() => _scene.Refuses(1, "it is a file", Subjects("model=data.csv"));
 
     [Fact]
+    public void Every_subject_in_a_role_needs_its_evidence_and_is_named_by_its_own_digest()
+    {
+        _scene.Write("more.csv", "c,d\n");
+        _scene.Refuses(1, "no signature counts", Subjects("model", "data=data.csv", "data=more.csv"));
+        _scene.Require("sign", "more.csv", "--key", "ci.key");
+        var ended = _scene.Run([
+            .. Subjects("model", "data=data.csv", "data=more.csv")[..^2],
+            "bash",
+            "-c",
+            "echo $ARTIFACT_TRUST_SUBJECT_1 $ARTIFACT_TRUST_SUBJECT_2",
+        ]);
+        var digests = _scene.Shell("sha256sum data.csv more.csv").Output.Split('\n').Select(l => l.Split(' ')[0]).ToList();
+        Assert.Equal($"sha256:{digests[0]} sha256:{digests[1]}\n", ended.Output);
+        var recorded = Records()[^1].GetProperty("subjects").EnumerateArray().Select(s => s.ToString()).ToList();
+        Assert.Contains(digests[0], recorded[1], StringComparison.Ordinal);
+        Assert.Contains(digests[1], recorded[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Each_subject_of_a_role_given_twice_has_to_satisfy_it() =>
         _scene.Refuses(1, "it is a file", Subjects("model", "model=data.csv"));
 

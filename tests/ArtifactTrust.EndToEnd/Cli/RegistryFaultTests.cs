@@ -20,6 +20,38 @@ public sealed class RegistryFaultTests : IDisposable
         var host = $"127.0.0.1:{FaultyRegistry.FreePort()}";
         ImagePolicy();
         _scene.Refuses(CouldNotTell, "no connection", Gate($"{host}/demo/app:1"));
+        // Both times it is on record that nothing could be told.
+        var log = _scene.Require("log", "show", "audit", "--key", "gate.pub", "--output", "json").Json();
+        Assert.Equal(
+            ["error", "error"],
+            log.GetProperty("records").EnumerateArray().Select(r => r.GetProperty("record").GetProperty("decision").GetString())
+        );
+    }
+
+    [Fact]
+    public void A_signal_while_a_registry_does_not_answer_ends_it()
+    {
+        using var asked = new ManualResetEventSlim();
+        using var end = new ManualResetEventSlim();
+        using var registry = new FaultyRegistry(
+            (_, _) =>
+            {
+                asked.Set();
+                end.Wait(TimeSpan.FromSeconds(60));
+                return null;
+            }
+        );
+        ImagePolicy();
+        using var process = Tool.Begin(_scene.Folder, null, [.. Tool.Start, .. Gate($"{registry.Host}/demo/app:1")]);
+        Assert.True(asked.Wait(TimeSpan.FromSeconds(60)));
+        _scene.Shell($"kill -TERM {process.Id}");
+        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(20)), "it did not end");
+        end.Set();
+        Assert.Equal(130, process.ExitCode);
+        var errors = process.StandardError.ReadToEnd();
+        Assert.Contains("nothing was decided", errors, StringComparison.Ordinal);
+        Scene.AssertCalm(new Ended(130, "", errors));
+        Assert.False(File.Exists(_scene.At("ran")));
     }
 
     [Theory]
