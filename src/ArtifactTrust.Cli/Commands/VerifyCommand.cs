@@ -52,7 +52,7 @@ internal static class VerifyCommand
                 var verifier =
                     signers.Verifier(parsed, trusted.Keys)
                     ?? throw CliException.Usage(
-                        "nobody is trusted: Option '--key' is required, or a signer",
+                        "nobody is trusted: --key or a signer is required",
                         "give --key FILE, or --certificate-identity and --certificate-oidc-issuer"
                     );
                 var wanted = parsed.GetValue(type) is { } name ? Types.Parse(name) : null;
