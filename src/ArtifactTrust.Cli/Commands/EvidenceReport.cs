@@ -92,6 +92,33 @@ internal static class EvidenceReport
         {
             writer.WriteString("kind", verified.Kind == EvidenceKind.Signature ? "signature" : "attestation");
             writer.WriteString("keyFingerprint", verified.KeyFingerprint.ToString());
+            if (verified.Identity is { } identity)
+            {
+                writer.WriteStartObject("certificate");
+                writer.WriteStartArray("names");
+                foreach (var name in identity.Names)
+                {
+                    writer.WriteStringValue(name);
+                }
+                writer.WriteEndArray();
+                WriteMember(writer, "issuer", identity.Issuer);
+                writer.WriteStartObject("claims");
+                foreach (var (name, value) in identity.Claims.OrderBy(c => c.Key, Formats.CodePointOrder.Instance))
+                {
+                    writer.WriteString(name, value);
+                }
+                writer.WriteEndObject();
+                writer.WriteEndObject();
+            }
+            if (verified.Times.Count > 0)
+            {
+                writer.WriteStartArray("times");
+                foreach (var time in verified.Times)
+                {
+                    writer.WriteStringValue(Formats.Rfc3339.Format(time));
+                }
+                writer.WriteEndArray();
+            }
             if (verified.Statement is { } statement)
             {
                 writer.WriteString("predicateType", statement.PredicateType);

@@ -14,6 +14,7 @@ internal static class InspectCommand
     {
         var subject = Options.Subject();
         var keys = Options.TrustedKeys();
+        var signers = new SignerOptions();
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
         var plainHttp = Options.PlainHttp();
@@ -31,12 +32,13 @@ internal static class InspectCommand
             plainHttp,
             Options.Output(),
         };
+        signers.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
                 using var trusted = KeyLoader.Public(parsed.GetValue(keys) ?? []);
-                var examiner = new Examiner(session, trusted.Keys.Count == 0 ? null : new BundleVerifier(trusted.Keys))
+                var examiner = new Examiner(session, signers.Verifier(parsed, trusted.Keys))
                 {
                     IgnorePaths = parsed.GetValue(ignore) ?? [],
                     NoIgnoreGitPaths = parsed.GetValue(noGit),
@@ -89,7 +91,7 @@ internal static class InspectCommand
         terminal.Line();
         if (subject.Evidence.Any(e => e.Report is null))
         {
-            terminal.Note("note: nothing was verified; give trusted keys with --key");
+            terminal.Note("note: nothing was verified; give trusted keys with --key, or a signer with --certificate-identity");
         }
     }
 
@@ -158,9 +160,13 @@ internal static class InspectCommand
         : $"attestation {type}";
 
     private static string Signer(ExaminedEvidence item) =>
-        item.Report?.Verified is { } verified ? $"signed by key {verified.KeyFingerprint}"
-        : item.Found.Bundle!.Material.PublicKeyHint is { } hint ? $"claims key {(hint.Length == 0 ? "(no hint)" : hint)}"
-        : "signed with a certificate";
+        item.Report?.Verified is { } verified
+            ? verified.Identity is { } identity
+                ? $"signed by {identity}"
+                : $"signed by key {verified.KeyFingerprint}"
+            : item.Found.Bundle!.Material.PublicKeyHint is { } hint
+                ? $"claims key {(hint.Length == 0 ? "(no hint)" : hint)}"
+                : "signed with a certificate";
 
     /// <summary>What a predicate says, in a few lines; a predicate that breaks its type says nothing.</summary>
     private static IEnumerable<string> Facts(Statement? statement)

@@ -12,7 +12,7 @@ internal static class VerifyCommand
     {
         var subject = Options.Subject();
         var keys = Options.TrustedKeys();
-        keys.Required = true;
+        var signers = new SignerOptions();
         var signature = new Option<string?>("--signature")
         {
             Description = "the bundle to verify, in place of what lies beside the subject",
@@ -29,7 +29,7 @@ internal static class VerifyCommand
         var plainHttp = Options.PlainHttp();
         var verb = new Verb(
             "verify",
-            "Verify the signature of a subject, or an attestation about it, by trusted keys.",
+            "Verify the signature of a subject, or an attestation about it, by trusted keys or signers.",
             "artifact-trust verify ./model --key training.pub",
             "artifact-trust verify registry.example.com/models/vad@sha256:… --key training.pub --type slsaprovenance1"
         )
@@ -43,13 +43,20 @@ internal static class VerifyCommand
             plainHttp,
             Options.Output(),
         };
+        signers.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
-                using var trusted = KeyLoader.Public(parsed.GetValue(keys)!);
+                using var trusted = KeyLoader.Public(parsed.GetValue(keys) ?? []);
+                var verifier =
+                    signers.Verifier(parsed, trusted.Keys)
+                    ?? throw CliException.Usage(
+                        "nobody is trusted: --key or a signer is required",
+                        "give --key FILE, or --certificate-identity and --certificate-oidc-issuer"
+                    );
                 var wanted = parsed.GetValue(type) is { } name ? Types.Parse(name) : null;
-                var examiner = new Examiner(session, new BundleVerifier(trusted.Keys))
+                var examiner = new Examiner(session, verifier)
                 {
                     SignatureFile = parsed.GetValue(signature),
                     IgnorePaths = parsed.GetValue(ignore) ?? [],

@@ -2,7 +2,6 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.Pkcs;
 using System.Security.Cryptography.X509Certificates;
-using System.Security.Cryptography.Xml;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 
@@ -15,7 +14,9 @@ internal sealed class TimestampToken
     private const string Format = "time-stamp token";
     private readonly Rfc3161TimestampToken _token;
 
-    private TimestampToken(Rfc3161TimestampToken token) => _token = token;
+    private readonly TimestampSigner _signer;
+
+    private TimestampToken(Rfc3161TimestampToken token, TimestampSigner signer) => (_token, _signer) = (token, signer);
 
     /// <summary>Reads a response or a bare token, in DER.</summary>
     /// <exception cref="MalformedDataException">It is neither, or a response that grants nothing.</exception>
@@ -26,6 +27,7 @@ internal sealed class TimestampToken
             throw new MalformedDataException(Format, location, $"{der.Length} bytes; at most {Limits.TimestampBytes} are accepted");
         }
         var token = TokenOf(der, location);
+        var signer = TimestampSigner.Read(token, location);
         Rfc3161TimestampToken? decoded;
         int consumed;
         try
@@ -40,7 +42,7 @@ internal sealed class TimestampToken
             throw new MalformedDataException(Format, location, "not a time-stamp token", e);
         }
         return consumed == token.Length
-            ? new TimestampToken(decoded)
+            ? new TimestampToken(decoded, signer)
             : throw new MalformedDataException(Format, location, "something follows the token");
     }
 
@@ -96,7 +98,7 @@ internal sealed class TimestampToken
         problem = null;
         try
         {
-            if (!IsNamed(leaf))
+            if (!_signer.Names(leaf))
             {
                 return false;
             }
@@ -116,26 +118,6 @@ internal sealed class TimestampToken
         return false;
     }
 
-    private bool IsNamed(X509Certificate2 certificate)
-    {
-        if (_token.AsSignedCms().SignerInfos is not [var signer])
-        {
-            return false;
-        }
-        return signer.SignerIdentifier switch
-        {
-            { Type: SubjectIdentifierType.IssuerAndSerialNumber, Value: X509IssuerSerial id } => string.Equals(
-                id.SerialNumber,
-                certificate.SerialNumber,
-                StringComparison.OrdinalIgnoreCase
-            ),
-            { Type: SubjectIdentifierType.SubjectKeyIdentifier, Value: string id } => certificate
-                .Extensions.OfType<X509SubjectKeyIdentifierExtension>()
-                .Any(e => string.Equals(e.SubjectKeyIdentifier, id, StringComparison.OrdinalIgnoreCase)),
-            _ => false,
-        };
-    }
-
     private static DigestAlgorithm? DigestOf(string? oid) =>
         oid switch
         {
@@ -150,7 +132,7 @@ internal sealed class TimestampToken
     {
         try
         {
-            var outer = new AsnReader(der, AsnEncodingRules.BER);
+            var outer = new AsnReader(der, AsnEncodingRules.DER);
             var response = outer.ReadSequence();
             outer.ThrowIfNotEmpty();
             if (response.PeekTag().HasSameClassAndValue(Asn1Tag.ObjectIdentifier))
