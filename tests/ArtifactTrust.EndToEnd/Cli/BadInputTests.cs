@@ -289,7 +289,7 @@ public sealed class BadInputTests
         ["an option that there is not"] = new(Usage, "--frob", [.. Hash, "--frob"]),
         ["an argument too many"] = new(Usage, "'more'", [.. Hash, "more"]),
         ["no subject"] = new(Usage, "SUBJECT", ["hash"]),
-        ["no key"] = new(Usage, "Option '--key' is required", ["verify", "model"]),
+        ["no key"] = new(Usage, "nobody is trusted", ["verify", "model"]),
         ["an algorithm that there is not"] = new(
             Usage,
             "'dsa' not recognized. Must be one of: 'ecdsa-p256'",

@@ -92,8 +92,9 @@ public sealed class SignedFileTests : IDisposable
         using var file = File.OpenHandle(_path);
         string[] during = [];
         key.SignFile(file, new Sum(() => during = OpenCopies()));
-        Assert.EndsWith("(deleted)", Assert.Single(during), StringComparison.Ordinal);
-        Assert.Empty(OpenCopies());
+        Assert.NotEmpty(during);
+        Assert.All(during, c => Assert.EndsWith("(deleted)", c, StringComparison.Ordinal));
+        Assert.Empty(OpenCopies().Intersect(during));
     }
 
     private static string[] OpenCopies() =>
@@ -101,7 +102,8 @@ public sealed class SignedFileTests : IDisposable
             .. Directory
                 .GetFiles("/proc/self/fd")
                 .Select(f => new FileInfo(f).LinkTarget ?? "")
-                .Where(t => t.Contains("/artifact-trust-", StringComparison.Ordinal)),
+                // Files of other tests lie in folders of that prefix.
+                .Where(t => t.LastIndexOf("/artifact-trust-", StringComparison.Ordinal) is >= 0 and var at && at == t.LastIndexOf('/')),
         ];
 
     private byte[] Fill(int size)
