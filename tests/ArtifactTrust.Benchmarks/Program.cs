@@ -1,1 +1,11 @@
-BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+using System.Globalization;
+using ArtifactTrust.Benchmarks;
+
+if (args is ["warm", .. var arguments])
+{
+    Console.WriteLine(WarmVerification.Run(arguments).ToString("F0", CultureInfo.InvariantCulture));
+}
+else
+{
+    BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+}
