@@ -20,7 +20,7 @@ internal sealed record TestLeaf(X509Certificate2 Certificate, ECDsa Key) : IDisp
 
     public static TestLeaf Issue(TestAuthority authority, Forgery f)
     {
-        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var key = f.LeafKey ?? ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(new X500DistinguishedName(""), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509KeyUsageExtension(f.LeafKeyUsage, true));
         if (f.LeafUsage is not null)
