@@ -245,4 +245,13 @@ public static class Limits
 
     /// <summary>A file name that a TUF role or target has in the local cache, in bytes; longer ones are hashed. Linux takes 255.</summary>
     public const int TufFileNameBytes = 180;
+
+    /// <summary>An identity token (JWT), in UTF-16 units. CI systems give 1 to 4 kB.</summary>
+    public const int IdentityTokenLength = 64 << 10;
+
+    /// <summary>An answer of an OpenID Connect issuer or of a service that hands out identity tokens, in bytes.</summary>
+    public const int OidcAnswerBytes = 256 << 10;
+
+    /// <summary>Audiences of one identity token.</summary>
+    public const int TokenAudiences = 64;
 }
