@@ -10,6 +10,9 @@ internal static class TokenService
 {
     private const int ShownLength = 200;
 
+    // A client's own time limit ends with the headers, and a body could come a byte an hour.
+    private static readonly TimeSpan LongestBody = TimeSpan.FromSeconds(30);
+
     /// <summary>An answer.</summary>
     internal sealed record Answer(HttpResponseMessage Response, HttpStatusCode Status, string? MediaType, byte[] Body);
 
@@ -51,7 +54,9 @@ internal static class TokenService
             using var response = http is HttpClient client
                 ? await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false)
                 : await http.SendAsync(request, cancellation).ConfigureAwait(false);
-            var body = await ReadAsync(response, place, cancellation).ConfigureAwait(false);
+            using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            limited.CancelAfter(LongestBody);
+            var body = await ReadAsync(response, place, limited.Token).ConfigureAwait(false);
             if ((int)response.StatusCode >= 500 || response.StatusCode == HttpStatusCode.TooManyRequests)
             {
                 throw new IdentityTokenException(
