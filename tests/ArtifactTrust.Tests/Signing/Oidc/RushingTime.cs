@@ -27,3 +27,9 @@ internal sealed class RushingTime(DateTimeOffset start) : TimeProvider
         return System.CreateTimer(callback, state, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 }
+
+/// <summary>A clock that shows one time; waits are real.</summary>
+internal sealed class StillTime(DateTimeOffset now) : TimeProvider
+{
+    public override DateTimeOffset GetUtcNow() => now;
+}

@@ -24,7 +24,8 @@ internal sealed class TestIssuer : IAsyncDisposable
     /// <summary>The errors that come before the token of a device.</summary>
     public Queue<string> DeviceErrors { get; init; } = [];
 
-    public string DeviceAnswer { get; init; } = """"expires_in":300,"interval":1"""";
+    /// <summary>The members of the device endpoint's answer that say how long things take, as an object.</summary>
+    public string DeviceAnswer { get; init; } = """{"expires_in":300,"interval":1}""";
 
     public string Url => _service!.Url;
 
@@ -85,7 +86,7 @@ internal sealed class TestIssuer : IAsyncDisposable
                 var device = await FormAsync(context);
                 _codes["device-1"] = device;
                 await context.JsonAsync(
-                    $$"""{"device_code":"device-1","user_code":"ABCD-EFGH","verification_uri":"{{Url}}/activate",{{DeviceAnswer}}}"""
+                    $$"""{"device_code":"device-1","user_code":"ABCD-EFGH","verification_uri":"{{Url}}/activate",{{DeviceAnswer[1..]}}"""
                 );
                 break;
             case "/token":
