@@ -257,4 +257,13 @@ public static class Limits
 
     /// <summary>An identity token, in characters.</summary>
     public const int IdentityTokenLength = 64 << 10;
+
+    /// <summary>An identity token (JWT), in UTF-16 units. CI systems give 1 to 4 kB.</summary>
+    public const int IdentityTokenLength = 64 << 10;
+
+    /// <summary>An answer of an OpenID Connect issuer or of a service that hands out identity tokens, in bytes.</summary>
+    public const int OidcAnswerBytes = 256 << 10;
+
+    /// <summary>Audiences of one identity token.</summary>
+    public const int TokenAudiences = 64;
 }
