@@ -34,12 +34,7 @@ internal sealed class Candidate
     internal DateTimeOffset? Time => Predicate?.Time;
 
     /// <summary>Checks that the bundle is about the subject, and that a key of the policy which counts now signed it, or a certificate of one of its identities.</summary>
-    internal static Candidate Create(
-        VerifiedBundle bundle,
-        DigestSet subject,
-        PolicySigners signers,
-        DateTimeOffset now
-    )
+    internal static Candidate Create(VerifiedBundle bundle, DigestSet subject, PolicySigners signers, DateTimeOffset now)
     {
         var found = signers.Find(bundle);
         var known = found.Count == 1;

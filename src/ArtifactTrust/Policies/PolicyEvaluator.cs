@@ -72,12 +72,7 @@ public static class PolicyEvaluator
             Actual = subject.Role,
         };
 
-    private static SubjectDecision DecideSubject(
-        SubjectRules role,
-        SubjectEvidence subject,
-        PolicySigners signers,
-        DateTimeOffset now
-    )
+    private static SubjectDecision DecideSubject(SubjectRules role, SubjectEvidence subject, PolicySigners signers, DateTimeOffset now)
     {
         var expected = string.Join(" or ", role.Kinds.Select(SubjectKinds.NameOf));
         var actual = SubjectKinds.NameOf(subject.Kind);

@@ -51,7 +51,11 @@ internal sealed partial class PolicyReader(Func<string, ReadOnlyMemory<byte>> re
         {
             return new PolicyIdentity(
                 identity.Key,
-                [.. (ofKeys ?? throw mapping.Malformed($"{what} needs 'keys' or 'certificates'")).Sequence($"'keys' of {what}").Items.Select(keys.Read)]
+                [
+                    .. (ofKeys ?? throw mapping.Malformed($"{what} needs 'keys' or 'certificates'"))
+                        .Sequence($"'keys' of {what}")
+                        .Items.Select(keys.Read),
+                ]
             );
         }
         // Which authority is believed is the heart of the policy: it is written down, never supposed.

@@ -9,7 +9,5 @@ internal static class PolicyYaml
     internal static PolicyDuration Duration(this YamlScalar value, string what) =>
         PolicyDuration.TryParse(value.String(what), out var duration)
             ? duration
-            : throw value.Malformed(
-                $"{what} is to be a whole number with one of the units s, m, h, d, w, such as 90d, not {value.Quoted}"
-            );
+            : throw value.Malformed($"{what} is to be a whole number with one of the units s, m, h, d, w, such as 90d, not {value.Quoted}");
 }

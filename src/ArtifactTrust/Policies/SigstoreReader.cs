@@ -6,14 +6,7 @@ namespace ArtifactTrust.Policies;
 /// <summary>Reads what a policy says about certificates: the instance that issues them, and whom they are to be of.</summary>
 internal sealed class SigstoreReader(PolicyFiles files)
 {
-    private static readonly string[] InstanceKeys =
-    [
-        "profile",
-        "trustedRoot",
-        "logThreshold",
-        "timeThreshold",
-        "certificateLogThreshold",
-    ];
+    private static readonly string[] InstanceKeys = ["profile", "trustedRoot", "logThreshold", "timeThreshold", "certificateLogThreshold"];
 
     private static readonly string[] CertificateKeys = ["issuer", "issuerRegexp", "subject", "subjectRegexp", "extensions"];
 
@@ -59,9 +52,7 @@ internal sealed class SigstoreReader(PolicyFiles files)
         var rule = Create(mapping, subject, subjectIsPattern, issuer, issuerIsPattern, Extensions(mapping["extensions"]));
         return _places.TryAdd(rule.ToString(), mapping.Place)
             ? rule
-            : throw mapping.Malformed(
-                $"the same conditions as at {_places[rule.ToString()]}; a certificate belongs to one identity, once"
-            );
+            : throw mapping.Malformed($"the same conditions as at {_places[rule.ToString()]}; a certificate belongs to one identity, once");
     }
 
     private static IdentityRule Create(
@@ -87,10 +78,7 @@ internal sealed class SigstoreReader(PolicyFiles files)
     {
         var (value, regexp) = (mapping[exact], mapping[pattern]);
         return (value is null) != (regexp is null)
-            ? (
-                (value ?? regexp)!.Scalar(value is null ? pattern : exact).String(value is null ? pattern : exact),
-                value is null
-            )
+            ? ((value ?? regexp)!.Scalar(value is null ? pattern : exact).String(value is null ? pattern : exact), value is null)
             : throw mapping.Malformed($"a certificate needs one of '{exact}' and '{pattern}'");
     }
 
