@@ -55,6 +55,9 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
     /// <summary>A signature file to take in place of the evidence beside the subject.</summary>
     internal string? SignatureFile { get; init; }
 
+    /// <summary>What verifies bundles by certificates, where that is another than for keys; null where one verifier does both.</summary>
+    internal BundleVerifier? CertificateVerifier { get; init; }
+
     /// <summary>Paths left out of a directory.</summary>
     internal IReadOnlyList<string> IgnorePaths { get; init; } = [];
 
@@ -144,8 +147,8 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
                         f,
                         b =>
                             TypeOf(b) == BundleVerifier.ImageSignatureType
-                                ? verifier!.VerifyImageSignature(b, descriptor.Digest)
-                                : verifier!.VerifyAttestation(b, digests)
+                                ? For(b).VerifyImageSignature(b, descriptor.Digest)
+                                : For(b).VerifyAttestation(b, digests)
                     )
                 ),
             ]
@@ -154,19 +157,22 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
 
     private VerificationReport VerifyAboutDirectory(Bundle bundle, HashedTree files, IgnoreRules rules, DigestSet subject) =>
         TypeOf(bundle) is { } type && ModelSignature.IsType(type)
-            ? new ModelVerifier(verifier!).Verify(bundle, files, rules).Report
-            : verifier!.VerifyAttestation(bundle, subject);
+            ? new ModelVerifier(For(bundle)).Verify(bundle, files, rules).Report
+            : For(bundle).VerifyAttestation(bundle, subject);
 
     private VerificationReport VerifyAboutFile(Bundle bundle, ArtifactFile file, DigestSet subject, CancellationToken cancellation)
     {
         if (bundle.Message is not null)
         {
-            return verifier!.VerifyMessage(bundle, file, cancellation);
+            return For(bundle).VerifyMessage(bundle, file, cancellation);
         }
         return TypeOf(bundle) is { } type && ModelSignature.IsType(type)
-            ? new ModelVerifier(verifier!).Verify(bundle, file).Report
-            : verifier!.VerifyAttestation(bundle, subject);
+            ? new ModelVerifier(For(bundle)).Verify(bundle, file).Report
+            : For(bundle).VerifyAttestation(bundle, subject);
     }
+
+    private BundleVerifier For(Bundle bundle) =>
+        bundle.Material.PublicKeyHint is null && CertificateVerifier is not null ? CertificateVerifier : verifier!;
 
     private ExaminedEvidence Verify(FoundEvidence found, Func<Bundle, VerificationReport> verify) =>
         new(

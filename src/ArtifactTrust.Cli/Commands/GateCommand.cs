@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using ArtifactTrust.Audit;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Cli.Sigstore;
 using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
@@ -221,8 +222,11 @@ internal sealed class Gate(Session session, TrustPolicy policy)
 
     internal async Task<GateResult> DecideAsync(IReadOnlyList<NamedSubject> subjects, CancellationToken cancellation)
     {
-        var examiner = new Examiner(session, new BundleVerifier([.. policy.Keys]))
+        var certificates = await CertificateVerifierAsync(cancellation);
+        var keys = policy.Keys.ToList();
+        var examiner = new Examiner(session, keys.Count > 0 ? new BundleVerifier(keys) : certificates)
         {
+            CertificateVerifier = certificates,
             IgnorePaths = IgnorePaths,
             NoIgnoreGitPaths = NoIgnoreGitPaths,
             PlainHttp = PlainHttp,
@@ -247,6 +251,19 @@ internal sealed class Gate(Session session, TrustPolicy policy)
         }
         var decision = PolicyEvaluator.Evaluate(policy, evidence, session.Time.GetUtcNow());
         return new GateResult(decision, [.. evidence.Select(e => e.Digests)], rejected);
+    }
+
+    /// <summary>What verifies certificates by the policy; null where it knows none. Keys need no instance, and no network.</summary>
+    private async Task<BundleVerifier?> CertificateVerifierAsync(CancellationToken cancellation)
+    {
+        if (policy.Sigstore is not { } sigstore)
+        {
+            return null;
+        }
+        var root =
+            sigstore.Root
+            ?? (await InstanceResolver.FromEnvironment(session).ForVerificationAsync(sigstore.Profile, null, cancellation)).Root;
+        return new BundleVerifier([], policy.CertificateTrust(root));
     }
 
     internal async Task<int> RunAsync(IReadOnlyList<NamedSubject> subjects, DecisionRecorder recorder, CancellationToken cancellation)
@@ -380,6 +397,10 @@ internal sealed class DecisionRecorder(Session session, TrustPolicy policy, Sign
                     .AllRules.Where(r => r.Outcome == RuleOutcome.Failed)
                     .OrderByDescending(r => r.Code)
                     .Select(r => $"{r.Id}: {r.Message}"),
+                // Keys are named by the policy, whose digest is in the record; of a certificate the policy has only conditions.
+                .. decision
+                    .AllRules.Where(r => r.Certificates.Count > 0)
+                    .Select(r => $"{r.Id}: {r.Message}; signed by {string.Join(", ", r.Certificates)}"),
                 .. decision.IsAllowed ? [] : result.Rejected.Select(r => $"{r.Role}: {r.Source} does not count: {r.Reason}"),
             ],
             vsa?.Digest,

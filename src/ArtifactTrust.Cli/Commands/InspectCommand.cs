@@ -38,7 +38,7 @@ internal static class InspectCommand
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
                 using var trusted = KeyLoader.Public(parsed.GetValue(keys) ?? []);
-                var examiner = new Examiner(session, signers.Verifier(parsed, trusted.Keys))
+                var examiner = new Examiner(session, await signers.VerifierAsync(parsed, trusted.Keys, session, cancellation))
                 {
                     IgnorePaths = parsed.GetValue(ignore) ?? [],
                     NoIgnoreGitPaths = parsed.GetValue(noGit),

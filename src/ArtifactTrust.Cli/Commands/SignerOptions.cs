@@ -1,6 +1,6 @@
 using System.CommandLine;
 using ArtifactTrust.Cli.Console;
-using ArtifactTrust.Formats;
+using ArtifactTrust.Cli.Sigstore;
 using ArtifactTrust.Keys;
 using ArtifactTrust.Trust;
 using ArtifactTrust.Verification;
@@ -28,75 +28,99 @@ internal sealed class SignerOptions
         HelpName = "URL",
     };
 
-    private readonly Option<string?> _root = new("--trusted-root")
+    private readonly Option<string[]> _extensions = new("--certificate-extension")
     {
         Description =
-            "the Sigstore instance's keys and certificates, JSON (else the public-good instance, for certificates); with --key, signatures must be in its logs",
-        HelpName = "FILE",
+            "what else the certificate must say, such as sourceRepositoryURI=https://github.com/acme/model; may be given several times",
+        HelpName = "NAME=VALUE",
+        AllowMultipleArgumentsPerToken = false,
     };
+
+    private readonly InstanceOptions _instance = new();
 
     internal void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_identity, _pattern, _issuer, _root])
+        foreach (var option in (Option[])[_identity, _pattern, _issuer, _extensions])
         {
             command.Options.Add(option);
         }
+        _instance.AddTo(command);
     }
 
-    /// <summary>What the options trust, with the keys; null where they trust nothing.</summary>
-    /// <exception cref="CliException">The options contradict each other, or a file or pattern cannot be used.</exception>
-    internal BundleVerifier? Verifier(ParseResult parsed, IReadOnlyList<VerificationKey> keys)
+    /// <summary>What the options trust, with the keys; null where they trust nothing. Keys alone need no instance, and no network.</summary>
+    /// <exception cref="CliException">The options contradict each other, a file or pattern cannot be used, or what is trusted is not known now.</exception>
+    internal async Task<BundleVerifier?> VerifierAsync(
+        ParseResult parsed,
+        IReadOnlyList<VerificationKey> keys,
+        Session session,
+        CancellationToken cancellation
+    )
     {
-        var (identity, pattern, issuer, root) = (
-            parsed.GetValue(_identity),
-            parsed.GetValue(_pattern),
-            parsed.GetValue(_issuer),
-            parsed.GetValue(_root)
-        );
+        var rule = Rule(parsed);
+        if (rule is null && !_instance.IsNamed(parsed))
+        {
+            return keys.Count == 0 ? null : new BundleVerifier(keys);
+        }
+        if (rule is null && keys.Count == 0)
+        {
+            throw CliException.Usage(
+                "a Sigstore instance alone trusts no signer",
+                "give --key FILE, or --certificate-identity and --certificate-oidc-issuer, too"
+            );
+        }
+        var instance = await _instance.ForVerificationAsync(parsed, session, cancellation);
+        return new BundleVerifier(keys, new SigstoreTrust(instance.Root, rule is null ? [] : [rule]));
+    }
+
+    private IdentityRule? Rule(ParseResult parsed)
+    {
+        var (identity, pattern, issuer) = (parsed.GetValue(_identity), parsed.GetValue(_pattern), parsed.GetValue(_issuer));
+        var extensions = Extensions(parsed.GetValue(_extensions) ?? []);
         if (identity is not null && pattern is not null)
         {
             throw CliException.Usage("--certificate-identity and --certificate-identity-regexp were both given", "give one of them");
         }
         var name = identity ?? pattern;
-        if (string.IsNullOrEmpty(name) != string.IsNullOrEmpty(issuer))
+        if (string.IsNullOrEmpty(name) != string.IsNullOrEmpty(issuer) || (string.IsNullOrEmpty(name) && extensions.Count > 0))
         {
             throw CliException.Usage(
                 "a signer is a name and an issuer, and one of them is missing",
                 "give --certificate-identity (or --certificate-identity-regexp) and --certificate-oidc-issuer"
             );
         }
-        if (name is null && root is null)
+        if (string.IsNullOrEmpty(name))
         {
-            return keys.Count == 0 ? null : new BundleVerifier(keys);
-        }
-        if (name is null && keys.Count == 0)
-        {
-            throw CliException.Usage("a trusted root alone trusts no signer", "give --key or --certificate-identity too");
+            return null;
         }
         try
         {
-            IdentityRule[] rules = name is null ? [] : [IdentityRule.Create(name, pattern is not null, issuer!, false)];
-            return new BundleVerifier(keys, new SigstoreTrust(root is null ? TrustedRoot.PublicGood : Read(root), rules));
+            return IdentityRule.Create(name, pattern is not null, issuer!, false, extensions);
         }
         catch (ArgumentException e)
         {
-            throw CliException.Usage($"the signer cannot be used: {e.Message}", null, e);
+            throw CliException.Usage($"the signer cannot be used: {CliException.Reason(e)}", null, e);
         }
     }
 
-    private static TrustedRoot Read(string path)
+    private static Dictionary<string, string> Extensions(string[] options)
     {
-        try
+        var extensions = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var option in options)
         {
-            return TrustedRoot.Parse(EvidenceFiles.ReadBounded(path, Limits.TrustedRootBytes));
+            var (name, value) = option.IndexOf('=') is > 0 and var equals ? (option[..equals], option[(equals + 1)..]) : (option, "");
+            if (value.Length == 0)
+            {
+                throw CliException.Usage($"--certificate-extension is to be NAME=VALUE, not '{option}'");
+            }
+            if (!CertificateClaims.TryParse(name, out var known, out var reason))
+            {
+                throw CliException.Usage($"--certificate-extension: {reason}");
+            }
+            if (!extensions.TryAdd(known, value))
+            {
+                throw CliException.Usage($"--certificate-extension asks for {known} twice", "a certificate has one value for it");
+            }
         }
-        catch (MalformedDataException e)
-        {
-            throw CliException.Usage($"the trusted root '{path}' cannot be used: {e.Message}", null, e);
-        }
-        catch (IOException e)
-        {
-            throw CliException.Usage($"the trusted root '{path}' cannot be read: {e.Message}", null, e);
-        }
+        return extensions;
     }
 }

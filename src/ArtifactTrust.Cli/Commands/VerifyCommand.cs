@@ -50,7 +50,7 @@ internal static class VerifyCommand
                 var target = Subject.Parse(parsed.GetValue(subject)!);
                 using var trusted = KeyLoader.Public(parsed.GetValue(keys) ?? []);
                 var verifier =
-                    signers.Verifier(parsed, trusted.Keys)
+                    await signers.VerifierAsync(parsed, trusted.Keys, session, cancellation)
                     ?? throw CliException.Usage(
                         "nobody is trusted: --key or a signer is required",
                         "give --key FILE, or --certificate-identity and --certificate-oidc-issuer"

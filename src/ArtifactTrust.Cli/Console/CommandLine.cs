@@ -142,6 +142,7 @@ internal static class CommandLine
         root.Subcommands.Add(GateCommand.Create(session));
         root.Subcommands.Add(InspectCommand.Create(session));
         root.Subcommands.Add(LogCommand.Create(session));
+        root.Subcommands.Add(TrustCommand.Create(session));
         foreach (var option in root.Options.OfType<HelpOption>())
         {
             option.Action = new HelpWithExamples((HelpAction)option.Action!);

@@ -33,41 +33,55 @@ internal sealed class Candidate
     /// <summary>When what it says happened; null where it does not say, or cannot be read.</summary>
     internal DateTimeOffset? Time => Predicate?.Time;
 
-    /// <summary>Checks that the bundle is about the subject, and that a key of the policy which counts now signed it.</summary>
-    internal static Candidate Create(
-        VerifiedBundle bundle,
-        DigestSet subject,
-        IReadOnlyDictionary<Digest, (PolicyIdentity Identity, PolicyKey Key)> signers,
-        DateTimeOffset now
-    )
+    /// <summary>Checks that the bundle is about the subject, and that a key of the policy which counts now signed it, or a certificate of one of its identities.</summary>
+    internal static Candidate Create(VerifiedBundle bundle, DigestSet subject, PolicySigners signers, DateTimeOffset now)
     {
-        var known = signers.TryGetValue(bundle.KeyFingerprint, out var signer);
+        var found = signers.Find(bundle);
+        var known = found.Count == 1;
+        var signer = known ? found[0] : default;
+        var by = bundle.Identity?.ToString() ?? bundle.KeyFingerprint.ToString();
         // Both ways: evidence that binds fewer digests of a directory than were computed does not bind its file names.
         if (!subject.Contains(bundle.Subject) || !bundle.Subject.Contains(subject))
         {
             return Rejected(DenialCode.SubjectMismatch, "it was verified for another subject", bundle.Subject.ToString());
         }
+        if (found.Count > 1)
+        {
+            // One signature must not count for two people.
+            return Rejected(
+                DenialCode.AmbiguousSigner,
+                $"its certificate is of several identities: {string.Join(", ", found.Select(f => $"'{f.Identity.Name}'"))}",
+                by,
+                "narrow their conditions in the policy, so that a certificate is of one identity"
+            );
+        }
         if (!known)
         {
             return Rejected(
                 DenialCode.UnknownSigner,
-                "no identity of the policy has the key that signed it",
-                bundle.KeyFingerprint.ToString()
+                bundle.Identity is null
+                    ? "no identity of the policy has the key that signed it"
+                    : "no identity of the policy has the certificate that signed it",
+                by
             );
         }
-        if (now < signer.Key.NotBefore)
+        if (signer.Key is not { } key)
+        {
+            return new Candidate(bundle, signer.Identity, null);
+        }
+        if (now < key.NotBefore)
         {
             return Rejected(
                 DenialCode.KeyNotYetValid,
-                $"the key of '{signer.Identity.Name}' that signed it counts from {Rfc3339.Format(signer.Key.NotBefore.Value)} on",
+                $"the key of '{signer.Identity.Name}' that signed it counts from {Rfc3339.Format(key.NotBefore.Value)} on",
                 bundle.KeyFingerprint.ToString()
             );
         }
-        if (now >= signer.Key.NotAfter)
+        if (now >= key.NotAfter)
         {
             return Rejected(
                 DenialCode.KeyExpired,
-                $"the key of '{signer.Identity.Name}' that signed it counted until {Rfc3339.Format(signer.Key.NotAfter.Value)}",
+                $"the key of '{signer.Identity.Name}' that signed it counted until {Rfc3339.Format(key.NotAfter.Value)}",
                 bundle.KeyFingerprint.ToString(),
                 "sign again with a key that counts now"
             );

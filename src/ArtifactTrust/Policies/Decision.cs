@@ -110,6 +110,7 @@ public sealed class Decision
             WriteOptional(writer, "actual", rule.Actual);
             WriteOptional(writer, "hint", rule.Hint);
             WriteStrings(writer, "signers", rule.Signers);
+            WriteStrings(writer, "certificates", rule.Certificates);
             WriteStrings(writer, "evidence", rule.Evidence.Select(e => e.ToString()));
             writer.WriteStartArray("rejected");
             foreach (var rejected in rule.Rejected)
@@ -163,6 +164,12 @@ public sealed class SubjectDecision
         Bundles = [.. subject?.Bundles.Select(b => b.BundleDigest).Distinct() ?? []];
         Rules = rules;
         Asked = asked;
+        Certificates =
+            subject
+                ?.Bundles.Where(b => b.Identity is not null)
+                .DistinctBy(b => b.BundleDigest)
+                .ToDictionary(b => b.BundleDigest, b => b.Identity!.ToString())
+            ?? [];
     }
 
     /// <summary>The role.</summary>
@@ -182,6 +189,9 @@ public sealed class SubjectDecision
 
     /// <summary>How each rule ended, in the order checked; never empty.</summary>
     public IReadOnlyList<RuleResult> Rules { get; }
+
+    /// <summary>Whom the certificates are of that signed bundles, by the bundles' digests.</summary>
+    internal IReadOnlyDictionary<Digest, string> Certificates { get; }
 
     /// <summary>What the policy asks of the role; null where it does not know the role.</summary>
     internal SubjectRules? Asked { get; }

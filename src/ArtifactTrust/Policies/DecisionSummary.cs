@@ -30,7 +30,8 @@ public static class DecisionSummary
     /// <returns>
     /// The statement; null where no subject was given, since there is nothing for it to be about. Its levels are what the rules asked of
     /// every subject and found, in names of our own: no level of SLSA is claimed, as none was verified. The policy's digests are
-    /// <c>sha256</c> of its file and <c>dirHash</c>, which is <see cref="TrustPolicy.Digest"/>.
+    /// <c>sha256</c> of its file and <c>dirHash</c>, which is <see cref="TrustPolicy.Digest"/>. An input that was signed with a certificate is
+    /// named by whom the certificate is of.
     /// </returns>
     /// <remarks>Spec: SLSA verification summary v1.</remarks>
     public static Statement? Create(
@@ -67,7 +68,10 @@ public static class DecisionSummary
             ),
             InputAttestations =
             [
-                .. given.SelectMany(s => s.Bundles).Distinct().Select(b => new ResourceDescriptor(null, null, new DigestSet(b))),
+                .. given
+                    .SelectMany(s => s.Bundles.Select(b => (Bundle: b, Holder: s.Certificates.GetValueOrDefault(b))))
+                    .DistinctBy(b => b.Bundle)
+                    .Select(b => new ResourceDescriptor(b.Holder, null, new DigestSet(b.Bundle))),
             ],
             Passed = decision.IsAllowed,
             VerifiedLevels = decision.IsAllowed

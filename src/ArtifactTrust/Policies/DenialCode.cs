@@ -30,6 +30,9 @@ public enum DenialCode
     /// <summary>The signer is known, but the rule does not name it.</summary>
     SignerNotAccepted,
 
+    /// <summary>The certificate that signed is of several identities of the policy.</summary>
+    AmbiguousSigner,
+
     /// <summary>The evidence was verified for other digests than the subject's.</summary>
     SubjectMismatch,
 

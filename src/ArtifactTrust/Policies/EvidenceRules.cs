@@ -122,7 +122,7 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
         var ordered = rejected.OrderByDescending(r => r.Code).ToList();
         var reason = ordered.FirstOrDefault(r => r.Code > DenialCode.NoEvidence);
         var message =
-            passed ? $"{what} by {string.Join(", ", names)}"
+            passed ? $"{what} by {string.Join(", ", signers.Select(i => Named(i, evidence)))}"
             : signers.Count == 0 ? $"no {what} counts"
             : $"{signers.Count} of {atLeast} needed {what}s {(signers.Count == 1 ? "counts" : "count")}";
         return new RuleResult(
@@ -143,9 +143,19 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
                 : reason.Hint,
             Evidence = passed ? [.. evidence.Select(c => c.Bundle.BundleDigest)] : [],
             Signers = passed ? names : [],
+            Certificates = passed ? Certificates(evidence) : [],
             Rejected = ordered,
         };
     }
+
+    private static IReadOnlyList<string> Certificates(IEnumerable<Candidate> evidence) =>
+        [.. evidence.Select(c => c.Bundle.Identity?.ToString()).OfType<string>().Distinct(StringComparer.Ordinal)];
+
+    /// <summary>The identity, and where it signed with certificates, whom they are of.</summary>
+    private static string Named(PolicyIdentity identity, IReadOnlyList<Candidate> evidence) =>
+        Certificates(evidence.Where(c => c.Signer == identity)) is { Count: > 0 } certificates
+            ? $"{identity.Name} as {string.Join(" and ", certificates)}"
+            : identity.Name;
 
     private static string Join(List<string> names) => names.Count == 0 ? "none" : string.Join(", ", names);
 
@@ -183,6 +193,7 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
             Hint = worst?.Hint,
             Evidence = worst is null ? [.. chosen.SelectMany(v => v.Evidence).Select(c => c.Bundle.BundleDigest)] : [],
             Signers = worst is null ? [.. chosen.Select(v => v.Identity.Name)] : [],
+            Certificates = worst is null ? Certificates(chosen.SelectMany(v => v.Evidence)) : [],
             Rejected = [.. voices.SelectMany(v => v.Failed(index)).Select(f => f.Rejection).OrderByDescending(r => r.Code)],
         };
     }

@@ -1,13 +1,13 @@
 using System.Diagnostics.Contracts;
 using ArtifactTrust.Formats;
-using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Policies;
 
 /// <summary>Decides by a policy whether subjects may be used, from verified evidence alone.</summary>
 /// <remarks>
 /// Everything is denied that no evidence allows: what is absent, cannot be read, cannot be put in order, or is not understood counts against.
-/// There are no trusted timestamps yet, so whether a key counts is asked for the time of the decision, not for that of the signature.
+/// Whether a key counts is asked for the time of the decision, since most signatures by keys have no trusted time. A certificate was verified for
+/// the times that logs and time-stamp authorities told.
 /// </remarks>
 public static class PolicyEvaluator
 {
@@ -23,7 +23,7 @@ public static class PolicyEvaluator
     {
         ArgumentNullException.ThrowIfNull(policy);
         ArgumentNullException.ThrowIfNull(subjects);
-        var signers = policy.Identities.SelectMany(i => i.Keys.Select(k => (Identity: i, Key: k))).ToDictionary(s => s.Key.Key.Fingerprint);
+        var signers = new PolicySigners(policy);
         var decisions = new List<SubjectDecision>();
         foreach (var role in policy.Subjects)
         {
@@ -72,12 +72,7 @@ public static class PolicyEvaluator
             Actual = subject.Role,
         };
 
-    private static SubjectDecision DecideSubject(
-        SubjectRules role,
-        SubjectEvidence subject,
-        Dictionary<Digest, (PolicyIdentity Identity, PolicyKey Key)> signers,
-        DateTimeOffset now
-    )
+    private static SubjectDecision DecideSubject(SubjectRules role, SubjectEvidence subject, PolicySigners signers, DateTimeOffset now)
     {
         var expected = string.Join(" or ", role.Kinds.Select(SubjectKinds.NameOf));
         var actual = SubjectKinds.NameOf(subject.Kind);

@@ -1,11 +1,16 @@
 using ArtifactTrust.Keys;
+using ArtifactTrust.Trust;
 
 namespace ArtifactTrust.Policies;
 
-/// <summary>A signer that a policy knows, by its keys. Two keys of one identity are one signer.</summary>
+/// <summary>A signer that a policy knows, by its keys and certificates. Two keys of one identity are one signer.</summary>
 /// <param name="Name">The name the policy gives it.</param>
-/// <param name="Keys">Its keys, in the order written; at least one.</param>
-public sealed record PolicyIdentity(string Name, IReadOnlyList<PolicyKey> Keys);
+/// <param name="Keys">Its keys, in the order written. It has at least one key or certificate.</param>
+public sealed record PolicyIdentity(string Name, IReadOnlyList<PolicyKey> Keys)
+{
+    /// <summary>Whom a certificate is to be of, to be this signer's: one of these, in the order written.</summary>
+    public IReadOnlyList<IdentityRule> Certificates { get; init; } = [];
+}
 
 /// <summary>A key of an identity, with the time in which it counts.</summary>
 /// <param name="Key">The key.</param>

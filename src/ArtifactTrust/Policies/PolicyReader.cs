@@ -8,7 +8,8 @@ namespace ArtifactTrust.Policies;
 /// <summary>Turns the YAML of a policy into a <see cref="TrustPolicy"/>; the first thing that is wrong stops it.</summary>
 internal sealed partial class PolicyReader(Func<string, ReadOnlyMemory<byte>> readKeyFile)
 {
-    private static readonly string[] TopKeys = ["version", "name", "description", "expires", "identities", "subjects"];
+    private static readonly string[] TopKeys = ["version", "name", "description", "expires", "sigstore", "identities", "subjects"];
+    private static readonly string[] IdentityKeys = ["keys", "certificates"];
     private static readonly string[] SubjectKeys = ["kind", "optional", "signatures", "attestations"];
     private static readonly string[] SignatureKeys = ["from", "atLeast"];
 
@@ -22,15 +23,53 @@ internal sealed partial class PolicyReader(Func<string, ReadOnlyMemory<byte>> re
         var name = document.Required("name", "the policy").Scalar("name").String("name");
         document["description"]?.Scalar("description").Lines("description");
         var expires = document["expires"]?.Scalar("expires").Time("expires");
-        using var keys = new KeyReader(readKeyFile);
+        var policyFiles = new PolicyFiles(readKeyFile);
+        using var keys = new KeyReader(policyFiles);
+        var certificates = new SigstoreReader(policyFiles);
+        var sigstore = certificates.ReadInstance(document["sigstore"]);
         foreach (var member in Entries(document, "identities", "an identity"))
         {
-            _identities.Add(new PolicyIdentity(member.Key, keys.Read(member)));
+            _identities.Add(ReadIdentity(member, keys, certificates, sigstore));
+        }
+        if (sigstore is not null && !certificates.HasCertificates)
+        {
+            throw document["sigstore"]!.Malformed("'sigstore' is of no use: no identity has 'certificates'");
         }
         var subjects = Entries(document, "subjects", "a role").Select(ReadSubject).ToList();
-        ManifestEntry[] files = [new(TrustPolicy.OwnName, fileDigest, fileSize), .. keys.Files];
+        ManifestEntry[] files = [new(TrustPolicy.OwnName, fileDigest, fileSize), .. policyFiles.Entries];
         keys.Release();
-        return new TrustPolicy(name, expires, _identities, subjects, fileDigest, files);
+        return new TrustPolicy(name, expires, sigstore, _identities, subjects, fileDigest, files);
+    }
+
+    private static PolicyIdentity ReadIdentity(YamlMember identity, KeyReader keys, SigstoreReader certificates, PolicySigstore? sigstore)
+    {
+        var what = $"identity '{identity.Key}'";
+        var mapping = identity.Value.Mapping(what);
+        mapping.CheckKeys(what, IdentityKeys);
+        var (ofKeys, ofCertificates) = (mapping["keys"], mapping["certificates"]);
+        if (ofCertificates is null)
+        {
+            return new PolicyIdentity(
+                identity.Key,
+                [
+                    .. (ofKeys ?? throw mapping.Malformed($"{what} needs 'keys' or 'certificates'"))
+                        .Sequence($"'keys' of {what}")
+                        .Items.Select(keys.Read),
+                ]
+            );
+        }
+        // Which authority is believed is the heart of the policy: it is written down, never supposed.
+        if (sigstore is null)
+        {
+            throw ofCertificates.Malformed("certificates need 'sigstore' at the top, which says whose certificates are trusted");
+        }
+        var rules = ofCertificates.Sequence($"'certificates' of {what}").Items;
+        return rules.Count > Limits.PolicyKeys
+            ? throw ofCertificates.Malformed($"more than {Limits.PolicyKeys} certificates")
+            : new PolicyIdentity(identity.Key, [.. ofKeys?.Sequence($"'keys' of {what}").Items.Select(keys.Read) ?? []])
+            {
+                Certificates = [.. rules.Select(certificates.ReadCertificate)],
+            };
     }
 
     private static IReadOnlyList<YamlMember> Entries(YamlMapping document, string key, string what)

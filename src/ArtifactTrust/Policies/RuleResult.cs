@@ -37,6 +37,9 @@ public sealed record RuleResult(string Id, RuleOutcome Outcome, DenialCode Code,
     /// <summary>The identities whose evidence made the rule hold, each once.</summary>
     public IReadOnlyList<string> Signers { get; init; } = [];
 
+    /// <summary>Whom the certificates were of that made the rule hold, name and issuer, each once; none where keys did.</summary>
+    public IReadOnlyList<string> Certificates { get; init; } = [];
+
     /// <summary>Every bundle that was looked at for this rule and did not count, the most specific reason first.</summary>
     public IReadOnlyList<RejectedEvidence> Rejected { get; init; } = [];
 }

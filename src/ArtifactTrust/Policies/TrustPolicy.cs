@@ -2,6 +2,8 @@ using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Keys;
 using ArtifactTrust.Manifests;
+using ArtifactTrust.Trust;
+using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Policies;
 
@@ -18,6 +20,7 @@ public sealed class TrustPolicy : IDisposable
     internal TrustPolicy(
         string name,
         DateTimeOffset? expires,
+        PolicySigstore? sigstore,
         IReadOnlyList<PolicyIdentity> identities,
         IReadOnlyList<SubjectRules> subjects,
         Digest fileDigest,
@@ -26,6 +29,7 @@ public sealed class TrustPolicy : IDisposable
     {
         Name = name;
         Expires = expires;
+        Sigstore = sigstore;
         Identities = identities;
         Subjects = subjects;
         FileDigest = fileDigest;
@@ -38,6 +42,9 @@ public sealed class TrustPolicy : IDisposable
     /// <summary>The first instant at which nothing is allowed any more, UTC; null where there is none.</summary>
     public DateTimeOffset? Expires { get; }
 
+    /// <summary>The instance whose certificates count; null where only keys do.</summary>
+    public PolicySigstore? Sigstore { get; }
+
     /// <summary>The signers the policy knows, in the order written. No key belongs to two.</summary>
     public IReadOnlyList<PolicyIdentity> Identities { get; }
 
@@ -49,13 +56,29 @@ public sealed class TrustPolicy : IDisposable
 
     /// <summary>
     /// What identifies the whole decision to trust: SHA-256 over one line <c>hex of SHA-256, two spaces, name</c> for the policy, under the
-    /// name <c>policy.yaml</c>, and for each key file it names, in code point order of the names. A change of any of them changes it.
+    /// name <c>policy.yaml</c>, and for each key file and trusted root it names, in code point order of the names. A change of any of them changes it.
     /// </summary>
     /// <remarks>Spec: in-toto DigestSet v1.1, <c>dirHash</c>, of a directory that holds these files alone.</remarks>
     public Digest Digest { get; }
 
     /// <summary>Every key of every identity, to verify bundles with; which of them counts now is decided later.</summary>
     public IEnumerable<VerificationKey> Keys => Identities.SelectMany(i => i.Keys).Select(k => k.Key);
+
+    /// <summary>What verifies bundles by certificates: the signers of all identities, with the policy's thresholds. Bundles by keys need no log.</summary>
+    /// <param name="root">The instance's keys and certificates, as the policy's profile gives them; the policy's own root comes first.</param>
+    /// <exception cref="InvalidOperationException">The policy knows no certificates.</exception>
+    public SigstoreTrust CertificateTrust(TrustedRoot root)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        var sigstore = Sigstore ?? throw new InvalidOperationException("the policy knows no certificates");
+        var trust = new SigstoreTrust(sigstore.Root ?? root, [.. Identities.SelectMany(i => i.Certificates)]);
+        return new SigstoreTrust(trust.Root, trust.Identities)
+        {
+            LogThreshold = sigstore.LogThreshold ?? trust.LogThreshold,
+            TimeThreshold = sigstore.TimeThreshold ?? trust.TimeThreshold,
+            CertificateLogThreshold = sigstore.CertificateLogThreshold ?? trust.CertificateLogThreshold,
+        };
+    }
 
     /// <summary>Reads a policy and the key files it names, which lie below the directory that the policy's file really is in.</summary>
     /// <remarks>
@@ -71,20 +94,20 @@ public sealed class TrustPolicy : IDisposable
         var target = File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
         using var tree = FileTree.Open(Path.GetDirectoryName(target) ?? throw new IOException($"'{path}' is a directory"));
         var policy = ReadAll(tree, Path.GetFileName(target), Limits.PolicyBytes, "policy");
-        return Parse(policy, name => ReadAll(tree, name, Limits.KeyFileBytes, "key file"));
+        return Parse(policy, name => ReadAll(tree, name, Limits.TrustedRootBytes, "file of the policy"));
     }
 
     /// <summary>Reads a policy.</summary>
     /// <param name="utf8">The policy's bytes.</param>
     /// <param name="readKeyFile">
-    /// Gives the bytes of a key file by the name that the policy uses: a relative path with <c>/</c> between its parts, none of them empty,
+    /// Gives the bytes of a key file or trusted root by the name that the policy uses: a relative path with <c>/</c> between its parts, none of them empty,
     /// <c>.</c> or <c>..</c>. An <see cref="IOException"/> from it is a fault of the policy, at the line that names the file.
     /// </param>
     /// <exception cref="MalformedDataException">The policy is wrong; with line and column.</exception>
     public static TrustPolicy Parse(ReadOnlySpan<byte> utf8, Func<string, ReadOnlyMemory<byte>> readKeyFile)
     {
         ArgumentNullException.ThrowIfNull(readKeyFile);
-        var document = YamlDocument.Parse(utf8);
+        var document = YamlDocument.Parse(utf8, "policy");
         return new PolicyReader(readKeyFile).Read(document, DigestAlgorithm.Sha256.Hash(utf8), utf8.Length);
     }
 
@@ -101,10 +124,9 @@ public sealed class TrustPolicy : IDisposable
     {
         using var stream = tree.OpenRead(name);
         StrictJson.CheckLength(stream.Length, format, limit);
-        // The file may grow while it is read, so its length is no bound.
-        var buffer = new byte[limit + 1];
+        // The file may grow while it is read, so its length is no bound: one byte more than it shows that it did.
+        var buffer = new byte[stream.Length + 1];
         var length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
-        StrictJson.CheckLength(length, format, limit);
-        return buffer[..length];
+        return length < buffer.Length ? buffer[..length] : throw new IOException($"'{name}' grew while it was read");
     }
 }

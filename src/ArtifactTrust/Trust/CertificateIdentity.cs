@@ -10,7 +10,7 @@ namespace ArtifactTrust.Trust;
 public sealed class CertificateIdentity
 {
     private const string Format = "certificate";
-    private const string FulcioArc = "1.3.6.1.4.1.57264.1.";
+    private const string FulcioArc = CertificateClaims.Arc;
     private const string SubjectAlternativeNameOid = "2.5.29.17";
     private const string UserNameOid = FulcioArc + "7";
     private const string IssuerV1 = FulcioArc + "1";
@@ -116,33 +116,10 @@ public sealed class CertificateIdentity
 
     private static void ReadClaim(string oid, byte[] value, Dictionary<string, string> claims)
     {
-        var (name, isDer) = oid[FulcioArc.Length..] switch
+        var known = CertificateClaims.ByOid(oid);
+        if (known is not null)
         {
-            "2" => ("githubWorkflowTrigger", false),
-            "3" => ("githubWorkflowSHA", false),
-            "4" => ("githubWorkflowName", false),
-            "5" => ("githubWorkflowRepository", false),
-            "6" => ("githubWorkflowRef", false),
-            "9" => ("buildSignerURI", true),
-            "10" => ("buildSignerDigest", true),
-            "11" => ("runnerEnvironment", true),
-            "12" => ("sourceRepositoryURI", true),
-            "13" => ("sourceRepositoryDigest", true),
-            "14" => ("sourceRepositoryRef", true),
-            "15" => ("sourceRepositoryIdentifier", true),
-            "16" => ("sourceRepositoryOwnerURI", true),
-            "17" => ("sourceRepositoryOwnerIdentifier", true),
-            "18" => ("buildConfigURI", true),
-            "19" => ("buildConfigDigest", true),
-            "20" => ("buildTrigger", true),
-            "21" => ("runInvocationURI", true),
-            "22" => ("sourceRepositoryVisibilityAtSigning", true),
-            "23" => ("deploymentEnvironment", true),
-            _ => (null, false),
-        };
-        if (name is not null)
-        {
-            claims.Add(name, isDer ? DerText(value, oid) : Utf8(value, oid));
+            claims.Add(known.Name, known.IsDer ? DerText(value, oid) : Utf8(value, oid));
         }
         else if (Asn1Tag.TryDecode(value, out var tag, out _) && tag == new Asn1Tag(UniversalTagNumber.UTF8String))
         {

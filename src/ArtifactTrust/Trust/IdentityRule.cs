@@ -8,10 +8,10 @@ public sealed class IdentityRule
     private readonly Regex? _name;
     private readonly Regex? _issuer;
 
-    private IdentityRule(string name, Regex? namePattern, string issuer, Regex? issuerPattern, IReadOnlyDictionary<string, string>? claims)
+    private IdentityRule(string name, Regex? namePattern, string issuer, Regex? issuerPattern, IReadOnlyDictionary<string, string> claims)
     {
         (Name, _name, Issuer, _issuer) = (name, namePattern, issuer, issuerPattern);
-        Claims = claims ?? new Dictionary<string, string>(StringComparer.Ordinal);
+        Claims = claims;
     }
 
     /// <summary>The name, or the pattern for it.</summary>
@@ -27,7 +27,7 @@ public sealed class IdentityRule
     /// <param name="name">The e-mail address, URI or user name.</param>
     /// <param name="issuer">The URL of the OpenID Connect issuer.</param>
     /// <param name="claims">Further claims, or null.</param>
-    /// <exception cref="ArgumentException">The name or the issuer is empty.</exception>
+    /// <exception cref="ArgumentException">A value is empty, or a claim is not one of <see cref="CertificateClaims"/>.</exception>
     public static IdentityRule Exact(string name, string issuer, IReadOnlyDictionary<string, string>? claims = null) =>
         Create(name, false, issuer, false, claims);
 
@@ -37,7 +37,7 @@ public sealed class IdentityRule
     /// <param name="issuer">The issuer, or a pattern.</param>
     /// <param name="issuerIsPattern">Whether it is a pattern.</param>
     /// <param name="claims">Further claims, or null.</param>
-    /// <exception cref="ArgumentException">A value is empty, or is no regular expression that can be matched in linear time.</exception>
+    /// <exception cref="ArgumentException">A value is empty, a claim is not one of <see cref="CertificateClaims"/>, or a pattern is no regular expression that can be matched in linear time.</exception>
     public static IdentityRule Create(
         string name,
         bool nameIsPattern,
@@ -48,12 +48,25 @@ public sealed class IdentityRule
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentException.ThrowIfNullOrEmpty(issuer);
+        // Copied, so that no caller changes what was checked.
+        var required = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (claim, value) in claims ?? new Dictionary<string, string>())
+        {
+            if (!CertificateClaims.TryParse(claim, out var known, out var reason))
+            {
+                throw new ArgumentException(reason, nameof(claims));
+            }
+            if (string.IsNullOrEmpty(value) || !required.TryAdd(known, value))
+            {
+                throw new ArgumentException($"{known} is {(string.IsNullOrEmpty(value) ? "empty" : "there twice")}", nameof(claims));
+            }
+        }
         return new IdentityRule(
             name,
             nameIsPattern ? Compile(name, nameof(name)) : null,
             issuer,
             issuerIsPattern ? Compile(issuer, nameof(issuer)) : null,
-            claims
+            required
         );
     }
 
@@ -71,6 +84,16 @@ public sealed class IdentityRule
     public override string ToString() =>
         $"{(_name is null ? Name : $"/{Name}/")} ({(_issuer is null ? Issuer : $"/{Issuer}/")})"
         + string.Concat(Claims.Select(c => $", {c.Key} {c.Value}"));
+
+    /// <summary>The certificate as the rules look at it: name, issuer, and the claims that one of them asks for.</summary>
+    internal static string Describe(CertificateIdentity identity, IReadOnlyList<IdentityRule> rules) =>
+        identity
+        + string.Concat(
+            rules
+                .SelectMany(r => r.Claims.Keys)
+                .Distinct(StringComparer.Ordinal)
+                .Select(c => identity.Claims.TryGetValue(c, out var value) ? $", {c} {value}" : $", no {c}")
+        );
 
     private static bool Matches(Regex? pattern, string exact, string value) =>
         pattern is null ? value == exact : value.Length <= Formats.Limits.PatternInput && pattern.IsMatch(value);

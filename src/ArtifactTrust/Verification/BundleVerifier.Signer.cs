@@ -1,5 +1,6 @@
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Keys;
+using ArtifactTrust.Trust;
 
 namespace ArtifactTrust.Verification;
 
@@ -58,7 +59,7 @@ public sealed partial class BundleVerifier
                     {
                         Message = "the certificate is of somebody else",
                         Expected = string.Join(" or ", _trust.Identities),
-                        Actual = identity.ToString(),
+                        Actual = IdentityRule.Describe(identity, _trust.Identities),
                         Clause = "Sigstore client specification, Verification, \"Certificate\"",
                         Hint = "is this the identity that signs here? Compare name and issuer letter by letter",
                     }

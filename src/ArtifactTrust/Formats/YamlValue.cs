@@ -1,19 +1,18 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using ArtifactTrust.Formats;
 
-namespace ArtifactTrust.Policies;
+namespace ArtifactTrust.Formats;
 
-/// <summary>A place in a policy's text; both numbers count from 1.</summary>
-internal readonly record struct YamlPlace(long Line, long Column)
+/// <summary>A place in a text of a format; both numbers count from 1.</summary>
+internal readonly record struct YamlPlace(string Format, long Line, long Column)
 {
-    internal MalformedDataException Malformed(string reason, Exception? inner = null) => new("policy", ToString(), reason, inner);
+    internal MalformedDataException Malformed(string reason, Exception? inner = null) => new(Format, ToString(), reason, inner);
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"line {Line}, column {Column}");
 }
 
-/// <summary>A value of a policy with its place, so that every complaint about it can say where it is.</summary>
+/// <summary>A value of a text with its place, so that every complaint about it can say where it is.</summary>
 internal abstract record YamlValue(YamlPlace Place)
 {
     internal abstract string Kind { get; }
@@ -109,12 +108,6 @@ internal sealed partial record YamlScalar(YamlPlace Place, string Text, bool IsP
             ? time
             : throw Malformed($"{what} is to be an RFC 3339 time such as 2026-01-31T12:00:00Z, not {Quoted}");
 
-    /// <summary>A whole number and one of the units s, m, h, d and w.</summary>
-    internal PolicyDuration Duration(string what) =>
-        PolicyDuration.TryParse(String(what), out var duration)
-            ? duration
-            : throw Malformed($"{what} is to be a whole number with one of the units s, m, h, d, w, such as 90d, not {Quoted}");
-
     /// <summary>One of a closed set of words.</summary>
     internal T Word<T>(string what, params ReadOnlySpan<(string Word, T Value)> words)
     {
@@ -131,7 +124,8 @@ internal sealed partial record YamlScalar(YamlPlace Place, string Text, bool IsP
         throw Malformed($"{what} is to be one of {string.Join(", ", known)}, not {Quoted}{Spelling.Hint(text, known)}");
     }
 
-    private string Quoted => IsNothing ? "nothing" : $"'{(Text.Length <= 80 ? Text : Text[..80] + "…").ReplaceLineEndings("\\n")}'";
+    /// <summary>The value in quotation marks, shortened, for messages.</summary>
+    internal string Quoted => IsNothing ? "nothing" : $"'{(Text.Length <= 80 ? Text : Text[..80] + "…").ReplaceLineEndings("\\n")}'";
 
     // YAML 1.2.2 §10.3.2, the core schema's integers and floats.
     [GeneratedRegex(

@@ -1,41 +1,44 @@
 using System.Text;
-using ArtifactTrust.Formats;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
-namespace ArtifactTrust.Policies;
+namespace ArtifactTrust.Formats;
 
 /// <summary>
-/// Reads the small part of YAML that a policy needs: one document of mappings with string keys, lists and scalars. Anchors, aliases, tags,
-/// directives, complex keys and duplicate keys are refused, since each can make a policy say something other than what is seen.
+/// Reads the small part of YAML that policies and configuration files need: one document of mappings with string keys, lists and scalars. Anchors, aliases, tags,
+/// directives, complex keys and duplicate keys are refused, since each can make a text say something other than what is seen.
 /// </summary>
 /// <remarks>Spec: YAML 1.2.2.</remarks>
 internal sealed class YamlDocument
 {
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    private readonly string _format;
     private readonly Parser _parser;
     private int _values;
 
-    private YamlDocument(string text)
+    private YamlDocument(string format, string text)
     {
+        _format = format;
         _parser = new Parser(new StringReader(text));
     }
 
     /// <summary>Reads the whole text.</summary>
+    /// <param name="utf8">The text.</param>
+    /// <param name="format">What it is to be, as errors name it: <c>policy</c>.</param>
     /// <exception cref="MalformedDataException">It is not YAML of this kind, or over a limit; with line and column.</exception>
-    internal static YamlMapping Parse(ReadOnlySpan<byte> utf8)
+    internal static YamlMapping Parse(ReadOnlySpan<byte> utf8, string format)
     {
         if (utf8.Length > Limits.PolicyBytes)
         {
-            throw new MalformedDataException("policy", "$", $"{utf8.Length} bytes; at most {Limits.PolicyBytes} are accepted");
+            throw new MalformedDataException(format, "$", $"{utf8.Length} bytes; at most {Limits.PolicyBytes} are accepted");
         }
-        var text = Decode(utf8);
-        CheckCharacters(text);
-        return new YamlDocument(text).ReadDocument().Mapping("a policy");
+        var text = Decode(utf8, format);
+        CheckCharacters(text, format);
+        return new YamlDocument(format, text).ReadDocument().Mapping($"a {format}");
     }
 
-    private static string Decode(ReadOnlySpan<byte> utf8)
+    private static string Decode(ReadOnlySpan<byte> utf8, string format)
     {
         try
         {
@@ -43,13 +46,13 @@ internal sealed class YamlDocument
         }
         catch (DecoderFallbackException e)
         {
-            throw new MalformedDataException("policy", $"byte {e.Index}", "the text is not UTF-8", e);
+            throw new MalformedDataException(format, $"byte {e.Index}", "the text is not UTF-8", e);
         }
     }
 
     // The parser breaks lines at NEL, LS and PS too, where editors do not, so lines would be hidden and counted differently; bidirectional
     // controls show text in another order than it is read in; tabs look like any number of spaces.
-    private static void CheckCharacters(string text)
+    private static void CheckCharacters(string text, string format)
     {
         var (line, column) = (1L, 1L);
         for (var i = 0; i < text.Length; i++, column++)
@@ -61,7 +64,7 @@ internal sealed class YamlDocument
             }
             else if (c == '\t')
             {
-                throw new YamlPlace(line, column).Malformed("a tab; indent and separate by spaces");
+                throw new YamlPlace(format, line, column).Malformed("a tab; indent and separate by spaces");
             }
             else if (
                 (char.IsControl(c) && !(c == '\r' && i + 1 < text.Length && text[i + 1] == '\n'))
@@ -75,7 +78,7 @@ internal sealed class YamlDocument
                         or (>= '\u2066' and <= '\u2069')
             )
             {
-                throw new YamlPlace(line, column).Malformed($"the character U+{(int)c:X4} is not accepted");
+                throw new YamlPlace(format, line, column).Malformed($"the character U+{(int)c:X4} is not accepted");
             }
         }
     }
@@ -85,7 +88,7 @@ internal sealed class YamlDocument
         Next<StreamStart>();
         if (Next() is not DocumentStart start)
         {
-            throw new YamlPlace(1, 1).Malformed("the policy is empty");
+            throw new YamlPlace(_format, 1, 1).Malformed($"the {_format} is empty");
         }
         // The two tag handles that every document has are not written in it.
         if (start.Version is not null || start.Tags?.Count > 2)
@@ -95,7 +98,7 @@ internal sealed class YamlDocument
         Next();
         var value = Read(depth: 1);
         Next<DocumentEnd>();
-        return Next() is StreamEnd ? value : throw Place(_parser.Current!).Malformed("a second document; a policy is one");
+        return Next() is StreamEnd ? value : throw Place(_parser.Current!).Malformed($"a second document; a {_format} is one");
     }
 
     // On entry the current event is the value's first one, on return its last one.
@@ -184,7 +187,7 @@ internal sealed class YamlDocument
         }
         catch (YamlException e)
         {
-            throw new YamlPlace(e.Start.Line, e.Start.Column).Malformed(e.Message, e);
+            throw new YamlPlace(_format, e.Start.Line, e.Start.Column).Malformed(e.Message, e);
         }
         // Found by mutating policies: on some broken texts the parser fails without saying so.
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
@@ -193,7 +196,7 @@ internal sealed class YamlDocument
         }
     }
 
-    private YamlPlace Last => _parser.Current is { } current ? Place(current) : new YamlPlace(1, 1);
+    private YamlPlace Last => _parser.Current is { } current ? Place(current) : new YamlPlace(_format, 1, 1);
 
-    private static YamlPlace Place(ParsingEvent current) => new(current.Start.Line, current.Start.Column);
+    private YamlPlace Place(ParsingEvent current) => new(_format, current.Start.Line, current.Start.Column);
 }

@@ -1,0 +1,20 @@
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Verification;
+
+namespace ArtifactTrust.Policies;
+
+/// <summary>Which identities of a policy a verified bundle is of.</summary>
+internal sealed class PolicySigners(TrustPolicy policy)
+{
+    private readonly Dictionary<Digest, (PolicyIdentity Identity, PolicyKey Key)> _keys = policy
+        .Identities.SelectMany(i => i.Keys.Select(k => (Identity: i, Key: k)))
+        .ToDictionary(s => s.Key.Key.Fingerprint);
+
+    /// <summary>The identities: none, one, or several where a certificate meets the conditions of several.</summary>
+    /// <remarks>A certificate is never looked up by its key, nor a managed key by a name: how it was verified decides.</remarks>
+    internal IReadOnlyList<(PolicyIdentity Identity, PolicyKey? Key)> Find(VerifiedBundle bundle) =>
+        bundle.Identity is { } holder
+            ? [.. policy.Identities.Where(i => i.Certificates.Any(r => r.Accepts(holder))).Select(i => (i, (PolicyKey?)null))]
+        : _keys.TryGetValue(bundle.KeyFingerprint, out var found) ? [(found.Identity, found.Key)]
+        : [];
+}
