@@ -6,8 +6,6 @@ using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
-using ArtifactTrust.Keys;
-using ArtifactTrust.Signing;
 
 namespace ArtifactTrust.Cli.Commands;
 
@@ -29,36 +27,34 @@ internal static class AttestCommand
             Required = true,
             HelpName = "FILE",
         };
-        var key = Options.SigningKey();
-        var password = Options.PasswordFile();
+        var signing = new SigningOptions();
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
         var plainHttp = Options.PlainHttp();
         var verb = new Verb(
             "attest",
             "Sign a statement about a subject: how it was built, what is in it, what a scan or a test found.",
-            "artifact-trust attest ./model --type slsaprovenance1 --predicate provenance.json --key training.key",
+            "artifact-trust attest ./model --type slsaprovenance1 --predicate provenance.json",
             "artifact-trust attest registry.example.com/models/vad:1.0 --type vulns --predicate vulns.json --key security.key"
         )
         {
             subject,
             type,
             predicate,
-            key,
-            password,
             ignore,
             noGit,
             plainHttp,
             Options.Output(),
         };
+        signing.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
                 var predicateType = Types.Parse(parsed.GetValue(type)!).Uri;
                 var json = ReadPredicate(parsed.GetValue(predicate)!, predicateType);
-                using var signingKey = KeyLoader.Private(session.Terminal, parsed.GetValue(key)!, parsed.GetValue(password));
-                var attester = new Attester(session, signingKey)
+                using var signatory = await signing.OpenAsync(parsed, session, cancellation);
+                var attester = new Attester(session, signatory)
                 {
                     IgnorePaths = parsed.GetValue(ignore) ?? [],
                     NoIgnoreGitPaths = parsed.GetValue(noGit),
@@ -73,7 +69,7 @@ internal static class AttestCommand
                     written.Digests,
                     written.Where,
                     written.Bundle,
-                    signingKey.PublicKey
+                    signatory.Credential
                 );
                 return ExitCode.Success;
             }
@@ -117,8 +113,8 @@ internal sealed record WrittenAttestation(string Name, DigestSet Digests, string
 
 /// <summary>Signs statements about subjects and puts them where verifiers look.</summary>
 /// <param name="session">Where progress goes.</param>
-/// <param name="key">The key.</param>
-internal sealed class Attester(Session session, SigningKey key)
+/// <param name="signatory">Who signs.</param>
+internal sealed class Attester(Session session, Signatory signatory)
 {
     internal IReadOnlyList<string> IgnorePaths { get; init; } = [];
 
@@ -162,15 +158,18 @@ internal sealed class Attester(Session session, SigningKey key)
         return (file.Name, new DigestSet(file.Digest(DigestAlgorithm.Sha256)));
     }
 
-    private Task<Bundle> SignAsync(
+    private async Task<Bundle> SignAsync(
         string? name,
         DigestSet digests,
         string predicateType,
         JsonElement predicate,
         CancellationToken cancellation
-    ) =>
-        new BundleSigner(Credential.FromKey(key)).SignStatementAsync(
+    )
+    {
+        var signer = await signatory.SignerAsync(cancellation);
+        return await signer.SignStatementAsync(
             new Statement([new ResourceDescriptor(name, null, digests)], predicateType, predicate),
             cancellation
         );
+    }
 }

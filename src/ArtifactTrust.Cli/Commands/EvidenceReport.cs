@@ -2,7 +2,8 @@ using System.Text.Json;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Hashing;
-using ArtifactTrust.Keys;
+using ArtifactTrust.Signing;
+using ArtifactTrust.Trust;
 using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -19,7 +20,7 @@ internal static class EvidenceReport
         DigestSet digests,
         string where,
         Bundle bundle,
-        VerificationKey key
+        Credential signer
     )
     {
         var terminal = session.Terminal;
@@ -36,8 +37,22 @@ internal static class EvidenceReport
                 writer.WriteEndObject();
                 writer.WriteString("written", where);
                 writer.WriteString("bundleDigest", bundle.Digest.ToString());
-                writer.WriteString("keyFingerprint", key.Fingerprint.ToString());
-                writer.WriteString("algorithm", key.Algorithm.Name);
+                writer.WriteString("keyFingerprint", signer.PublicKey.Fingerprint.ToString());
+                writer.WriteString("algorithm", signer.PublicKey.Algorithm.Name);
+                if (signer.Identity is { } identity)
+                {
+                    WriteCertificate(writer, identity);
+                }
+                writer.WriteStartArray("logEntries");
+                foreach (var entry in bundle.Material.LogEntries)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("logId", Convert.ToHexStringLower(entry.LogId.Span));
+                    writer.WriteNumber("index", entry.LogIndex);
+                    writer.WriteEndObject();
+                }
+                writer.WriteEndArray();
+                writer.WriteNumber("timestamps", bundle.Material.Timestamps.Count);
                 writer.WriteEndObject();
             });
             return;
@@ -47,7 +62,15 @@ internal static class EvidenceReport
         {
             terminal.Line($"  {algorithm, -8}{value}");
         }
-        terminal.Line($"  key     {key.Fingerprint} ({key.Algorithm})");
+        terminal.Line(
+            signer.Identity is { } holder
+                ? $"  signer  {Terminal.Clean(holder.ToString())}"
+                : $"  key     {signer.PublicKey.Fingerprint} ({signer.PublicKey.Algorithm})"
+        );
+        foreach (var entry in bundle.Material.LogEntries)
+        {
+            terminal.Line($"  logged  as {entry.LogIndex} of {Convert.ToHexStringLower(entry.LogId.Span[..4])}");
+        }
         terminal.Line($"  written {Terminal.Clean(where)}");
     }
 
@@ -94,21 +117,7 @@ internal static class EvidenceReport
             writer.WriteString("keyFingerprint", verified.KeyFingerprint.ToString());
             if (verified.Identity is { } identity)
             {
-                writer.WriteStartObject("certificate");
-                writer.WriteStartArray("names");
-                foreach (var name in identity.Names)
-                {
-                    writer.WriteStringValue(name);
-                }
-                writer.WriteEndArray();
-                WriteMember(writer, "issuer", identity.Issuer);
-                writer.WriteStartObject("claims");
-                foreach (var (name, value) in identity.Claims.OrderBy(c => c.Key, Formats.CodePointOrder.Instance))
-                {
-                    writer.WriteString(name, value);
-                }
-                writer.WriteEndObject();
-                writer.WriteEndObject();
+                WriteCertificate(writer, identity);
             }
             if (verified.Times.Count > 0)
             {
@@ -142,6 +151,25 @@ internal static class EvidenceReport
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static void WriteCertificate(Utf8JsonWriter writer, CertificateIdentity identity)
+    {
+        writer.WriteStartObject("certificate");
+        writer.WriteStartArray("names");
+        foreach (var name in identity.Names)
+        {
+            writer.WriteStringValue(name);
+        }
+        writer.WriteEndArray();
+        WriteMember(writer, "issuer", identity.Issuer);
+        writer.WriteStartObject("claims");
+        foreach (var (name, value) in identity.Claims.OrderBy(c => c.Key, Formats.CodePointOrder.Instance))
+        {
+            writer.WriteString(name, value);
+        }
+        writer.WriteEndObject();
         writer.WriteEndObject();
     }
 

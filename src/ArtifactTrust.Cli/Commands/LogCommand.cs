@@ -45,6 +45,7 @@ internal static class LogCommand
             HelpName = "NAME",
         };
         var key = Options.SigningKey();
+        key.Required = true;
         var password = Options.PasswordFile();
         var verb = new Verb(
             "init",

@@ -2,8 +2,6 @@ using System.CommandLine;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Hashing;
-using ArtifactTrust.Keys;
-using ArtifactTrust.Signing;
 using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -14,8 +12,7 @@ internal static class SignCommand
     internal static Command Create(Session session)
     {
         var subject = Options.Subject();
-        var key = Options.SigningKey();
-        var password = Options.PasswordFile();
+        var signing = new SigningOptions();
         var signature = new Option<string?>("--signature")
         {
             Description = "where to write the signature (SUBJECT.sig)",
@@ -31,14 +28,13 @@ internal static class SignCommand
         var plainHttp = Options.PlainHttp();
         var verb = new Verb(
             "sign",
-            "Sign a directory (OpenSSF Model Signing), a file (Sigstore bundle) or an image (as cosign 3 does) with a key.",
+            "Sign a directory (OpenSSF Model Signing), a file (Sigstore bundle) or an image (as cosign 3 does), with a key or an identity.",
             "artifact-trust sign ./model --key training.key",
+            "artifact-trust sign ./model",
             "artifact-trust sign registry.example.com/models/vad:1.0 --key training.key --password-file /run/secrets/key-password"
         )
         {
             subject,
-            key,
-            password,
             signature,
             add,
             force,
@@ -47,14 +43,15 @@ internal static class SignCommand
             plainHttp,
             Options.Output(),
         };
+        signing.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
-                using var signingKey = KeyLoader.Private(session.Terminal, parsed.GetValue(key)!, parsed.GetValue(password));
                 if (target is Subject.Image image)
                 {
-                    return await SignImage(session, image, signingKey, parsed.GetValue(plainHttp), cancellation);
+                    using var byImage = await signing.OpenAsync(parsed, session, cancellation);
+                    return await SignImage(session, image, byImage, parsed.GetValue(plainHttp), cancellation);
                 }
                 var path = target is Subject.LocalDirectory d ? d.Path : ((Subject.LocalFile)target).Path;
                 var output = parsed.GetValue(signature) ?? Subject.SignaturePath(path);
@@ -66,6 +63,7 @@ internal static class SignCommand
                         "--add keeps it and adds this one; --force replaces it; --signature FILE writes elsewhere"
                     );
                 }
+                using var signatory = await signing.OpenAsync(parsed, session, cancellation);
                 var (bundle, digests) = target is Subject.LocalDirectory directory
                     ? await SignDirectory(
                         session,
@@ -73,10 +71,10 @@ internal static class SignCommand
                         output,
                         parsed.GetValue(ignore) ?? [],
                         parsed.GetValue(noGit),
-                        signingKey,
+                        signatory,
                         cancellation
                     )
-                    : await SignFile(session, path, signingKey, cancellation);
+                    : await SignFile(session, path, signatory, cancellation);
                 if (addTo is not null)
                 {
                     AtomicFile.AppendLine(addTo, bundle.Utf8.Span, EvidenceFiles.IsBundle);
@@ -85,7 +83,7 @@ internal static class SignCommand
                 {
                     AtomicFile.Write(output, bundle.Utf8.Span, parsed.GetValue(force));
                 }
-                return Report(session, Path.GetFileName(Subject.Stem(path)), digests, addTo ?? output, bundle, signingKey);
+                return Report(session, Path.GetFileName(Subject.Stem(path)), digests, addTo ?? output, bundle, signatory);
             }
         );
         return verb;
@@ -97,7 +95,7 @@ internal static class SignCommand
         string output,
         IEnumerable<string> ignore,
         bool noGit,
-        SigningKey key,
+        Signatory signatory,
         CancellationToken cancellation
     )
     {
@@ -109,11 +107,16 @@ internal static class SignCommand
             rules = rules.With([fullOutput[(tree.Path.Length + 1)..].Replace(Path.DirectorySeparatorChar, '/')]);
         }
         var manifest = LocalSubjects.Manifest(session.Terminal, tree, rules, cancellation);
-        var signer = new BundleSigner(Credential.FromKey(key));
+        var signer = await signatory.SignerAsync(cancellation);
         return (await signer.SignModelAsync(tree.Name, manifest, rules, cancellation), manifest.Subject);
     }
 
-    private static async Task<(Bundle, DigestSet)> SignFile(Session session, string path, SigningKey key, CancellationToken cancellation)
+    private static async Task<(Bundle, DigestSet)> SignFile(
+        Session session,
+        string path,
+        Signatory signatory,
+        CancellationToken cancellation
+    )
     {
         using var file = session.Terminal.WithProgress(
             $"hashing {Path.GetFileName(path)}",
@@ -124,7 +127,7 @@ internal static class SignCommand
                 try
                 {
                     // The file keeps its digests, so signing does not read it again.
-                    _ = (opened.Digest(DigestAlgorithm.Sha256), opened.Digest(key.Algorithm.PreHash ?? DigestAlgorithm.Sha256));
+                    _ = (opened.Digest(DigestAlgorithm.Sha256), opened.Digest(signatory.PreHash ?? DigestAlgorithm.Sha256));
                     return opened;
                 }
                 catch
@@ -134,28 +137,30 @@ internal static class SignCommand
                 }
             }
         );
-        var bundle = await new BundleSigner(Credential.FromKey(key)).SignFileAsync(file, cancellation);
+        var signer = await signatory.SignerAsync(cancellation);
+        var bundle = await signer.SignFileAsync(file, cancellation);
         return (bundle, new DigestSet(file.Digest(DigestAlgorithm.Sha256)));
     }
 
     private static async Task<int> SignImage(
         Session session,
         Subject.Image image,
-        SigningKey key,
+        Signatory signatory,
         bool plainHttp,
         CancellationToken cancellation
     )
     {
         using var images = new Images(plainHttp);
         var (store, descriptor) = await images.ResolveAsync(image.Reference, cancellation);
-        var bundle = await new BundleSigner(Credential.FromKey(key)).SignImageAsync(descriptor.Digest, cancellation);
+        var signer = await signatory.SignerAsync(cancellation);
+        var bundle = await signer.SignImageAsync(descriptor.Digest, cancellation);
         var referrer = await Images.AttachAsync(store, descriptor, bundle, BundleVerifier.ImageSignatureType, session.Time, cancellation);
-        return Report(session, image.Reference.ToString(), new DigestSet(descriptor.Digest), $"referrer {referrer}", bundle, key);
+        return Report(session, image.Reference.ToString(), new DigestSet(descriptor.Digest), $"referrer {referrer}", bundle, signatory);
     }
 
-    private static int Report(Session session, string name, DigestSet digests, string where, Bundle bundle, SigningKey key)
+    private static int Report(Session session, string name, DigestSet digests, string where, Bundle bundle, Signatory signatory)
     {
-        EvidenceReport.Written(session, "sign", "signed", name, digests, where, bundle, key.PublicKey);
+        EvidenceReport.Written(session, "sign", "signed", name, digests, where, bundle, signatory.Credential);
         return ExitCode.Success;
     }
 }

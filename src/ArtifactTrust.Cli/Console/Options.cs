@@ -21,11 +21,10 @@ internal static class Options
         return option;
     }
 
-    internal static Option<string> SigningKey() =>
+    internal static Option<string?> SigningKey() =>
         new("--key")
         {
-            Description = "the private key: PEM (PKCS#8, SEC1, PKCS#1) or cosign's",
-            Required = true,
+            Description = "the private key: PEM (PKCS#8, SEC1, PKCS#1) or cosign's (else an identity token names the signer)",
             HelpName = "FILE",
         };
 

@@ -45,6 +45,9 @@ internal sealed class InstanceOptions
     /// <summary>Whether an instance was named, so that more than keys is asked for.</summary>
     internal bool IsNamed(ParseResult parsed) => parsed.GetValue(_profile) is not null || parsed.GetValue(_root) is not null;
 
+    /// <summary>Whether an instance was named, so that a signature by a key is to be logged and its time signed.</summary>
+    internal bool IsNamedForSigning(ParseResult parsed) => IsNamed(parsed) || parsed.GetValue(_config) is not null;
+
     /// <summary>The instance to verify with.</summary>
     /// <exception cref="CliException">A file is wrong, or what is trusted is not known now.</exception>
     internal Task<SigstoreInstance> ForVerificationAsync(ParseResult parsed, Session session, CancellationToken cancellation) =>

@@ -20,12 +20,13 @@ internal static class ServiceHttp
     /// <summary>A client; the caller disposes of it.</summary>
     /// <param name="caFile">The only authorities whose TLS certificates are accepted, PEM; null for the system's.</param>
     /// <param name="timeout">How long one request may take.</param>
+    /// <param name="redirects">Whether redirects are followed.</param>
     /// <exception cref="CliException">The file cannot be used.</exception>
-    internal static HttpClient Create(string? caFile, TimeSpan timeout)
+    internal static HttpClient Create(string? caFile, TimeSpan timeout, bool redirects)
     {
         var handler = new SocketsHttpHandler
         {
-            AllowAutoRedirect = true,
+            AllowAutoRedirect = redirects,
             MaxAutomaticRedirections = Redirects,
             ConnectTimeout = ConnectTimeout,
             UseCookies = false,
@@ -45,18 +46,6 @@ internal static class ServiceHttp
         client.DefaultRequestHeaders.UserAgent.ParseAdd($"artifact-trust/{Session.Version}");
         return client;
     }
-
-    /// <summary>Throws where what is sent to the service could be read on the way: http is for this machine alone.</summary>
-    /// <param name="service">The service's address.</param>
-    /// <param name="what">What it is, for people.</param>
-    /// <exception cref="CliException">It is neither https nor on this machine.</exception>
-    internal static Uri RequireSecure(Uri service, string what) =>
-        service.Scheme == Uri.UriSchemeHttps || (service.Scheme == Uri.UriSchemeHttp && service.IsLoopback)
-            ? service
-            : throw CliException.Usage(
-                $"the {what} {service} is not https",
-                "tokens are sent over https alone, but for services on this machine"
-            );
 
     private static X509Certificate2Collection ReadAuthorities(string path)
     {

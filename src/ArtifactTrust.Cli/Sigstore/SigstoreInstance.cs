@@ -22,7 +22,9 @@ internal sealed record SigstoreInstance(SigstoreProfile Profile, TrustedRoot Roo
     internal Uri? Issuer => Profile.Issuer;
 
     /// <summary>A client for the instance's services; the caller disposes of it.</summary>
-    internal HttpClient CreateHttp(TimeSpan timeout) => ServiceHttp.Create(Profile.CaFile, timeout);
+    /// <param name="timeout">How long one request may take.</param>
+    /// <param name="redirects">Whether redirects are followed; never where a request carries a secret.</param>
+    internal HttpClient CreateHttp(TimeSpan timeout, bool redirects) => ServiceHttp.Create(Profile.CaFile, timeout, redirects);
 }
 
 /// <summary>What is trusted of a TUF repository now.</summary>

@@ -121,7 +121,7 @@ internal sealed class TufStore
         timer.CancelAfter(limit);
         try
         {
-            using var http = ServiceHttp.Create(_profile.CaFile, limit);
+            using var http = ServiceHttp.Create(_profile.CaFile, limit, redirects: true);
             var client = new TufClient(
                 _cache,
                 TufHttp.Below(http, _profile.TufUrl!),

@@ -255,9 +255,6 @@ public static class Limits
     /// <summary>A signing service's explanation of a refusal, in bytes.</summary>
     public const int ServiceErrorBytes = 64 << 10;
 
-    /// <summary>An identity token, in characters.</summary>
-    public const int IdentityTokenLength = 64 << 10;
-
     /// <summary>An identity token (JWT), in UTF-16 units. CI systems give 1 to 4 kB.</summary>
     public const int IdentityTokenLength = 64 << 10;
 

@@ -1,0 +1,100 @@
+using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Cli.Sigstore;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Keys;
+using ArtifactTrust.Signing;
+using ArtifactTrust.Signing.Oidc;
+using ArtifactTrust.Trust;
+
+namespace ArtifactTrust.Cli.Commands;
+
+/// <summary>Who signs in one command.</summary>
+internal sealed class Signatory : IDisposable
+{
+    // Less than this is too little for the request of a certificate.
+    private static readonly TimeSpan TokenReserve = TimeSpan.FromSeconds(30);
+    private static readonly int[] IssuerVersions = [1];
+
+    private readonly Session _session;
+    private readonly SigningKey? _key;
+    private readonly SigstoreInstance? _instance;
+    private readonly HttpClient? _http;
+    private readonly Func<CancellationToken, Task<IdentityToken>>? _getToken;
+    private IdentityToken? _token;
+    private Credential? _credential;
+
+    private Signatory(
+        Session session,
+        SigningKey? key,
+        SigstoreInstance? instance,
+        HttpClient? http,
+        Func<CancellationToken, Task<IdentityToken>>? getToken
+    ) => (_session, _key, _instance, _http, _getToken) = (session, key, instance, http, getToken);
+
+    /// <summary>The function whose digests are signed, so that a file is read for it once; null where the whole content is signed.</summary>
+    internal DigestAlgorithm? PreHash => _key is null ? DigestAlgorithm.Sha256 : _key.Algorithm.PreHash;
+
+    /// <summary>The key with its certificate, where there is one. There once something was signed.</summary>
+    internal Credential Credential => _credential ?? throw new InvalidOperationException("nothing was signed yet");
+
+    /// <summary>The holder of a key.</summary>
+    /// <param name="key">The key, owned from now on.</param>
+    /// <param name="instance">The instance that logs the signatures; null for signatures that no service sees.</param>
+    /// <param name="session">The command.</param>
+    internal static Signatory Holding(SigningKey key, SigstoreInstance? instance, Session session) =>
+        new(session, key, instance, instance?.CreateHttp(Timeout.InfiniteTimeSpan, redirects: false), null);
+
+    /// <summary>Whom an identity token names. It is asked for now, so that its absence is told before hours of hashing.</summary>
+    internal static async Task<Signatory> NamedByTokenAsync(
+        Func<CancellationToken, Task<IdentityToken>> getToken,
+        SigstoreInstance instance,
+        HttpClient http,
+        Session session,
+        CancellationToken cancellation
+    )
+    {
+        var token = await getToken(cancellation);
+        session.Terminal.Note(
+            $"signing as {token.ProofSubject}, which the certificate and the public log of the instance will show for good"
+        );
+        return new Signatory(session, null, instance, http, getToken) { _token = token };
+    }
+
+    /// <summary>The issuer that a signing config names for people to sign in at, or null.</summary>
+    internal static Uri? IssuerOf(SigstoreInstance instance, TimeProvider time) =>
+        new ServiceSelection(ServiceSelector.Any, 1).Choose(instance.Config!.Issuers, IssuerVersions, time.GetUtcNow()) is [var issuer]
+            ? issuer.Url
+            : null;
+
+    /// <summary>A signer that is ready now. A certificate is asked for only here, after all hashing: it lasts ten minutes.</summary>
+    /// <exception cref="CliException">There is no usable token any more.</exception>
+    /// <exception cref="SigningServiceException">The authority gave no certificate.</exception>
+    internal async Task<BundleSigner> SignerAsync(CancellationToken cancellation)
+    {
+        if (_instance is null)
+        {
+            return new BundleSigner(_credential ??= Credential.FromKey(_key!));
+        }
+        var services = new SigstoreServices(_http!, _instance.Config!, _session.Time);
+        if (_key is not null)
+        {
+            return new BundleSigner(_credential ??= Credential.FromKey(_key), services, _instance.Root);
+        }
+        if (_credential is null)
+        {
+            if (_token!.IsExpired(_session.Time.GetUtcNow() + TokenReserve))
+            {
+                _token = await _getToken!(cancellation);
+            }
+            _credential = await services.IssueAsync(_token.Reveal(), _token.ProofSubject, cancellation);
+        }
+        return new BundleSigner(_credential, services, _instance.Root);
+    }
+
+    public void Dispose()
+    {
+        _credential?.Dispose();
+        _key?.Dispose();
+        _http?.Dispose();
+    }
+}
