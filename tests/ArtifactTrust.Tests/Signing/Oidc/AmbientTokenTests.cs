@@ -214,10 +214,7 @@ public sealed class AmbientTokenTests : IDisposable
     [InlineData("BUILDKITE", "true")]
     [InlineData("BUILDKITE_AGENT_ACCESS_TOKEN", "t")]
     public void A_job_of_Buildkite_that_lacks_a_variable_is_told_which(string name, string value) =>
-        Assert.Equal(
-            IdentityTokenFailure.Configuration,
-            Assert.Throws<IdentityTokenException>(() => Detect((name, value))).Failure
-        );
+        Assert.Equal(IdentityTokenFailure.Configuration, Assert.Throws<IdentityTokenException>(() => Detect((name, value))).Failure);
 
     [Fact]
     public async Task A_machine_of_Google_gets_its_own_identity()
@@ -290,17 +287,12 @@ public sealed class AmbientTokenTests : IDisposable
         Detect(("ACTIONS_ID_TOKEN_REQUEST_URL", url), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", token));
 
     private static AmbientToken? Buildkite(string url, string token) =>
-        Detect(
-            ("BUILDKITE_AGENT_ENDPOINT", $"{url}/v3/"),
-            ("BUILDKITE_AGENT_ACCESS_TOKEN", token),
-            ("BUILDKITE_JOB_ID", "job-1")
-        );
+        Detect(("BUILDKITE_AGENT_ENDPOINT", $"{url}/v3/"), ("BUILDKITE_AGENT_ACCESS_TOKEN", token), ("BUILDKITE_JOB_ID", "job-1"));
 
     private static AmbientToken? Detect(params (string Name, string Value)[] variables) =>
         AmbientToken.Detect(
             new AmbientEnvironment(n => variables.Where(v => v.Name == n).Select(v => v.Value).FirstOrDefault(), (_, _) => null)
         );
 
-    private Task<IdentityToken> FetchAsync(AmbientToken? found, string audience = "sigstore") =>
-        found!.FetchAsync(_http, audience, _time);
+    private Task<IdentityToken> FetchAsync(AmbientToken? found, string audience = "sigstore") => found!.FetchAsync(_http, audience, _time);
 }

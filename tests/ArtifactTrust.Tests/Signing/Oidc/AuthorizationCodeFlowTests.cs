@@ -34,7 +34,10 @@ public sealed class AuthorizationCodeFlowTests : IDisposable
     {
         await using var issuer = await new TestIssuer().StartAsync();
         var found = await OidcIssuer.DiscoverAsync(_http, issuer.Url);
-        var (one, two) = (new AuthorizationCodeFlow(found, new OidcClient(), Redirect), new AuthorizationCodeFlow(found, new OidcClient(), Redirect));
+        var (one, two) = (
+            new AuthorizationCodeFlow(found, new OidcClient(), Redirect),
+            new AuthorizationCodeFlow(found, new OidcClient(), Redirect)
+        );
         var query = Urls.Parse(one.AuthorizationUrl.Query)!;
         Assert.Equal("1", query["tenant"]);
         Assert.Equal("code", query["response_type"]);

@@ -206,8 +206,7 @@ public sealed class IdentityTokenSourceTests : IDisposable
             {
                 var asked = Urls.Parse(url.Query)!;
                 var replaced = query(asked["state"]);
-                var back =
-                    replaced.Length > 0 ? new Uri(asked["redirect_uri"] + replaced) : await TestIssuer.BrowseAsync(url);
+                var back = replaced.Length > 0 ? new Uri(asked["redirect_uri"] + replaced) : await TestIssuer.BrowseAsync(url);
                 using var client = new HttpClient();
                 using var answer = await client.GetAsync(back);
                 page?.TrySetResult(await answer.Content.ReadAsStringAsync());
@@ -223,11 +222,7 @@ public sealed class IdentityTokenSourceTests : IDisposable
         var parsed = command.Parse(arguments);
         Assert.Empty(parsed.Errors);
         Func<string, string?> variable = n => _variables.GetValueOrDefault(n);
-        var surroundings = new Surroundings(
-            new AmbientEnvironment(variable, (_, _) => null),
-            () => new MemoryStream(_input),
-            _browser
-        );
+        var surroundings = new Surroundings(new AmbientEnvironment(variable, (_, _) => null), () => new MemoryStream(_input), _browser);
         return await new IdentityTokenSource(new Terminal(_text, _text, _interactive), _time, surroundings, _http).GetAsync(
             options.Read(parsed, issuer),
             CancellationToken.None

@@ -63,11 +63,7 @@ public sealed class RealIssuerTests : IDisposable
     {
         var token = await GetAsync(
             SignInFlow.Auto,
-            new()
-            {
-                ["ACTIONS_ID_TOKEN_REQUEST_URL"] = $"{Issuer}/github/actions?x=1",
-                ["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = "any",
-            }
+            new() { ["ACTIONS_ID_TOKEN_REQUEST_URL"] = $"{Issuer}/github/actions?x=1", ["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = "any" }
         );
         Assert.Equal($"{Issuer}/github", token.Issuer);
         Assert.Equal("repo:acme/widget:ref:refs/heads/main", token.ProofSubject);

@@ -116,9 +116,17 @@ internal sealed class TestIssuer : IAsyncDisposable
             await context.JsonAsync("""{"error":"invalid_grant"}""", 400);
             return;
         }
-        var token =
-            Token?.Invoke(this, asked) ?? TestTokens.Make(Url, asked["client_id"], nonce: asked.GetValueOrDefault("nonce"));
-        await context.JsonAsync(JsonSerializer.Serialize(new { access_token = "unused", token_type = "Bearer", id_token = token }));
+        var token = Token?.Invoke(this, asked) ?? TestTokens.Make(Url, asked["client_id"], nonce: asked.GetValueOrDefault("nonce"));
+        await context.JsonAsync(
+            JsonSerializer.Serialize(
+                new
+                {
+                    access_token = "unused",
+                    token_type = "Bearer",
+                    id_token = token,
+                }
+            )
+        );
     }
 
     private async Task<Dictionary<string, string>> FormAsync(HttpContext context)
