@@ -19,7 +19,7 @@ internal sealed class LoopbackListener : IDisposable
     internal LoopbackListener()
     {
         _listener.Start();
-        Redirect = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}{CallbackPath}");
+        Redirect = new Uri($"http://localhost:{((IPEndPoint)_listener.LocalEndpoint).Port}{CallbackPath}");
     }
 
     /// <summary>Where the browser has to come back to.</summary>
