@@ -6,7 +6,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.Pkcs;
 using System.Text;
 using System.Text.Json.Nodes;
-using ArtifactTrust.Hashing;
 using ArtifactTrust.Signing;
 using ArtifactTrust.Tests.Verification.Sigstore;
 using ArtifactTrust.Transparency;
