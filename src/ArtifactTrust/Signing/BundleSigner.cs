@@ -127,7 +127,8 @@ public sealed class BundleSigner
         var digest = _credential.Key.Algorithm.PreHash?.Hash(encoded);
         var signature = digest is null ? _credential.Key.Sign(encoded) : _credential.Key.SignDigest(digest);
         var envelope = new DsseEnvelope(Statement.PayloadType, payload, [new DsseSignature(signature)]);
-        var bundle = await CompleteAsync(plan, new LogSubmission(_signer, null, envelope, digest), hint, cancellation).ConfigureAwait(false);
+        var bundle = await CompleteAsync(plan, new LogSubmission(_signer, null, envelope, digest), hint, cancellation)
+            .ConfigureAwait(false);
         var (_, _, _, rejected) = Verifier(plan).VerifyStatement(bundle);
         return rejected is null ? bundle : throw new UnverifiableBundleException(rejected);
     }

@@ -1,7 +1,4 @@
-using System.Net;
-using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using ArtifactTrust.Attestations;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Hashing;
@@ -42,7 +39,11 @@ public sealed class BundleSignerTests : IDisposable
         var image = file.Digest(DigestAlgorithm.Sha256);
         Assert.True(verifier.VerifyImageSignature(await signer.SignImageAsync(image), image).IsVerified);
         using var predicate = JsonDocument.Parse("{}");
-        var statement = new Statement([new ResourceDescriptor("a", null, new DigestSet(image))], "https://example.com/p", predicate.RootElement);
+        var statement = new Statement(
+            [new ResourceDescriptor("a", null, new DigestSet(image))],
+            "https://example.com/p",
+            predicate.RootElement
+        );
         Assert.True(verifier.VerifyAttestation(await signer.SignStatementAsync(statement), new DigestSet(image)).IsVerified);
         Assert.Equal([true], _fake.Requests.Where(r => r.HasToken).Select(r => r.Url.AbsolutePath == FakeSigstore.Certificate));
     }
@@ -166,10 +167,8 @@ public sealed class BundleSignerTests : IDisposable
                     e["inclusionProof"]!["hashes"]![0] = Convert.ToBase64String(DigestAlgorithm.Sha256.Hash("x"u8).Bytes);
                 break;
             case "checkpoint":
-                using (var ed25519 = SigningKey.Generate(SignatureAlgorithm.Ed25519))
-                {
-                    _fake.Forgery = new Forgery { Signer = new NoteSigner(TestAuthority.LogName, _fake.Authority.Own(SigningKey.Generate(SignatureAlgorithm.Ed25519))) };
-                }
+                var forger = _fake.Authority.Own(SigningKey.Generate(SignatureAlgorithm.Ed25519));
+                _fake.Forgery = new Forgery { Signer = new NoteSigner(TestAuthority.LogName, forger) };
                 break;
             case "sct":
                 _fake.Forgery = new Forgery { SctKey = other };
@@ -206,14 +205,14 @@ public sealed class BundleSignerTests : IDisposable
             for (var i = 0; i < 1400; i += 3)
             {
                 var at = i;
-                _fake.Answer = async (p, _, right, _) =>
+                _fake.Answer = async (p, _, right, c) =>
                 {
                     var response = right();
                     if (p != path)
                     {
                         return response;
                     }
-                    var bytes = await response.Content.ReadAsByteArrayAsync();
+                    var bytes = await response.Content.ReadAsByteArrayAsync(c);
                     bytes[at % bytes.Length] ^= 1;
                     return new HttpResponseMessage(response.StatusCode) { Content = new ByteArrayContent(bytes) };
                 };

@@ -6,8 +6,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.Pkcs;
 using System.Text;
 using System.Text.Json.Nodes;
-using ArtifactTrust.Formats;
-using ArtifactTrust.Hashing;
 using ArtifactTrust.Signing;
 using ArtifactTrust.Tests.Verification.Sigstore;
 using ArtifactTrust.Transparency;
@@ -44,6 +42,9 @@ internal sealed class FakeSigstore : HttpMessageHandler
     /// <summary>Entries of others before ours.</summary>
     public int OtherEntries { get; init; } = 1;
 
+    /// <summary>Whether the log has full tiles only; what it does not know of one is zero here.</summary>
+    public bool HasFullTilesOnly { get; init; }
+
     public Action<JsonObject>? ChangeEntry { get; set; }
 
     public byte[]? Nonce { get; set; }
@@ -51,6 +52,8 @@ internal sealed class FakeSigstore : HttpMessageHandler
     public byte[]? Imprint { get; set; }
 
     public TimeProvider Clock { get; } = new TestClock();
+
+    public IEnumerable<string> KnownIds => _known.Values.Select(k => k.Id);
 
     public int Count(string path) => Requests.Count(r => r.Url.AbsolutePath == path);
 
@@ -63,7 +66,7 @@ internal sealed class FakeSigstore : HttpMessageHandler
                  "rekorTlogUrls":[{{(logs == 0 ? "" : Service(logs == 1 ? "https://rekor.test" : "https://log.test", logs, end))}}],
                  "rekorTlogConfig":{"selector":"ANY"},
                  "tsaUrls":[{{(hasTime ? Service($"https://tsa.test{Time}", 1, end) : "")}}],
-                 "tsaConfig":{"selector":"ALL"}}
+                 "tsaConfig":{"selector":"ALL"} }
                 """
             )
         );
@@ -117,8 +120,12 @@ internal sealed class FakeSigstore : HttpMessageHandler
                 FirstLog => Log(body, 1),
                 SecondLog => Log(body, 2),
                 "/api/v2/checkpoint" => Bytes(Note(2).ToBytes()),
-                _ when path.StartsWith("/api/v2/", StringComparison.Ordinal) && Tile.TryParse(path["/api/v2/".Length..], out var tile) => Read(tile),
-                _ when _known.Values.FirstOrDefault(k => path.EndsWith(k.Id, StringComparison.Ordinal)) is { Answer: { } answer } => Json(200, answer),
+                _ when path.StartsWith("/api/v2/", StringComparison.Ordinal) && Tile.TryParse(path["/api/v2/".Length..], out var tile) =>
+                    Read(tile),
+                _ when _known.Values.FirstOrDefault(k => path.EndsWith(k.Id, StringComparison.Ordinal)) is { Answer: { } answer } => Json(
+                    200,
+                    answer
+                ),
                 _ => Status(404),
             };
         }
@@ -139,7 +146,10 @@ internal sealed class FakeSigstore : HttpMessageHandler
         );
         using var leaf = TestLeaf.Issue(Authority, Forgery.LeafKey is null ? Forgery with { LeafKey = key } : Forgery);
         var chain = new JsonArray(leaf.Certificate.ExportCertificatePem(), Authority.Intermediate.ExportCertificatePem());
-        var answer = new JsonObject { ["signedCertificateEmbeddedSct"] = new JsonObject { ["chain"] = new JsonObject { ["certificates"] = chain } } };
+        var answer = new JsonObject
+        {
+            ["signedCertificateEmbeddedSct"] = new JsonObject { ["chain"] = new JsonObject { ["certificates"] = chain } },
+        };
         return Json(200, answer.ToJsonString());
     }
 
@@ -264,19 +274,28 @@ internal sealed class FakeSigstore : HttpMessageHandler
         var member = verifier["publicKey"] is null ? "x509Certificate" : "publicKey";
         var digest = (string)request["digest"]!;
         var algorithm = $"SHA2_{Convert.FromBase64String(digest).Length * 8}";
-        return $$$$$$"""{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{"hashedRekordV002":{"data":{"algorithm":"{{{{{{algorithm}}}}}}","digest":"{{{{{{digest}}}}}}"},"signature":{"content":"{{{{{{(string)request["signature"]!["content"]!}}}}}}","verifier":{"keyDetails":"{{{{{{(string)verifier["keyDetails"]!}}}}}}","{{{{{{member}}}}}}":{"rawBytes":"{{{{{{(string)verifier[member]!["rawBytes"]!}}}}}}"}}}}}}""";
+        return $$$$$$"""{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{"hashedRekordV002":{"data":{"algorithm":"{{{{{{algorithm}}}}}}","digest":"{{{{{{digest}}}}}}"},"signature":{"content":"{{{{{{(string)request["signature"]!["content"]!}}}}}}","verifier":{"keyDetails":"{{{{{{(string)verifier["keyDetails"]!}}}}}}","{{{{{{member}}}}}}":{"rawBytes":"{{{{{{(string)verifier[member]!["rawBytes"]!}}}}}}" """.TrimEnd()
+            + "}}}}}}";
     }
 
     private HttpResponseMessage Read(Tile tile) =>
-        tile.IsEntryBundle
+        HasFullTilesOnly && !tile.IsFull ? Status(404)
+        : tile.IsEntryBundle
             ? Bytes(EntryBundle.Encode([.. _entries.Skip((int)tile.Index * 256).Take(tile.Width).Select(e => (ReadOnlyMemory<byte>)e)]))
-            : Bytes(Hashes(tile));
+        : Bytes([.. Hashes(Clip(tile)), .. new byte[(tile.Width - Clip(tile).Width) * MerkleTree.HashBytes]]);
+
+    private Tile Clip(Tile tile) =>
+        tile.WithWidth((int)Math.Min(tile.Width, Tile.HashesAt(tile.Level, _entries.Count) - (tile.Index * Tile.FullWidth)));
 
     private byte[] Hashes(Tile tile) =>
         [
             .. Enumerable
                 .Range((int)tile.Index * 256, tile.Width)
-                .SelectMany(i => (tile.Level == 0 ? MerkleTree.HashLeaf(_entries[i]) : MerkleTree.Root(Hashes(Tile.Hashes(tile.Level - 1, i)))).Bytes.ToArray()),
+                .SelectMany(i =>
+                    (
+                        tile.Level == 0 ? MerkleTree.HashLeaf(_entries[i]) : MerkleTree.Root(Hashes(Tile.Hashes(tile.Level - 1, i)))
+                    ).Bytes.ToArray()
+                ),
         ];
 
     private TiledTree Tree()

@@ -62,7 +62,16 @@ public sealed class RealSigstoreTests(ITestOutputHelper output) : IDisposable
         Peer("cosign", ["verify-blob-attestation", "--type", "https://example.com/p", "--bundle", b, .. trust, .. identity, path]);
         Peer(
             "cosign",
-            ["verify-blob-attestation", "--type", BundleVerifier.ImageSignatureType, "--bundle", Write("i", image), .. trust, .. identity, path]
+            [
+                "verify-blob-attestation",
+                "--type",
+                BundleVerifier.ImageSignatureType,
+                "--bundle",
+                Write("i", image),
+                .. trust,
+                .. identity,
+                path,
+            ]
         );
         foreach (var bundle in (string[])["m", "a", "i"])
         {
@@ -99,7 +108,10 @@ public sealed class RealSigstoreTests(ITestOutputHelper output) : IDisposable
                     log,
                     algorithm.Name,
                     false,
-                    !isPss && (isOld ? algorithm.PreHash is null || algorithm.PreHash == DigestAlgorithm.Sha256 : algorithm.PreHash is not null)
+                    !isPss
+                        && (
+                            isOld ? algorithm.PreHash is null || algorithm.PreHash == DigestAlgorithm.Sha256 : algorithm.PreHash is not null
+                        )
                 );
             }
         }
@@ -144,10 +156,24 @@ public sealed class RealSigstoreTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(2, lossy.Posts);
         if (Tests.Keys.Peer.ReasonToSkip("cosign") is null)
         {
-            string[] trust = ["--trusted-root", SigstoreStack.File("trusted_root.json"), "--certificate-identity", credential.Identity!.Names[0]];
+            string[] trust =
+            [
+                "--trusted-root",
+                SigstoreStack.File("trusted_root.json"),
+                "--certificate-identity",
+                credential.Identity!.Names[0],
+            ];
             Peer(
                 "cosign",
-                ["verify-blob", "--bundle", Write("m", bundle), .. trust, "--certificate-oidc-issuer", credential.Identity.Issuer!, file.Path]
+                [
+                    "verify-blob",
+                    "--bundle",
+                    Write("m", bundle),
+                    .. trust,
+                    "--certificate-oidc-issuer",
+                    credential.Identity.Issuer!,
+                    file.Path,
+                ]
             );
         }
     }
@@ -193,7 +219,11 @@ public sealed class RealSigstoreTests(ITestOutputHelper output) : IDisposable
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var response = await base.SendAsync(request, cancellationToken);
-            if (request.Method != HttpMethod.Post || !request.RequestUri!.AbsolutePath.EndsWith("/log/entries", StringComparison.Ordinal) || ++Posts > 1)
+            if (
+                request.Method != HttpMethod.Post
+                || !request.RequestUri!.AbsolutePath.EndsWith("/log/entries", StringComparison.Ordinal)
+                || ++Posts > 1
+            )
             {
                 return response;
             }

@@ -67,7 +67,8 @@ public class SigningConfigTests
     [InlineData("""{}""")]
     [InlineData("null")]
     [InlineData("""{"selector":"ANY","x":1}""")]
-    public void A_rule_that_says_nothing_clear_is_refused(string selection) => Assert.Throws<MalformedDataException>(() => Parse(selection));
+    public void A_rule_that_says_nothing_clear_is_refused(string selection) =>
+        Assert.Throws<MalformedDataException>(() => Parse(selection));
 
     [Theory]
     [InlineData("""{"url":"ftp://a","majorApiVersion":1,"validFor":{"start":"2025-01-01T00:00:00Z"}}""")]
@@ -92,8 +93,9 @@ public class SigningConfigTests
             Encoding.UTF8.GetBytes(
                 $$"""
                 {"mediaType":"{{SigningConfig.MediaTypeV02}}","rekorTlogConfig":{{selection}},"rekorTlogUrls":[
-                 {{service ?? """{"url":"https://a.test","majorApiVersion":1,"validFor":{"start":"2025-01-01T00:00:00Z"},"operator":"op"}"""}},
-                 {"url":"https://b.test","majorApiVersion":2,"validFor":{"start":"2025-01-01T00:00:00Z"}}]}
+                 {{service
+                    ?? """{"url":"https://a.test","majorApiVersion":1,"validFor":{"start":"2025-01-01T00:00:00Z"},"operator":"op"}"""}},
+                 {"url":"https://b.test","majorApiVersion":2,"validFor":{"start":"2025-01-01T00:00:00Z"} }]}
                 """
             )
         );
