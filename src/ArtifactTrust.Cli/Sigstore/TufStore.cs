@@ -172,7 +172,7 @@ internal sealed class TufStore
             update.Trust.Expires,
             ReadStamp()
         );
-        return (new TufFiles(root.Content, config.IsTrusted ? config.Content : null, state), null);
+        return (new TufFiles(root.Content, config.IsTrusted ? config.Content : (ReadOnlyMemory<byte>?)null, state), null);
     }
 
     private DateTimeOffset? ReadStamp()

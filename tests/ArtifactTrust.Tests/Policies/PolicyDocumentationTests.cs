@@ -55,7 +55,7 @@ public sealed partial class PolicyDocumentationTests
     public void Every_whole_policy_is_one()
     {
         var policies = Marked("policy");
-        Assert.Equal(2, policies.Count);
+        Assert.Equal(3, policies.Count);
         foreach (var yaml in policies)
         {
             using var policy = Parse(yaml);

@@ -43,7 +43,7 @@ public sealed class SigstoreProfileTests : IDisposable
         var error = await Assert.ThrowsAsync<MalformedDataException>(() =>
             new TufCache(_directory.Path).InitializeAsync(Encoding.UTF8.GetBytes(changed))
         );
-        Assert.Contains("threshold", error.Reason, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("too few keys of the role signed", error.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
