@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Keys;
@@ -16,15 +15,15 @@ internal sealed record SignerKey(VerificationKey Key, ReadOnlyMemory<byte>? Cert
 
     /// <summary>The keys a certificate may be for: one with the registry's algorithm, others with those of old clients.</summary>
     /// <exception cref="MalformedDataException">The key is of a kind that is not accepted.</exception>
-    internal static IReadOnlyList<SignerKey> Of(X509Certificate2 certificate)
+    internal static IReadOnlyList<SignerKey> Of(Certificate certificate)
     {
-        var key = VerificationKey.FromSubjectPublicKeyInfo(certificate.PublicKey.ExportSubjectPublicKeyInfo());
+        var key = VerificationKey.FromSubjectPublicKeyInfo(certificate.SubjectPublicKeyInfo.Span);
         SignatureAlgorithm? other =
             key.Algorithm == SignatureAlgorithm.EcdsaP384 ? SignatureAlgorithm.EcdsaP384Sha256
             : key.Algorithm == SignatureAlgorithm.EcdsaP521 ? SignatureAlgorithm.EcdsaP521Sha256
             : key.Algorithm == SignatureAlgorithm.RsaPkcs1 ? SignatureAlgorithm.RsaPss
             : null;
-        var der = certificate.RawDataMemory;
+        var der = certificate.Der;
         return other is null ? [new(key, der)] : [new(key, der), new(key.With(other), der)];
     }
 }

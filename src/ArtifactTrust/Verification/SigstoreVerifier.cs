@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Trust;
@@ -41,15 +40,16 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         CheckList checks
     )
     {
-        X509Certificate2[] certificates;
+        Certificate[] certificates;
         IReadOnlyList<SignerKey> keys;
         CertificateIdentity identity;
         IReadOnlyList<SignedCertificateTimestamp> timestamps;
         try
         {
-            certificates = [.. bundle.Material.Certificates.Select((c, i) => Certificates.Read(c.Span, $"certificate {i}"))];
+            certificates = [.. bundle.Material.Certificates.Select((c, i) => Certificate.Read(c, $"certificate {i}"))];
             keys = SignerKey.Of(certificates[0]);
-            identity = CertificateIdentity.Read(certificates[0]);
+            using var leaf = Certificates.Read(certificates[0].Der.Span, "certificate 0");
+            identity = CertificateIdentity.Read(leaf);
             timestamps = SignedCertificateTimestamp.Read(certificates[0]);
         }
         catch (MalformedDataException e)
@@ -73,7 +73,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
                 certificates[0],
                 certificates[1..],
                 trust.Root.CertificateAuthorities,
-                Certificates.CodeSigning,
+                CertificatePath.CodeSigning,
                 time
             );
             if (found is null)
@@ -253,7 +253,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
 
     private Check? VerifyTimestamps(
         IReadOnlyList<SignedCertificateTimestamp> timestamps,
-        X509Certificate2 leaf,
+        Certificate leaf,
         CertificatePath path,
         CheckList checks
     )
@@ -271,7 +271,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
                 problem =
                     !log.ValidFor.Contains(timestamp.Time)
                         ? $"it is of {Rfc3339.Format(timestamp.Time)}, and the log is trusted from {log.ValidFor}"
-                    : !timestamp.Verify(log.Key, leaf, path.IssuerPublicKey.Span) ? "the log's signature does not verify"
+                    : !timestamp.Verify(log.Key, leaf, path.Issuer) ? "the log's signature does not verify"
                     : null;
             }
             catch (MalformedDataException e)
@@ -300,16 +300,16 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         return null;
     }
 
-    private static Check? CertificatesProblem(Bundle bundle, X509Certificate2[] certificates)
+    private static Check? CertificatesProblem(Bundle bundle, Certificate[] certificates)
     {
         var (message, expected) =
             bundle.Version == 3 && certificates.Length > 1
                 ? ("a bundle of version 0.3 holds the signer's certificate only", "one certificate")
-            : certificates.Any(Certificates.IsSelfIssued)
+            : certificates.Any(c => c.IsSelfIssued)
                 ? ("the bundle holds a root certificate; roots come from the trusted root alone", "no self-issued certificate")
-            : certificates[0].Extensions.OfType<X509BasicConstraintsExtension>().Any(e => e.CertificateAuthority)
+            : certificates[0].IsAuthority == true
                 ? ("the signer's certificate is that of an authority", "an end entity's certificate")
-            : certificates[0].Extensions.OfType<X509KeyUsageExtension>().Any(e => !e.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature))
+            : !certificates[0].MaySign
                 ? ("the signer's certificate is not for signatures", "the key usage digitalSignature")
             : (null, null);
         return message is null
@@ -318,7 +318,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
             {
                 Message = message,
                 Expected = expected,
-                Actual = $"{certificates.Length} certificates, the first of {certificates[0].Subject}",
+                Actual = $"{certificates.Length} certificates, the first issued by {certificates[0].IssuerName}",
                 Clause = "sigstore_bundle.proto, VerificationMaterial",
             };
     }
