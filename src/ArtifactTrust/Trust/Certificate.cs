@@ -160,7 +160,8 @@ internal sealed class Certificate
     }
 
     /// <summary>The value of an extension, or null.</summary>
-    internal ReadOnlyMemory<byte>? Extension(string oid) => _extensions.TryGetValue(oid, out var value) ? value : null;
+    internal ReadOnlyMemory<byte>? Extension(string oid) =>
+        _extensions.TryGetValue(oid, out var value) ? value : default(ReadOnlyMemory<byte>?);
 
     /// <summary>Why the certificate is not signed by the issuer's key, or null where it is.</summary>
     internal string? SignatureProblem(Certificate issuer)

@@ -1,3 +1,4 @@
+using ArtifactTrust.Transparency;
 using ArtifactTrust.Trust;
 
 namespace ArtifactTrust.Verification;
@@ -10,6 +11,8 @@ public sealed class SigstoreTrust(TrustedRoot root, params IReadOnlyList<Identit
     private readonly int? _logs;
     private readonly int? _times;
     private readonly int? _certificateLogs;
+    private readonly IReadOnlyList<NoteKey> _witnesses = [];
+    private readonly int _witnessThreshold;
 
     /// <summary>The instance.</summary>
     public TrustedRoot Root { get; } = root ?? throw new ArgumentNullException(nameof(root));
@@ -39,6 +42,53 @@ public sealed class SigstoreTrust(TrustedRoot root, params IReadOnlyList<Identit
     {
         get => _certificateLogs ?? (Root.DeclaresCertificateLogs ? 1 : 0);
         init => _certificateLogs = NotNegative(value);
+    }
+
+    /// <summary>The witnesses that may have cosigned a log's checkpoint; none unless said otherwise.</summary>
+    /// <exception cref="ArgumentException">A key is no witness', or is there twice, be it under two names.</exception>
+    /// <remarks>Spec: C2SP tlog-cosignature, timestamped Ed25519 cosignatures.</remarks>
+    public IReadOnlyList<NoteKey> Witnesses
+    {
+        get => _witnesses;
+        init => _witnesses = CheckWitnesses(value);
+    }
+
+    /// <summary>How many of <see cref="Witnesses"/> must have cosigned the checkpoint of every log entry that counts; none unless said otherwise.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    public int WitnessThreshold
+    {
+        get => _witnessThreshold;
+        init => _witnessThreshold = NotNegative(value);
+    }
+
+    /// <summary>Reads the keys of witnesses.</summary>
+    /// <param name="verifierKeys">C2SP verifier keys: <c>name+id+key</c>, of the type cosignature (4).</param>
+    /// <exception cref="Formats.MalformedDataException">A text is no such key.</exception>
+    public static IReadOnlyList<NoteKey> ReadWitnesses(params IReadOnlyList<string> verifierKeys)
+    {
+        ArgumentNullException.ThrowIfNull(verifierKeys);
+        var keys = verifierKeys.Select(NoteKey.Parse).ToList();
+        return keys.Find(k => k.Type != NoteKeyType.Cosignature) is { } other
+            ? throw new Formats.MalformedDataException(
+                "verifier key",
+                other.Name,
+                $"the key is of the type {other.Type}; a witness' is of the type {NoteKeyType.Cosignature} (0x04)"
+            )
+            : keys;
+    }
+
+    private static IReadOnlyList<NoteKey> CheckWitnesses(IReadOnlyList<NoteKey> witnesses)
+    {
+        ArgumentNullException.ThrowIfNull(witnesses);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(witnesses.Count, Formats.Limits.Witnesses, nameof(witnesses));
+        if (witnesses.Any(w => w.Type != NoteKeyType.Cosignature))
+        {
+            throw new ArgumentException("a key is not that of a witness", nameof(witnesses));
+        }
+        // One witness under two names would count for two.
+        return witnesses.DistinctBy(w => w.Key.Fingerprint.Hex).Count() == witnesses.Count
+            ? [.. witnesses]
+            : throw new ArgumentException("a witness is there twice", nameof(witnesses));
     }
 
     private static int NotNegative(int value)

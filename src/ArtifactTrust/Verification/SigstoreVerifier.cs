@@ -22,6 +22,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
     internal static IReadOnlyList<string> Plan { get; } =
     [
         LogEntryVerifier.CheckpointCheck,
+        LogEntryVerifier.Witnesses,
         LogEntryVerifier.Inclusion,
         LogEntryVerifier.Promise,
         Body,
@@ -127,7 +128,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
                 checks.NotRequired(LogThreshold, $"an entry of the log {Convert.ToBase64String(entry.LogId.Span)}, which is not trusted");
                 continue;
             }
-            if (LogEntryVerifier.Verify(entry, log, checks) is { } failed)
+            if (LogEntryVerifier.Verify(entry, log, trust, checks) is { } failed)
             {
                 return (null, checks.Fail(failed));
             }
@@ -168,11 +169,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         // A time that the log did not sign is nobody's.
         foreach (var (entry, log) in logged.Where(l => l.Entry.InclusionPromise is not null))
         {
-            if (entry.IntegratedTime is not { } seconds || seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds())
-            {
-                return ([], checks.Fail(BadToken("the log's time is none that exists")));
-            }
-            times.Add(DateTimeOffset.FromUnixTimeSeconds(seconds));
+            times.Add(DateTimeOffset.FromUnixTimeSeconds(entry.IntegratedTime!.Value));
             sources.Add(log);
         }
         var signature = bundle.Envelope?.Signatures[0].Value ?? bundle.Message!.Signature;
@@ -236,6 +233,18 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
             IReadOnlyList<DateTimeOffset> own = entry is { InclusionPromise: not null, IntegratedTime: { } seconds }
                 ? [DateTimeOffset.FromUnixTimeSeconds(seconds)]
                 : times;
+            // Nobody says when the entry was made: whoever has the key of a log that is no more could have made it yesterday.
+            if (own.Count == 0 && log.ValidFor.End is not null)
+            {
+                return new Check(LogValidity, CheckOutcome.Failed, FailureCode.LogEntryInvalid)
+                {
+                    Message = $"nobody says when the entry was made, and the key of {log.BaseUrl} is not trusted any more",
+                    Expected = $"a verified time from {log.ValidFor}",
+                    Actual = "no verified time",
+                    Clause = "sigstore_trustroot.proto, TransparencyLogInstance, validFor",
+                    Hint = "sign with a time-stamp authority that the trusted root has",
+                };
+            }
             if (own.Any(t => !log.ValidFor.Contains(t)))
             {
                 return new Check(LogValidity, CheckOutcome.Failed, FailureCode.LogEntryInvalid)
