@@ -2,9 +2,9 @@ using System.Numerics;
 
 namespace ArtifactTrust.Keys;
 
-/// <summary>Checks an Ed25519 public key, which is public: nothing here is in constant time.</summary>
-/// <remarks>Spec: RFC 8032 §5.1.3. OpenSSL decodes the point only when it verifies, and accepts points of small order.</remarks>
-internal static class Ed25519Point
+/// <summary>Checks Ed25519 public keys, and Ed25519ph signatures: all of it is public, and nothing here is in constant time.</summary>
+/// <remarks>Spec: RFC 8032 §5.1. OpenSSL has Ed25519ph since 3.2 only. OpenSSL decodes the point only when it verifies, and accepts points of small order.</remarks>
+internal static partial class Ed25519Point
 {
     private static readonly BigInteger Prime = BigInteger.Pow(2, 255) - 19;
     private static readonly BigInteger D = Modulo(-121665 * Inverse(121666));

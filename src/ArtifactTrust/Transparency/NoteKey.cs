@@ -226,7 +226,8 @@ public sealed class NoteKey
         key.Algorithm == SignatureAlgorithm.EcdsaP256
         || key.Algorithm == SignatureAlgorithm.EcdsaP384
         || key.Algorithm == SignatureAlgorithm.EcdsaP521
-        || SignatureAlgorithm.VerifyOnly.Contains(key.Algorithm);
+        || key.Algorithm == SignatureAlgorithm.EcdsaP384Sha256
+        || key.Algorithm == SignatureAlgorithm.EcdsaP521Sha256;
 
     /// <summary>Notes are hashed with SHA-256 whatever the curve, and RSA pads as PKCS#1 says.</summary>
     private static VerificationKey WithNoteAlgorithm(VerificationKey key) =>

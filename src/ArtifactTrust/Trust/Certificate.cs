@@ -163,6 +163,40 @@ internal sealed class Certificate
     internal ReadOnlyMemory<byte>? Extension(string oid) =>
         _extensions.TryGetValue(oid, out var value) ? value : default(ReadOnlyMemory<byte>?);
 
+    /// <summary>The names that a certificate of any authority may give its holder: e-mail addresses, host names and URIs.</summary>
+    /// <exception cref="MalformedDataException">They cannot be read.</exception>
+    /// <remarks>Spec: RFC 5280 §4.2.1.6. The subject's common name is no name of a signer: clients of Sigstore do not look at it.</remarks>
+    internal IReadOnlyList<string> ReadNames()
+    {
+        var names = new List<string>();
+        if (Extension(SubjectAlternativeName) is not { } value)
+        {
+            return names;
+        }
+        try
+        {
+            var outer = new AsnReader(value, AsnEncodingRules.DER);
+            var sequence = outer.ReadSequence();
+            outer.ThrowIfNotEmpty();
+            while (sequence.HasData)
+            {
+                if (sequence.PeekTag() is { TagClass: TagClass.ContextSpecific, TagValue: 1 or 2 or 6, IsConstructed: false } tag)
+                {
+                    names.Add(sequence.ReadCharacterString(UniversalTagNumber.IA5String, tag));
+                }
+                else
+                {
+                    sequence.ReadEncodedValue();
+                }
+            }
+            return names;
+        }
+        catch (AsnContentException e)
+        {
+            throw new MalformedDataException(Format, SubjectAlternativeName, "the names cannot be read (RFC 5280 §4.2.1.6)", e);
+        }
+    }
+
     /// <summary>Why the certificate is not signed by the issuer's key, or null where it is.</summary>
     internal string? SignatureProblem(Certificate issuer)
     {

@@ -49,7 +49,8 @@ public sealed partial class BundleVerifier
         }
         checks.Pass(Signature, $"{key.Key.Algorithm} key {key.Key.Fingerprint}");
         var identity = provenance.Identity!;
-        if (!_trust!.Identities.Any(r => r.Accepts(identity)))
+        var isNamed = identity.Issuer is null && provenance.Names.Any(_trust!.Subjects.Contains);
+        if (!isNamed && !_trust!.Identities.Any(r => r.Accepts(identity)))
         {
             return (
                 null,
@@ -57,8 +58,8 @@ public sealed partial class BundleVerifier
                     new Check(SigstoreVerifier.Identity, CheckOutcome.Failed, FailureCode.IdentityMismatch)
                     {
                         Message = "the certificate is of somebody else",
-                        Expected = string.Join(" or ", _trust.Identities),
-                        Actual = identity.ToString(),
+                        Expected = string.Join(" or ", [.. _trust.Identities.Select(r => r.ToString()), .. _trust.Subjects]),
+                        Actual = identity.Names.Count == 0 ? string.Join(", ", provenance.Names) : identity.ToString(),
                         Clause = "Sigstore client specification, Verification, \"Certificate\"",
                         Hint = "is this the identity that signs here? Compare name and issuer letter by letter",
                     }
@@ -79,7 +80,7 @@ public sealed partial class BundleVerifier
         CheckList checks
     )
     {
-        IReadOnlyList<SignerKey> candidates = [.. _keys.Select(k => new SignerKey(k, null))];
+        IReadOnlyList<SignerKey> candidates = [.. _keys.SelectMany(SignerKey.Of)];
         IReadOnlyList<DateTimeOffset> times = [];
         if (_sigstore is null)
         {
@@ -101,7 +102,7 @@ public sealed partial class BundleVerifier
     /// <summary>Why nothing that is trusted here could verify the bundle, or null.</summary>
     private Check? CheckSupported(Bundle bundle) =>
         bundle.Material.PublicKeyHint is null
-            ? _trust is { Identities.Count: > 0 }
+            ? _trust is { HasSigners: true }
                 ? null
                 : OnlyKeys()
             : _keys.Count == 0

@@ -37,7 +37,7 @@ public sealed partial class BundleVerifier
     public BundleVerifier(IReadOnlyList<VerificationKey> keys, SigstoreTrust? sigstore = null)
     {
         ArgumentNullException.ThrowIfNull(keys);
-        if (keys.Count == 0 && sigstore is not { Identities.Count: > 0 })
+        if (keys.Count == 0 && sigstore is not { HasSigners: true })
         {
             throw new ArgumentException("at least one trusted key or signer is needed", nameof(keys));
         }

@@ -13,6 +13,7 @@ public sealed class SigstoreTrust(TrustedRoot root, params IReadOnlyList<Identit
     private readonly int? _certificateLogs;
     private readonly IReadOnlyList<NoteKey> _witnesses = [];
     private readonly int _witnessThreshold;
+    private readonly IReadOnlyList<string> _subjects = [];
 
     /// <summary>The instance.</summary>
     public TrustedRoot Root { get; } = root ?? throw new ArgumentNullException(nameof(root));
@@ -43,6 +44,38 @@ public sealed class SigstoreTrust(TrustedRoot root, params IReadOnlyList<Identit
         get => _certificateLogs ?? (Root.DeclaresCertificateLogs ? 1 : 0);
         init => _certificateLogs = NotNegative(value);
     }
+
+    /// <summary>
+    /// Signers accepted by name alone: e-mail addresses, host names or URIs, letter by letter, in certificates of one's own authority. A
+    /// certificate that names an OpenID Connect issuer, as Sigstore's do, is never accepted by its name alone.
+    /// </summary>
+    /// <exception cref="ArgumentException">A name is empty.</exception>
+    public IReadOnlyList<string> Subjects
+    {
+        get => _subjects;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            _subjects = value.Any(string.IsNullOrEmpty) ? throw new ArgumentException("a name is empty", nameof(value)) : [.. value];
+        }
+    }
+
+    /// <summary>
+    /// The clock that says at which time a certificate must be valid where neither a log nor a time-stamp authority says when the signature was
+    /// made; null, unless said otherwise, for none: such a bundle is refused. With a clock, a signature is worth nothing once its certificate
+    /// has ended.
+    /// </summary>
+    public TimeProvider? Clock { get; init; }
+
+    /// <summary>Whether any certificate's holder is accepted.</summary>
+    internal bool HasSigners => Identities.Count + Subjects.Count > 0;
+
+    /// <summary>Trust in the signers of one's own certificate authority.</summary>
+    /// <param name="authority">The authority; see <see cref="TrustedRoot.ForAuthority"/>.</param>
+    /// <param name="subjects">As <see cref="Subjects"/>.</param>
+    /// <param name="clock">As <see cref="Clock"/>.</param>
+    public static SigstoreTrust ForAuthority(TrustedRoot authority, IReadOnlyList<string> subjects, TimeProvider? clock = null) =>
+        new(authority) { Subjects = subjects, Clock = clock };
 
     /// <summary>The witnesses that may have cosigned a log's checkpoint; none unless said otherwise.</summary>
     /// <exception cref="ArgumentException">A key is no witness', or is there twice, be it under two names.</exception>

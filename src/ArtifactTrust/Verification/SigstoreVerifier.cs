@@ -45,6 +45,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         IReadOnlyList<SignerKey> keys;
         CertificateIdentity identity;
         IReadOnlyList<SignedCertificateTimestamp> timestamps;
+        IReadOnlyList<string> names;
         try
         {
             certificates = [.. bundle.Material.Certificates.Select((c, i) => Certificate.Read(c, $"certificate {i}"))];
@@ -52,6 +53,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
             using var leaf = Certificates.Read(certificates[0].Der.Span, "certificate 0");
             identity = CertificateIdentity.Read(leaf);
             timestamps = SignedCertificateTimestamp.Read(certificates[0]);
+            names = certificates[0].ReadNames();
         }
         catch (MalformedDataException e)
         {
@@ -68,7 +70,8 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
             return (null, rejected);
         }
         CertificatePath? path = null;
-        foreach (var time in provenance!.Times)
+        IReadOnlyList<DateTimeOffset> times = provenance!.Times is { Count: > 0 } proven ? proven : [trust.Clock!.GetUtcNow()];
+        foreach (var time in times)
         {
             var (found, reason) = CertificatePath.Find(
                 certificates[0],
@@ -86,7 +89,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         checks.Pass(Path, path!.Authority.Name);
         return VerifyTimestamps(timestamps, certificates[0], path, checks) is { } failed
             ? (null, checks.Fail(failed))
-            : (provenance with { Identity = identity }, null);
+            : (provenance with { Identity = identity, Names = names }, null);
     }
 
     /// <summary>Verifies the log entries and times of a bundle by a managed key.</summary>
@@ -154,7 +157,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         }
         return CheckValidity(logged, times, checks) is { } invalid
             ? (null, checks.Fail(invalid))
-            : (new Provenance(candidates, null, times), null);
+            : (new Provenance(candidates, null, times, []), null);
     }
 
     private (IReadOnlyList<DateTimeOffset> Times, VerificationReport? Rejected) VerifyTimes(
@@ -200,7 +203,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
                 return ([], checks.Fail(BadToken(verdict.Problem!)));
             }
         }
-        var needed = Math.Max(trust.TimeThreshold, hasCertificate ? 1 : 0);
+        var needed = Math.Max(trust.TimeThreshold, hasCertificate && trust.Clock is null ? 1 : 0);
         if (sources.Count < needed)
         {
             return (
