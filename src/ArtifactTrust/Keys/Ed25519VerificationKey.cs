@@ -63,7 +63,7 @@ internal sealed class Ed25519VerificationKey : VerificationKey
 
     private protected override bool VerifyDigestCore(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature) =>
         IsPreHashed
-            ? Ed25519Point.VerifyPreHashed(_encoded, digest, signature)
+            ? Ed25519PreHashed.Verify(_encoded, digest, signature)
             : throw new InvalidOperationException("Ed25519 signs no digests");
 
     /// <inheritdoc/>

@@ -115,6 +115,7 @@ public sealed partial class BundleVerifier
             Message = "the bundle was signed with a certificate, and only keys are trusted",
             Expected = "publicKey",
             Actual = "certificate",
+            Clause = "sigstore_bundle.proto, VerificationMaterial, content",
             Hint = "a certificate proves nothing until its issuer is trusted; ask the signer for a signature by one of the trusted keys",
         };
 
@@ -124,6 +125,7 @@ public sealed partial class BundleVerifier
             Message = "the bundle was signed with a managed key, and only certificates are trusted",
             Expected = "certificate",
             Actual = "publicKey",
+            Clause = "sigstore_bundle.proto, VerificationMaterial, content",
             Hint = "give the signer's public key",
         };
 
@@ -180,6 +182,7 @@ public sealed partial class BundleVerifier
                     Message = "the bundle names another key than the one that signed it: it was changed after signing",
                     Expected = $"{KeyHint.ForSigstore(key)} or {KeyHint.ForModel(key)}",
                     Actual = hint,
+                    Clause = "sigstore_common.proto, PublicKeyIdentifier; OMS 1.0, \"Key method\"",
                 }
             );
         }

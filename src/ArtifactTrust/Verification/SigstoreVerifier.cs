@@ -395,6 +395,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         {
             Message = problem,
             Expected = "a time-stamp token over the signature by an authority of the trusted root",
+            Actual = problem,
             Clause = "RFC 3161 §2.4.2",
         };
 
