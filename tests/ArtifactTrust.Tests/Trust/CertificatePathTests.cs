@@ -237,6 +237,7 @@ public sealed class CertificatePathTests
         }
     }
 
+    /// <summary>The last certificate made that is no leaf.</summary>
     private static Node? Last { get; set; }
 
     private static void Accepts(Node leaf, Node[] chain, Node[] further) => Verdict(leaf, chain, further, null);
@@ -299,7 +300,9 @@ public sealed class CertificatePathTests
             to ?? Now.AddYears(1),
             RandomNumberGenerator.GetBytes(12)
         );
-        return Last = new Node(certificate, key);
+        var node = new Node(certificate, key);
+        Last = name == "leaf" ? Last : node;
+        return node;
     }
 
     private static CertificateRequest Request(
