@@ -69,12 +69,7 @@ internal sealed class RsaVerificationKey : VerificationKey
     private protected override bool VerifyDigestCore(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature) =>
         VerifyNumber(digest, signature, Algorithm.PreHash!, Algorithm.Padding!);
 
-    private bool VerifyNumber(
-        ReadOnlySpan<byte> digest,
-        ReadOnlySpan<byte> signature,
-        DigestAlgorithm hash,
-        RSASignaturePadding padding
-    )
+    private bool VerifyNumber(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature, DigestAlgorithm hash, RSASignaturePadding padding)
     {
         if (signature.Length != _parameters.Modulus!.Length)
         {

@@ -179,7 +179,9 @@ public sealed class NoteKey
         };
         if (!fits)
         {
-            throw new ArgumentException($"a note is signed with Ed25519, ECDSA or RSA, and witnessed with Ed25519, not with {key.Algorithm}");
+            throw new ArgumentException(
+                $"a note is signed with Ed25519, ECDSA or RSA, and witnessed with Ed25519, not with {key.Algorithm}"
+            );
         }
         var spki = key.SubjectPublicKeyInfo.Span;
         byte[] encoded = type switch

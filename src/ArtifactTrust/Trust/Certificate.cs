@@ -265,11 +265,9 @@ internal sealed class Certificate
     }
 
     private static DateTimeOffset ReadTime(AsnReader validity) =>
-        validity.PeekTag().HasSameClassAndValue(Asn1Tag.UtcTime)
-            ? validity.ReadUtcTime()
-            : validity.ReadGeneralizedTime() is { Millisecond: 0 } time
-                ? time
-                : throw new AsnContentException("a time has fractions of a second");
+        validity.PeekTag().HasSameClassAndValue(Asn1Tag.UtcTime) ? validity.ReadUtcTime()
+        : validity.ReadGeneralizedTime() is { Millisecond: 0 } time ? time
+        : throw new AsnContentException("a time has fractions of a second");
 
     private void ReadExtensions(AsnReader outer)
     {

@@ -28,10 +28,17 @@ internal static class CertificateFile
             CheckNoBrokenBlock(rest[..fields.Location.Start.GetOffset(rest.Length)]);
             if (!rest[fields.Label].SequenceEqual("CERTIFICATE"u8))
             {
-                throw new MalformedDataException(Format, location, "only blocks of the kind CERTIFICATE are expected; keep private keys elsewhere");
+                throw new MalformedDataException(
+                    Format,
+                    location,
+                    "only blocks of the kind CERTIFICATE are expected; keep private keys elsewhere"
+                );
             }
             var der = new byte[fields.DecodedDataLength];
-            if (Base64.DecodeFromUtf8(rest[fields.Base64Data], der, out _, out var written) != OperationStatus.Done || written != der.Length)
+            if (
+                Base64.DecodeFromUtf8(rest[fields.Base64Data], der, out _, out var written) != OperationStatus.Done
+                || written != der.Length
+            )
             {
                 throw new MalformedDataException(Format, location, "not base64");
             }

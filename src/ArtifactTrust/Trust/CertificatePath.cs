@@ -57,7 +57,8 @@ internal sealed record CertificatePath(CertificateAuthority Authority, Certifica
     }
 
     private static string? LeafProblem(Certificate leaf, string usage, DateTimeOffset time) =>
-        leaf.ExtendedKeyUsage?.Contains(usage) != true ? $"the certificate does not name the extended key usage {usage} (RFC 5280 §4.2.1.12)"
+        leaf.ExtendedKeyUsage?.Contains(usage) != true
+            ? $"the certificate does not name the extended key usage {usage} (RFC 5280 §4.2.1.12)"
         : leaf.IsAuthority == true ? "the certificate is that of an authority (RFC 5280 §4.2.1.9)"
         : !leaf.MaySign ? "the key usage of the certificate lacks digitalSignature (RFC 5280 §4.2.1.3)"
         : CommonProblem(leaf, time);

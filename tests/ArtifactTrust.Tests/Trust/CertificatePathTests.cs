@@ -161,12 +161,26 @@ public sealed class CertificatePathTests
     {
         using var key = RSA.Create(3072);
         using var small = RSA.Create(1024);
-        foreach (var (rsa, hash, reason) in new[] { (key, HashAlgorithmName.SHA1, "signed with the algorithm 1.2.840.113549.1.1.5"), (small, HashAlgorithmName.SHA256, "1024 bits") })
+        foreach (
+            var (rsa, hash, reason) in new[]
+            {
+                (key, HashAlgorithmName.SHA1, "signed with the algorithm 1.2.840.113549.1.1.5"),
+                (small, HashAlgorithmName.SHA256, "1024 bits"),
+            }
+        )
         {
             var request = new CertificateRequest("CN=rsa", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
             var root = request.CreateSelfSigned(Now.AddYears(-1), Now.AddYears(1));
-            var leaf = Request("leaf", ECDsa.Create(ECCurve.NamedCurves.nistP256), null, Usage, X509KeyUsageFlags.DigitalSignature, null, null)
+            var leaf = Request(
+                    "leaf",
+                    ECDsa.Create(ECCurve.NamedCurves.nistP256),
+                    null,
+                    Usage,
+                    X509KeyUsageFlags.DigitalSignature,
+                    null,
+                    null
+                )
                 .Create(root.SubjectName, new Generator(rsa, hash), Now.AddDays(-1), Now.AddDays(1), [1]);
             var (path, problem) = Find(leaf, [root], []);
             Assert.Null(path);
@@ -357,7 +371,8 @@ public sealed class CertificatePathTests
             return writer.Encode();
         }
 
-        public override byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm) => key.SignData(data, hash, RSASignaturePadding.Pkcs1);
+        public override byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm) =>
+            key.SignData(data, hash, RSASignaturePadding.Pkcs1);
 
         protected override PublicKey BuildPublicKey() => new(key);
     }

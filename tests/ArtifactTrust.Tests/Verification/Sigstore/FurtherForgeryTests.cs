@@ -148,8 +148,18 @@ public sealed class FurtherForgeryTests : IDisposable
         JsonObject? first = null;
         byte[]? signature = null;
         // One signature, logged twice: ECDSA's are different each time.
-        var same = key with { Sign = m => signature ??= key.Sign(m) };
-        _ = _authority.Sign(new Forgery { ManagedKey = same, LogVersion = 1, Change = b => first = Entry(b).DeepClone().AsObject() });
+        var same = key with
+        {
+            Sign = m => signature ??= key.Sign(m),
+        };
+        _ = _authority.Sign(
+            new Forgery
+            {
+                ManagedKey = same,
+                LogVersion = 1,
+                Change = b => first = Entry(b).DeepClone().AsObject(),
+            }
+        );
         var forgery = new Forgery { ManagedKey = same, Change = b => Entries(b).Add(first!.DeepClone()) };
         VerificationReport Verdict(int threshold, Forgery f) =>
             new BundleVerifier([key.Verification], new SigstoreTrust(_authority.TrustedRoot()) { LogThreshold = threshold }).VerifyMessage(
@@ -289,8 +299,7 @@ public sealed class FurtherForgeryTests : IDisposable
         Refused(root.Replace("MII", "MIJ", StringComparison.Ordinal));
         Refused(Pem(_authority.Tsa.Certificate));
         Refused(string.Concat(Enumerable.Repeat(root, Limits.CertificateFileCertificates + 1)));
-        void Refused(string text) =>
-            Assert.Throws<MalformedDataException>(() => TrustedRoot.ForAuthority(Encoding.UTF8.GetBytes(text)));
+        void Refused(string text) => Assert.Throws<MalformedDataException>(() => TrustedRoot.ForAuthority(Encoding.UTF8.GetBytes(text)));
         Assert.Throws<MalformedDataException>(() =>
             TrustedRoot.ForAuthority(Encoding.UTF8.GetBytes(root), default, Encoding.UTF8.GetBytes(Pem(_authority.TsaRoot)))
         );
@@ -395,7 +404,10 @@ public sealed class FurtherForgeryTests : IDisposable
     private VerificationReport Verify(Forgery forgery, TrustedRoot? root = null, VerificationKey? key = null)
     {
         using var file = ArtifactFile.Open(_file);
-        VerificationKey[] keys = key is not null ? [key] : forgery.ManagedKey is { } managed ? [Padded(managed)] : [];
+        VerificationKey[] keys =
+            key is not null ? [key]
+            : forgery.ManagedKey is { } managed ? [Padded(managed)]
+            : [];
         return new BundleVerifier(keys, new SigstoreTrust(root ?? _authority.TrustedRoot(), TestAuthority.Identity)).VerifyMessage(
             Bundle.Parse(TestAuthority.Utf8(_authority.Sign(forgery))),
             file

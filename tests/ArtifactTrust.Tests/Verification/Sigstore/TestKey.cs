@@ -35,11 +35,6 @@ internal sealed record TestKey(PublicKey Public, Func<byte[], byte[]> Sign, Dige
         };
         var hash = DigestAlgorithm.Find("sha" + details[^3..])!;
         var ecdsa = ECDsa.Create(curve);
-        return new(
-            new PublicKey(ecdsa),
-            m => ecdsa.SignData(m, hash.BclName, DSASignatureFormat.Rfc3279DerSequence),
-            hash,
-            details
-        );
+        return new(new PublicKey(ecdsa), m => ecdsa.SignData(m, hash.BclName, DSASignatureFormat.Rfc3279DerSequence), hash, details);
     }
 }

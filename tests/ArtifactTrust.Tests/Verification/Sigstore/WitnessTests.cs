@@ -37,7 +37,8 @@ public sealed class WitnessTests : IDisposable
     }
 
     [Fact]
-    public void One_witness_that_signs_twice_counts_once() => Verdict(Bundle(2, Cosign(0), Cosign(0, time: 2_000_000_000)), 2, "1: witness0.test");
+    public void One_witness_that_signs_twice_counts_once() =>
+        Verdict(Bundle(2, Cosign(0), Cosign(0, time: 2_000_000_000)), 2, "1: witness0.test");
 
     [Fact]
     public void A_wrong_cosignature_of_a_trusted_witness_refuses_the_checkpoint_where_a_quorum_is_asked_for()
@@ -49,10 +50,7 @@ public sealed class WitnessTests : IDisposable
 
     [Fact]
     public void A_changed_time_breaks_the_cosignature() =>
-        Assert.Equal(
-            "log.checkpoint",
-            Failure(Bundle(2, c => Line(Witness(0), 1_700_000_001, Sign(0, c, 1_700_000_000))), 1).Check
-        );
+        Assert.Equal("log.checkpoint", Failure(Bundle(2, c => Line(Witness(0), 1_700_000_001, Sign(0, c, 1_700_000_000))), 1).Check);
 
     [Fact]
     public void A_plain_signature_by_a_witness_key_is_no_cosignature()
@@ -102,8 +100,8 @@ public sealed class WitnessTests : IDisposable
         Assert.Throws<MalformedDataException>(() => SigstoreTrust.ReadWitnesses(NoteKey.Create("log", _keys[0].PublicKey).ToString()));
         var again = NoteKey.CreateWitness("another.test", _keys[0].PublicKey);
         Assert.Throws<ArgumentException>(() => new SigstoreTrust(_authority.TrustedRoot()) { Witnesses = [keys[0], again] });
-        Assert.Throws<ArgumentException>(
-            () => new SigstoreTrust(_authority.TrustedRoot()) { Witnesses = [NoteKey.Create("log", _keys[0].PublicKey)] }
+        Assert.Throws<ArgumentException>(() =>
+            new SigstoreTrust(_authority.TrustedRoot()) { Witnesses = [NoteKey.Create("log", _keys[0].PublicKey)] }
         );
     }
 
@@ -135,7 +133,14 @@ public sealed class WitnessTests : IDisposable
         var expected = SHA256.HashData(
             logVersion == 1
                 ? key.SubjectPublicKeyInfo.ToArray()
-                : [.. Encoding.UTF8.GetBytes(TestAuthority.LogName), 0x0a, 0xff, .. "PKIX-RSA-PKCS#1v1.5"u8, .. key.SubjectPublicKeyInfo.Span]
+                :
+                [
+                    .. Encoding.UTF8.GetBytes(TestAuthority.LogName),
+                    0x0a,
+                    0xff,
+                    .. "PKIX-RSA-PKCS#1v1.5"u8,
+                    .. key.SubjectPublicKeyInfo.Span,
+                ]
         );
         var id = BinaryPrimitives.ReadUInt32BigEndian(expected);
         Assert.Equal(id, (logVersion == 1 ? named.ForFirstVersion() : named).Id);
@@ -184,7 +189,10 @@ public sealed class WitnessTests : IDisposable
         c => Line(Witness(i), time, Sign(isRight ? i : 2, c, time));
 
     private byte[] Sign(int i, Checkpoint checkpoint, long time) =>
-        _keys[i].Sign(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"cosignature/v1\ntime {time}\n{checkpoint.ToText()}")));
+        _keys[i]
+            .Sign(
+                Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"cosignature/v1\ntime {time}\n{checkpoint.ToText()}"))
+            );
 
     private static string Line(NoteKey witness, long time, byte[] signature)
     {
