@@ -89,7 +89,7 @@ public sealed class BundleSignerTests : IDisposable
         using var key = SigningKey.Generate(SignatureAlgorithm.EcdsaP256);
         using var ecdsa = System.Security.Cryptography.ECDsa.Create();
         ecdsa.ImportSubjectPublicKeyInfo(key.PublicKey.SubjectPublicKeyInfo.Span, out _);
-        using var leaf = TestLeaf.Issue(_fake.Authority, new Forgery { LeafKey = ecdsa });
+        using var leaf = TestLeaf.Issue(_fake.Authority, new Forgery { Key = TestKey.Of(ecdsa) });
         using var credential = Credential.FromCertificate(key, leaf.Certificate.RawDataMemory);
         var bundle = await SignAsync(_fake.Services(_fake.Config(0)), credential);
         Assert.Empty(bundle.Material.LogEntries);

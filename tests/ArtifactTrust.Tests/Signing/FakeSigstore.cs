@@ -144,7 +144,7 @@ internal sealed class FakeSigstore : HttpMessageHandler
                 DSASignatureFormat.Rfc3279DerSequence
             )
         );
-        using var leaf = TestLeaf.Issue(Authority, Forgery.LeafKey is null ? Forgery with { LeafKey = key } : Forgery);
+        using var leaf = TestLeaf.Issue(Authority, Forgery.Key is null ? Forgery with { Key = TestKey.Of(key) } : Forgery);
         var chain = new JsonArray(leaf.Certificate.ExportCertificatePem(), Authority.Intermediate.ExportCertificatePem());
         var answer = new JsonObject
         {

@@ -136,7 +136,7 @@ public sealed class SigstoreServicesTests : IDisposable
         using var other = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
         if (what == "other key")
         {
-            _fake.Forgery = new Forgery { LeafKey = other };
+            _fake.Forgery = new Forgery { Key = TestKey.Of(other) };
         }
         _fake.Answer = async (_, _, right, c) =>
         {
