@@ -86,9 +86,9 @@ public sealed class FuzzTests(ITestOutputHelper output) : IDisposable
             seeds,
             input =>
             {
+                Assert.NotNull(SignedCertificateTimestamp.Read(Certificate.Read(input, "certificate")));
                 using var certificate = Certificates.Read(input, "certificate");
                 Assert.NotNull(CertificateIdentity.Read(certificate));
-                Assert.NotNull(SignedCertificateTimestamp.Read(certificate));
             }
         ).Fuzz(output);
     }
