@@ -212,11 +212,9 @@ internal static class Pkcs11Key
         TokenSession? session = null;
         try
         {
-            var tokens = module.Tokens();
+            // A slot without an initialized token has neither label nor serial number.
+            var tokens = module.Tokens().Where(t => t.Label.Length + t.Serial.Length > 0).ToList();
             var fitting = tokens.Where(t => t.Fits(uri)).ToList();
-            // A slot without an initialized token has no label, and is meant only by its number.
-            fitting =
-                fitting.Count > 1 ? [.. fitting.Where(t => t.Flags.HasFlag(TokenFlags.PinInitialized) || t.Label.Length > 0)] : fitting;
             session = fitting switch
             {
                 [var token] => TokenSession.Open(module, token, write),

@@ -73,7 +73,7 @@ internal static class TpmKey
         catch (CryptographicException e)
         {
             throw new HardwareKeyException(
-                HardwareKeyFailure.NotFound,
+                HardwareKeyFailure.Device,
                 $"OpenSSL opens no key '{name}' through the provider '{Provider}': {e.Message}",
                 "install tpm2-openssl (the same name in Debian, Ubuntu and Fedora), and give the way to the TPM in TPM2OPENSSL_TCTI, such as "
                     + "device:/dev/tpmrm0; 'openssl list -providers -provider tpm2' and 'tpm2_getcap handles-persistent' show what is there",
