@@ -95,7 +95,8 @@ internal sealed class FakeToken : IDisposable
     internal HardwareKeyAccess Access(string? pin = "1234") =>
         new() { ModuleForTests = Acquire, AskPin = _ => pin is null ? null : KeyPassword.FromText(pin) };
 
-    internal SigningKey Open(string? pin = "1234", string uri = "pkcs11:token=fake;object=k") => HardwareKey.OpenSigningKey(uri, Access(pin));
+    internal SigningKey Open(string? pin = "1234", string uri = "pkcs11:token=fake;object=k") =>
+        HardwareKey.OpenSigningKey(uri, Access(pin));
 
     internal void Remove(Function function) => Marshal.WriteIntPtr(_list, (1 + (int)function) * nint.Size, 0);
 
@@ -114,7 +115,8 @@ internal sealed class FakeToken : IDisposable
         Marshal.WriteIntPtr(_list, (1 + (int)function) * nint.Size, Marshal.GetFunctionPointerForDelegate(implementation));
     }
 
-    private nint InitializeCore(nint arguments) => (nint)(InitializeResult is Result.CantLock && arguments == 0 ? Result.Ok : InitializeResult);
+    private nint InitializeCore(nint arguments) =>
+        (nint)(InitializeResult is Result.CantLock && arguments == 0 ? Result.Ok : InitializeResult);
 
     private static nint Count(Action action)
     {
@@ -134,7 +136,9 @@ internal sealed class FakeToken : IDisposable
 
     private nint TokenInfo(nint slot, nint info)
     {
-        byte[] text = Encoding.UTF8.GetBytes("fake".PadRight(32) + "tests".PadRight(32) + "none".PadRight(16) + (Serial + slot).PadRight(16));
+        byte[] text = Encoding.UTF8.GetBytes(
+            "fake".PadRight(32) + "tests".PadRight(32) + "none".PadRight(16) + (Serial + slot).PadRight(16)
+        );
         Marshal.Copy(text, 0, info, text.Length);
         Marshal.WriteIntPtr(info, 96, (nint)Flags);
         return 0;
@@ -176,7 +180,9 @@ internal sealed class FakeToken : IDisposable
         var wanted = Enumerable
             .Range(0, (int)count)
             .Select(i => template + (i * 3 * nint.Size))
-            .Select(a => ((AttributeType)Marshal.ReadIntPtr(a), Bytes(Marshal.ReadIntPtr(a, nint.Size), Marshal.ReadIntPtr(a, 2 * nint.Size))))
+            .Select(a =>
+                ((AttributeType)Marshal.ReadIntPtr(a), Bytes(Marshal.ReadIntPtr(a, nint.Size), Marshal.ReadIntPtr(a, 2 * nint.Size)))
+            )
             .ToList();
         nint[] all = [.. Enumerable.Repeat((nint)1, _isLoggedIn ? PrivateKeys : 0), 2];
         _found = new(all.Where(h => wanted.TrueForAll(w => Object(h).TryGetValue(w.Item1, out var v) && v.SequenceEqual(w.Item2))));

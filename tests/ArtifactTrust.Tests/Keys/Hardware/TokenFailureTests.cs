@@ -94,7 +94,11 @@ public sealed class TokenFailureTests : IDisposable
                 s[bit / 8] ^= (byte)(1 << (bit % 8));
                 return s;
             };
-            Assert.Contains("public half refuses", Assert.Throws<HardwareKeyException>(() => key.Sign(Message)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "public half refuses",
+                Assert.Throws<HardwareKeyException>(() => key.Sign(Message)).Message,
+                StringComparison.Ordinal
+            );
         }
     }
 
