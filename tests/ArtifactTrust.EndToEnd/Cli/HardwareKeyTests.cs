@@ -94,6 +94,7 @@ public sealed class HardwareKeyTests : IDisposable
     public void A_gate_signs_its_decision_and_its_log_with_a_token()
     {
         Ours("keygen", "hard.pub", "--key", Training);
+        Ours("log", "init", "hard-audit", "--origin", "example.com/hard", "--key", Training);
         var gate = Scene.Gate.Select(a =>
             a == "gate.key" ? Training
             : a == "audit" ? "hard-audit"
