@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Keys;
+using ArtifactTrust.Keys.Hardware;
 
 namespace ArtifactTrust.Cli.Commands;
 
@@ -20,7 +21,17 @@ internal static class KeygenCommand
     {
         var file = new Argument<string>("FILE")
         {
-            Description = "where to write the private key, such as training.key; the public key goes beside it, as training.pub",
+            Description =
+                "where to write the private key, such as training.key; the public key goes beside it, as training.pub. With --key: where to write the public key",
+        };
+        var key = new Option<string?>("--key")
+        {
+            Description = "make the key in the PKCS#11 token that the URI names (object=NAME is the new key's label)",
+            HelpName = "pkcs11:URI",
+        };
+        var existing = new Option<bool>("--existing")
+        {
+            Description = "make no key: write the public half of the one that --key names (pkcs11: or tpm2:)",
         };
         var algorithm = new Option<string>("--algorithm")
         {
@@ -46,10 +57,12 @@ internal static class KeygenCommand
             "keygen",
             "Make a key pair. An existing file is never overwritten.",
             "artifact-trust keygen training.key",
-            "artifact-trust keygen gate.key --algorithm ed25519 --password-file /run/secrets/key-password"
+            "artifact-trust keygen training.pub --key 'pkcs11:token=release;object=training' --password-file /run/secrets/pin"
         )
         {
             file,
+            key,
+            existing,
             algorithm,
             bits,
             format,
@@ -60,6 +73,30 @@ internal static class KeygenCommand
         verb.SetAction(parsed =>
         {
             var path = parsed.GetValue(file)!;
+            if (parsed.GetValue(key) is { } uri)
+            {
+                if (parsed.GetValue(noPassword) || parsed.GetResult(format) is { Implicit: false })
+                {
+                    throw CliException.Usage(
+                        "--key goes with neither --no-password nor --format",
+                        "a key in a token is written to no file"
+                    );
+                }
+                var isGiven = parsed.GetResult(algorithm) is { Implicit: false } || parsed.GetValue(bits) is not null;
+                return InHardware(
+                    session,
+                    path,
+                    uri,
+                    parsed.GetValue(password),
+                    !parsed.GetValue(existing) ? (Algorithms[parsed.GetValue(algorithm)!], parsed.GetValue(bits))
+                        : !isGiven ? null
+                        : throw CliException.Usage("--existing goes with neither --algorithm nor --bits", "the key has its algorithm")
+                );
+            }
+            if (parsed.GetValue(existing))
+            {
+                throw CliException.Usage("--existing needs --key", "such as --key 'pkcs11:token=release;object=training'");
+            }
             if (parsed.GetValue(noPassword) && (parsed.GetValue(password) is not null || parsed.GetValue(format) == "cosign"))
             {
                 throw CliException.Usage(
@@ -75,23 +112,73 @@ internal static class KeygenCommand
                 }
             }
             using var secret = parsed.GetValue(noPassword) ? null : KeyLoader.ForNewKey(session.Terminal, parsed.GetValue(password));
-            using var key = Generate(Algorithms[parsed.GetValue(algorithm)!], parsed.GetValue(bits));
+            using var pair = Generate(Algorithms[parsed.GetValue(algorithm)!], parsed.GetValue(bits));
             var kind =
                 secret is null ? KeyFileFormat.Pkcs8
                 : parsed.GetValue(format) == "cosign" ? KeyFileFormat.Sigstore
                 : KeyFileFormat.EncryptedPkcs8;
             try
             {
-                KeyFile.Write(path, key, kind, secret);
+                KeyFile.Write(path, pair, kind, secret);
             }
             catch (ArgumentException e)
             {
                 throw CliException.Usage(CliException.Reason(e), "give a password that is not empty", e);
             }
-            Report(session, path, key.PublicKey);
+            Report(session, path, KeyFile.PublicKeyPath(path), pair.PublicKey);
             return ExitCode.Success;
         });
         return verb;
+    }
+
+    /// <summary>A new key in a token, or an old one where <paramref name="wanted"/> is null. Its public half is written.</summary>
+    private static int InHardware(
+        Session session,
+        string path,
+        string uri,
+        string? passwordFile,
+        (SignatureAlgorithm Algorithm, int? Bits)? wanted
+    )
+    {
+        if (!HardwareKey.IsUri(uri))
+        {
+            throw CliException.Usage(
+                "--key of keygen is a pkcs11: URI",
+                "a key in a file is made without it: artifact-trust keygen training.key"
+            );
+        }
+        if (path.EndsWith(".key", StringComparison.Ordinal) || path.EndsWith(".key.pem", StringComparison.Ordinal))
+        {
+            throw CliException.Usage(
+                $"'{path}' is the name of a private key, and only the public half is written",
+                $"say {KeyFile.PublicKeyPath(path)}"
+            );
+        }
+        if (Path.Exists(path))
+        {
+            throw CliException.Usage($"'{path}' exists and is not overwritten", "choose another name, or move the old key away");
+        }
+        void Write(VerificationKey key) => AtomicFile.Write(path, System.Text.Encoding.ASCII.GetBytes(key.ToPem()), replace: false);
+        VerificationKey Make(SignatureAlgorithm algorithm, int? bits)
+        {
+            try
+            {
+                return KeyLoader.GenerateInHardware(session.Terminal, uri, passwordFile, algorithm, bits, Write);
+            }
+            catch (ArgumentException e)
+            {
+                throw CliException.Usage($"--bits: {CliException.Reason(e)}", null, e);
+            }
+        }
+        using var key = wanted is var (algorithm, bits)
+            ? Make(algorithm, bits)
+            : KeyLoader.PublicInHardware(session.Terminal, uri, passwordFile);
+        if (wanted is null)
+        {
+            Write(key);
+        }
+        Report(session, null, path, key);
+        return ExitCode.Success;
     }
 
     private static SigningKey Generate(SignatureAlgorithm algorithm, int? bits)
@@ -106,7 +193,7 @@ internal static class KeygenCommand
         }
     }
 
-    private static void Report(Session session, string path, VerificationKey key)
+    private static void Report(Session session, string? privatePath, string publicPath, VerificationKey key)
     {
         var terminal = session.Terminal;
         if (terminal.Json)
@@ -115,16 +202,19 @@ internal static class KeygenCommand
             {
                 writer.WriteStartObject();
                 Session.WriteHead(writer, "keygen", "ok", ExitCode.Success);
-                writer.WriteString("privateKey", path);
-                writer.WriteString("publicKey", KeyFile.PublicKeyPath(path));
+                if (privatePath is not null)
+                {
+                    writer.WriteString("privateKey", privatePath);
+                }
+                writer.WriteString("publicKey", publicPath);
                 writer.WriteString("algorithm", key.Algorithm.Name);
                 writer.WriteString("keyFingerprint", key.Fingerprint.ToString());
                 writer.WriteEndObject();
             });
             return;
         }
-        terminal.Line($"private key  {path} (keep it secret)");
-        terminal.Line($"public key   {KeyFile.PublicKeyPath(path)}");
+        terminal.Line(privatePath is null ? "private key  stays in the device" : $"private key  {privatePath} (keep it secret)");
+        terminal.Line($"public key   {publicPath}");
         terminal.Line($"fingerprint  {key.Fingerprint} ({key.Algorithm})");
     }
 }

@@ -21,6 +21,15 @@ public static class Limits
     /// <summary>A key file, in bytes.</summary>
     public const int KeyFileBytes = 64 << 10;
 
+    /// <summary>A URI that names a key in hardware, in characters.</summary>
+    public const int KeyUriCharacters = 4096;
+
+    /// <summary>A file with a token's PIN, in bytes.</summary>
+    public const int PinBytes = 1024;
+
+    /// <summary>Slots of a PKCS#11 module, and objects of a token that one URI fits.</summary>
+    public const int TokenObjects = 1024;
+
     /// <summary>The smallest modulus of an RSA key that verifies, in bits.</summary>
     public const int RsaVerificationBits = 2048;
 

@@ -44,6 +44,10 @@ internal sealed class Ed25519VerificationKey : VerificationKey
         }
     }
 
+    /// <summary>Whether the signature is the key's over a message that is mapped or in memory.</summary>
+    internal unsafe bool Verify(byte* message, nuint length, ReadOnlySpan<byte> signature) =>
+        OpenSsl.VerifyEd25519(_key, message, length, signature);
+
     private protected override unsafe bool VerifyFileCore(
         SafeFileHandle file,
         ReadOnlySpan<byte> signature,

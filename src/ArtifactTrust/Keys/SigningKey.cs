@@ -18,6 +18,18 @@ public abstract class SigningKey : IDisposable
     public static SigningKey Generate(SignatureAlgorithm algorithm, int? rsaBits = null)
     {
         ArgumentNullException.ThrowIfNull(algorithm);
+        var bits = CheckedRsaBits(algorithm, rsaBits);
+        return algorithm switch
+        {
+            { Curve: { } curve } => new EcdsaSigningKey(ECDsa.Create(curve.Parameters), algorithm),
+            { Padding: not null } => new RsaSigningKey(RSA.Create(bits), algorithm),
+            _ => Ed25519SigningKey.Generate(),
+        };
+    }
+
+    /// <summary>The bits that a new RSA key gets; throws where keys are not made for the algorithm, or not of the size.</summary>
+    internal static int CheckedRsaBits(SignatureAlgorithm algorithm, int? rsaBits)
+    {
         var bits = rsaBits ?? Limits.RsaSigningBits;
         if (algorithm.IsVerifyOnly)
         {
@@ -30,12 +42,7 @@ public abstract class SigningKey : IDisposable
                 nameof(rsaBits)
             );
         }
-        return algorithm switch
-        {
-            { Curve: { } curve } => new EcdsaSigningKey(ECDsa.Create(curve.Parameters), algorithm),
-            { Padding: not null } => new RsaSigningKey(RSA.Create(bits), algorithm),
-            _ => Ed25519SigningKey.Generate(),
-        };
+        return bits;
     }
 
     /// <summary>The other half, owned by this key.</summary>

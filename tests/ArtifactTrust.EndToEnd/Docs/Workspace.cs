@@ -55,6 +55,11 @@ internal sealed class Workspace : IDisposable
         {
             start.Environment.Remove(name);
         }
+        start.Environment.Remove("SOFTHSM2_CONF");
+        if (Find("softhsm2-util") is { } tool)
+        {
+            start.Environment["ARTIFACT_TRUST_PKCS11_MODULE"] = Path.GetFullPath(Path.Join(tool, "../../lib/softhsm/libsofthsm2.so"));
+        }
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
