@@ -51,18 +51,17 @@ internal sealed class BlobPipe : Stream
 
     public override async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _reader.DisposeAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
         // Its failure went to the reader, which is gone.
         await _copy.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
-        await base.DisposeAsync().ConfigureAwait(false);
     }
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
+            // Not waited for: only DisposeAsync can.
             _stop.Cancel();
             _reader.Dispose();
         }

@@ -230,12 +230,30 @@ internal sealed class RegistryTransport : IDisposable
                     "the HttpClient follows redirects by itself; make it with RegistryClient.CreateHttpClient or CreateHandler"
                 );
             }
+            await DrainAsync(response, clock.Token).ConfigureAwait(false);
             return new RegistryResponse(response, request.Operation, clock);
         }
         catch
         {
             clock.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Reads the short body of an answer that is not the one hoped for, so that its connection serves the next request.</summary>
+    private static async Task DrainAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        if (response.IsSuccessStatusCode || response.Content.Headers.ContentLength is not (> 0 and <= OciLimits.ErrorBytes))
+        {
+            return;
+        }
+        try
+        {
+            await response.Content.LoadIntoBufferAsync(OciLimits.ErrorBytes, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            // The status is the answer.
         }
     }
 

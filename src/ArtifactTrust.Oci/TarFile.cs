@@ -108,7 +108,11 @@ internal sealed class TarFile : IDisposable
                 Add(entry, stream.Length);
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or NotSupportedException or OverflowException)
+        catch (Exception e)
+            when (e
+                    is not MalformedDataException
+                        and (InvalidDataException or EndOfStreamException or FormatException or NotSupportedException or OverflowException)
+            )
         {
             throw new MalformedDataException(_format, Path, "it is not a tar archive, or is cut off", e);
         }
