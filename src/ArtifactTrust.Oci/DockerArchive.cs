@@ -106,10 +106,12 @@ public sealed class DockerArchive : ReadOnlyLayoutStore
             entries.AddRange(
                 tags.Length == 0
                     ? [manifest]
-                    : tags.Select(tag => manifest with
-                    {
-                        Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [Descriptor.RefNameAnnotation] = tag },
-                    })
+                    : tags.Select(tag =>
+                        manifest with
+                        {
+                            Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [Descriptor.RefNameAnnotation] = tag },
+                        }
+                    )
             );
         }
         return entries;

@@ -139,7 +139,9 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
         }
         catch (RegistryException e) when (RefusesManifest(e))
         {
-            store.Notify($"{store.Name} refuses a manifest with artifactType or subject; the evidence is stored in a form for older registries");
+            store.Notify(
+                $"{store.Name} refuses a manifest with artifactType or subject; the evidence is stored in a form for older registries"
+            );
         }
         // What artifactType says, the config's type says as well: readers take either.
         if (manifest.ArtifactType is { } type)
@@ -161,8 +163,7 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
     }
 
     private static bool RefusesManifest(RegistryException e) =>
-        (int?)e.Status is 400 or 415 or 422
-        && e.Code is null or "MANIFEST_INVALID" or "UNSUPPORTED" or "UNKNOWN" or "MANIFEST_UNVERIFIED";
+        (int?)e.Status is 400 or 415 or 422 && e.Code is null or "MANIFEST_INVALID" or "UNSUPPORTED" or "UNKNOWN" or "MANIFEST_UNVERIFIED";
 
     /// <summary>Reads every bundle that is beside a subject, and legacy evidence among the referrers.</summary>
     /// <inheritdoc cref="ListAsync"/>
@@ -200,9 +201,8 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
                 candidates[i] =
                     cost <= budget
                         ? candidates[i]
-                        : candidates[i].Skip(
-                            $"all evidence of one subject may have {OciLimits.EvidenceBytes} bytes, and this would be more"
-                        );
+                        : candidates[i]
+                            .Skip($"all evidence of one subject may have {OciLimits.EvidenceBytes} bytes, and this would be more");
                 budget -= cost <= budget ? cost : 0;
             }
         }

@@ -61,7 +61,9 @@ public sealed class ImageArchiveWriter : OciStore
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentException.ThrowIfNullOrEmpty(name);
         var i = _index.FindIndex(d =>
-            d.Digest.Equals(manifest) && d.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation) == tag && !d.Annotations.ContainsKey(ArchivedImage.NameAnnotation)
+            d.Digest.Equals(manifest)
+            && d.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation) == tag
+            && !d.Annotations.ContainsKey(ArchivedImage.NameAnnotation)
         );
         if (i < 0)
         {
@@ -69,7 +71,10 @@ public sealed class ImageArchiveWriter : OciStore
         }
         _index[i] = _index[i] with
         {
-            Annotations = new Dictionary<string, string>(_index[i].Annotations, StringComparer.Ordinal) { [ArchivedImage.NameAnnotation] = name },
+            Annotations = new Dictionary<string, string>(_index[i].Annotations, StringComparer.Ordinal)
+            {
+                [ArchivedImage.NameAnnotation] = name,
+            },
         };
     }
 
@@ -166,7 +171,10 @@ public sealed class ImageArchiveWriter : OciStore
             annotations[Descriptor.RefNameAnnotation] = tag;
         }
         _index.RemoveAll(d => d.Digest.Equals(entry.Digest) && !d.Annotations.ContainsKey(Descriptor.RefNameAnnotation));
-        if (tag is not null && _index.FindIndex(d => d.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation) == tag) is >= 0 and var i)
+        if (
+            tag is not null
+            && _index.FindIndex(d => d.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation) == tag) is >= 0 and var i
+        )
         {
             _index.RemoveAt(i);
         }
@@ -176,7 +184,8 @@ public sealed class ImageArchiveWriter : OciStore
         }
     }
 
-    private protected override IOException NotFound(string kind, string? which) => new FileNotFoundException($"there is no {kind} with {which} in {Name}");
+    private protected override IOException NotFound(string kind, string? which) =>
+        new FileNotFoundException($"there is no {kind} with {which} in {Name}");
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -100,7 +100,14 @@ public sealed class ImageCopier
         return Report(plan, root);
     }
 
-    private async Task AddAsync(Plan plan, StoredManifest manifest, Digest? about, string? suffix, int depth, CancellationToken cancellation)
+    private async Task AddAsync(
+        Plan plan,
+        StoredManifest manifest,
+        Digest? about,
+        string? suffix,
+        int depth,
+        CancellationToken cancellation
+    )
     {
         if (!plan.Add(new Item(manifest, about, suffix, depth)))
         {
@@ -283,7 +290,11 @@ public sealed class ImageCopier
             }
             if (Items.Count == OciLimits.CopyManifests)
             {
-                throw new MalformedDataException("copy", item.Manifest.Descriptor.Digest.ToString(), $"more than {OciLimits.CopyManifests} manifests");
+                throw new MalformedDataException(
+                    "copy",
+                    item.Manifest.Descriptor.Digest.ToString(),
+                    $"more than {OciLimits.CopyManifests} manifests"
+                );
             }
             Items.Add(item);
             return true;

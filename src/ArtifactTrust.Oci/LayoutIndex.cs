@@ -37,11 +37,7 @@ internal sealed class LayoutIndex(FileTree tree)
         UpdateAsync(_ => Task.FromResult<Descriptor?>(descriptor), tag, cancellation);
 
     /// <summary>Lists what is made from the entries as they are while nobody else writes, and takes the tag from any other that has it.</summary>
-    internal async Task UpdateAsync(
-        Func<IReadOnlyList<Descriptor>, Task<Descriptor?>> make,
-        string? tag,
-        CancellationToken cancellation
-    )
+    internal async Task UpdateAsync(Func<IReadOnlyList<Descriptor>, Task<Descriptor?>> make, string? tag, CancellationToken cancellation)
     {
         var held = await LockAsync(cancellation).ConfigureAwait(false);
         await using (held.ConfigureAwait(false))

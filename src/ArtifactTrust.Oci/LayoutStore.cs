@@ -205,11 +205,16 @@ public abstract class LayoutStore : OciStore
     public IReadOnlyList<ArchivedImage> ListImages()
     {
         var images = new List<ArchivedImage>();
-        foreach (var entry in ReadIndex().Manifests.Where(e => OciMediaTypes.IsImageManifest(e.MediaType) || OciMediaTypes.IsImageIndex(e.MediaType)))
+        foreach (
+            var entry in ReadIndex()
+                .Manifests.Where(e => OciMediaTypes.IsImageManifest(e.MediaType) || OciMediaTypes.IsImageIndex(e.MediaType))
+        )
         {
             var name = entry.Annotations.GetValueOrDefault(ArchivedImage.NameAnnotation);
             var tag = entry.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation);
-            var isEvidence = tag is null ? name is null && ReadManifest(entry).Subject is not null : IsReferrersTag(tag) || LegacyTags.IsTag(tag);
+            var isEvidence = tag is null
+                ? name is null && ReadManifest(entry).Subject is not null
+                : IsReferrersTag(tag) || LegacyTags.IsTag(tag);
             if (!isEvidence)
             {
                 images.Add(new ArchivedImage(name, tag, entry.Bare()));

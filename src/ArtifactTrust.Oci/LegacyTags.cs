@@ -29,9 +29,7 @@ internal static class LegacyTags
     internal static string Tag(Digest subject, string suffix) => $"{subject.Algorithm}-{subject.Hex}{suffix}";
 
     internal static bool IsTag(string tag) =>
-        tag.LastIndexOf('.') is > 0 and var dot
-        && tag[dot..] is Signatures or Attestations or Sboms
-        && OciStore.IsReferrersTag(tag[..dot]);
+        tag.LastIndexOf('.') is > 0 and var dot && tag[dot..] is Signatures or Attestations or Sboms && OciStore.IsReferrersTag(tag[..dot]);
 
     internal static bool IsLegacyLayer(string mediaType) => mediaType is LegacySignature.SimpleSigningType or LegacySignature.EnvelopeType;
 

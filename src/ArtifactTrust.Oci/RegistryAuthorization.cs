@@ -54,8 +54,8 @@ internal sealed class RegistryAuthorization(HttpClient http, RegistryReference r
             }
             var now = options.Time.GetUtcNow();
             // A token for writing here says nothing of the repository to mount from.
-            return
-                access != RegistryAccess.Mount && _tokens.TryGetValue(RegistryAccess.Push, out var push) && push.Expires > now ? push.Header
+            return access != RegistryAccess.Mount && _tokens.TryGetValue(RegistryAccess.Push, out var push) && push.Expires > now
+                    ? push.Header
                 : _tokens.TryGetValue(access, out var own) && own.Expires > now ? own.Header
                 : null;
         }

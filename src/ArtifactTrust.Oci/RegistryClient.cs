@@ -75,7 +75,8 @@ public sealed partial class RegistryClient : OciStore
     {
         var subject = manifest.Subject;
         // By digest first: a listing must never name what is not there yet.
-        var processed = await PutManifestAsync(manifest, manifest.Descriptor.Digest.ToString(), null, _options.Attempts, cancellation).ConfigureAwait(false);
+        var processed = await PutManifestAsync(manifest, manifest.Descriptor.Digest.ToString(), null, _options.Attempts, cancellation)
+            .ConfigureAwait(false);
         if (tag is not null)
         {
             await PutManifestAsync(manifest, tag, null, _options.Attempts, cancellation).ConfigureAwait(false);

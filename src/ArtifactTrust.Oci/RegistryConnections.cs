@@ -28,7 +28,9 @@ public sealed class RegistryConnections : IDisposable
     public OciStore Open(OciReference reference, RegistryOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(reference);
-        return reference is RegistryReference registry ? new RegistryClient(ClientFor(registry), registry, options) : OciStore.Open(reference);
+        return reference is RegistryReference registry
+            ? new RegistryClient(ClientFor(registry), registry, options)
+            : OciStore.Open(reference);
     }
 
     /// <summary>The client for a registry.</summary>

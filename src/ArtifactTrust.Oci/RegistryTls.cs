@@ -38,9 +38,12 @@ public sealed record RegistryTlsOptions
     /// <param name="host">Host and port, as references have them.</param>
     /// <exception cref="IOException">A file cannot be read.</exception>
     /// <exception cref="MalformedDataException">A file is not what it should be.</exception>
-    internal (X509Certificate2Collection Authorities, X509Certificate2Collection Shared, X509Certificate2? Client, X509Certificate2Collection Chain) Read(
-        string host
-    )
+    internal (
+        X509Certificate2Collection Authorities,
+        X509Certificate2Collection Shared,
+        X509Certificate2? Client,
+        X509Certificate2Collection Chain
+    ) Read(string host)
     {
         var shared = new X509Certificate2Collection();
         foreach (var file in AuthorityFiles)
@@ -107,7 +110,11 @@ public sealed record RegistryTlsOptions
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             // Not the reason: it may quote what is in the file.
-            throw new MalformedDataException(ClientFormat, keyFile, "there is no unencrypted PEM key in it that belongs to the certificate");
+            throw new MalformedDataException(
+                ClientFormat,
+                keyFile,
+                "there is no unencrypted PEM key in it that belongs to the certificate"
+            );
         }
     }
 

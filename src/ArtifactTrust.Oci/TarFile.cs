@@ -142,9 +142,7 @@ internal sealed class TarFile : IDisposable
             case TarEntryType.HardLink:
                 Add(name, new Member(0, 0, Normalize(entry.LinkName)));
                 break;
-            case TarEntryType.Directory
-            or TarEntryType.DirectoryList
-            or TarEntryType.GlobalExtendedAttributes:
+            case TarEntryType.Directory or TarEntryType.DirectoryList or TarEntryType.GlobalExtendedAttributes:
                 break;
             default:
                 throw new MalformedDataException(_format, Path, $"'{Text.Clean(name, 200)}' is neither a file nor a directory nor a link");

@@ -13,7 +13,10 @@ internal static class CopyCommand
         {
             Description = "HOST/REPO[:TAG|@DIGEST], oci-layout:DIR[:TAG|@DIGEST], oci-archive:FILE[:TAG] or docker-archive:FILE",
         };
-        var destination = new Argument<string>("DST") { Description = "HOST/REPO[:TAG] or oci-layout:DIR[:TAG]; SRC's tag where none is given" };
+        var destination = new Argument<string>("DST")
+        {
+            Description = "HOST/REPO[:TAG] or oci-layout:DIR[:TAG]; SRC's tag where none is given",
+        };
         var options = new CopyOptions();
         var verb = new Verb(
             "copy",
@@ -35,6 +38,7 @@ internal static class CopyCommand
                 {
                     throw CliException.Usage("an archive is not copied into", "artifact-trust save REF... FILE writes one");
                 }
+                var atOnce = options.AtOnce(parsed);
                 using var connections = options.Connections(parsed);
                 var settings = options.Registries(session, parsed);
                 using var there = connections.Open(from, settings);
@@ -44,8 +48,9 @@ internal static class CopyCommand
                     throw CliException.Rejected("digest", $"SRC is {root.Descriptor.Digest}, and DST names {digest}");
                 }
                 using var here = await OpenDestinationAsync(connections, to, settings, cancellation);
-                var tag = to.Tag ?? (to.Digest is null ? from.Tag ?? (from is RegistryReference && from.Digest is null ? "latest" : null) : null);
-                var copier = new ImageCopier(there, here, options.AtOnce(parsed));
+                var tag =
+                    to.Tag ?? (to.Digest is null ? from.Tag ?? (from is RegistryReference && from.Digest is null ? "latest" : null) : null);
+                var copier = new ImageCopier(there, here, atOnce);
                 var report = await copier.CopyAsync(root, tag, options.WithEvidence(parsed), cancellation);
                 return CopyOptions.Report(session, "copy", [(from.ToString(), $"{to.Place}{(tag is null ? "" : $":{tag}")}", report)]);
             }

@@ -13,7 +13,8 @@ internal static class LoadCommand
         var file = new Argument<string>("FILE") { Description = "the tar file that save wrote, or any OCI image layout as a tar archive" };
         var destination = new Argument<string>("DST")
         {
-            Description = "HOST/REPO[:TAG] for one image; for several HOST/PREFIX, below which each keeps its repository's name; or oci-layout:DIR[:TAG]",
+            Description =
+                "HOST/REPO[:TAG] for one image; for several HOST/PREFIX, below which each keeps its repository's name; or oci-layout:DIR[:TAG]",
         };
         var options = new CopyOptions();
         var verb = new Verb(
@@ -37,6 +38,7 @@ internal static class LoadCommand
                 {
                     throw CliException.Usage("DST is a repository or a layout, without a digest");
                 }
+                var atOnce = options.AtOnce(parsed);
                 using var connections = options.Connections(parsed);
                 var settings = options.Registries(session, parsed);
                 using var archive = ImageArchive.Open(path);
@@ -47,20 +49,28 @@ internal static class LoadCommand
                 }
                 if (images.Count > 1 && to.Tag is not null)
                 {
-                    throw CliException.Usage($"'{path}' holds {images.Count} images, which cannot all have the tag '{to.Tag}'", "leave the tag out");
+                    throw CliException.Usage(
+                        $"'{path}' holds {images.Count} images, which cannot all have the tag '{to.Tag}'",
+                        "leave the tag out"
+                    );
                 }
                 var targets = images.Select(i => (Image: i, Target: Target(i, to, images.Count > 1))).ToArray();
-                var twice = targets.GroupBy(t => t.Target.ToString()).FirstOrDefault(g => g.DistinctBy(t => t.Image.Descriptor).Count() > 1);
+                var twice = targets
+                    .GroupBy(t => t.Target.ToString())
+                    .FirstOrDefault(g => g.DistinctBy(t => t.Image.Descriptor).Count() > 1);
                 if (twice is not null)
                 {
-                    throw CliException.Usage($"{twice.Count()} images of '{path}' would become {twice.Key}", "load into a registry, or save them one by one");
+                    throw CliException.Usage(
+                        $"{twice.Count()} images of '{path}' would become {twice.Key}",
+                        "load into a registry, or save them one by one"
+                    );
                 }
                 var copies = new List<(string, string, CopyReport)>();
                 foreach (var (image, target) in targets)
                 {
                     using var store = await CopyCommand.OpenDestinationAsync(connections, target, settings, cancellation);
                     var root = await archive.GetManifestAsync(image.Descriptor.Digest, cancellation);
-                    var copier = new ImageCopier(archive, store, options.AtOnce(parsed));
+                    var copier = new ImageCopier(archive, store, atOnce);
                     var report = await copier.CopyAsync(root, target.Tag, options.WithEvidence(parsed), cancellation);
                     copies.Add(($"{image.Name ?? image.Tag ?? image.Descriptor.Digest.ToString()} in {path}", target.ToString(), report));
                 }
@@ -102,7 +112,12 @@ internal static class LoadCommand
         }
         catch (MalformedDataException e)
         {
-            throw CliException.Rejected("malformed", $"the archive's '{image.Name ?? image.Tag}' cannot be stored in {to.Place}: {e.Reason}", null, e);
+            throw CliException.Rejected(
+                "malformed",
+                $"the archive's '{image.Name ?? image.Tag}' cannot be stored in {to.Place}: {e.Reason}",
+                null,
+                e
+            );
         }
     }
 }

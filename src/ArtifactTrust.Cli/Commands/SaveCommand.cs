@@ -11,7 +11,8 @@ internal static class SaveCommand
     {
         var arguments = new Argument<string[]>("REF")
         {
-            Description = "the images or artifacts, HOST/REPO[:TAG|@DIGEST] or oci-layout:DIR[:TAG|@DIGEST], and last the tar FILE to write",
+            Description =
+                "the images or artifacts, HOST/REPO[:TAG|@DIGEST] or oci-layout:DIR[:TAG|@DIGEST], and last the tar FILE to write",
             Arity = new ArgumentArity(2, 1001),
             HelpName = "REF... FILE",
         };
@@ -38,6 +39,7 @@ internal static class SaveCommand
                 {
                     throw CliException.Usage($"'{file}' exists", "--force replaces it");
                 }
+                var atOnce = options.AtOnce(parsed);
                 using var connections = options.Connections(parsed);
                 var settings = options.Registries(session, parsed);
                 using var archive = ImageArchiveWriter.Create(file);
@@ -50,11 +52,15 @@ internal static class SaveCommand
                     var name = reference.Tag ?? (reference is RegistryReference && reference.Digest is null ? "latest" : null);
                     // Two images of one tag are told apart by their names and digests.
                     var tag = name is not null && tags.TryAdd(name, reference) ? name : null;
-                    var copier = new ImageCopier(store, archive, options.AtOnce(parsed));
+                    var copier = new ImageCopier(store, archive, atOnce);
                     var report = await copier.CopyAsync(root, tag, options.WithEvidence(parsed), cancellation);
                     if (reference is RegistryReference registry)
                     {
-                        archive.SetName(root.Descriptor.Digest, tag, $"{registry.Host}/{registry.Repository}{(name is null ? "" : $":{name}")}");
+                        archive.SetName(
+                            root.Descriptor.Digest,
+                            tag,
+                            $"{registry.Host}/{registry.Repository}{(name is null ? "" : $":{name}")}"
+                        );
                     }
                     copies.Add((reference.ToString(), file, report));
                 }

@@ -206,7 +206,10 @@ public sealed partial class LegacySignature
     {
         StrictJson.CheckLength(pem.Length, FormatName, Limits.CertificatesPerBundle * 2L * Limits.CertificateBytes);
         var blocks = CertificateBlock().Matches(pem);
-        if (blocks.Count == 0 || blocks.Sum(b => b.Length) != pem.Count(c => !char.IsWhiteSpace(c)) + blocks.Sum(b => b.Value.Count(char.IsWhiteSpace)))
+        if (
+            blocks.Count == 0
+            || blocks.Sum(b => b.Length) != pem.Count(c => !char.IsWhiteSpace(c)) + blocks.Sum(b => b.Value.Count(char.IsWhiteSpace))
+        )
         {
             throw new MalformedDataException(FormatName, name, "PEM certificates, and nothing beside them, are expected");
         }
@@ -285,7 +288,10 @@ public sealed partial class LegacySignature
     }
 
     private static long Number(JsonElement payload, string name) =>
-        payload.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= 0
+        payload.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.Number
+        && value.TryGetInt64(out var number)
+        && number >= 0
             ? number
             : throw new MalformedDataException(FormatName, $"{LogEntryAnnotation}.Payload.{name}", "a number is expected");
 

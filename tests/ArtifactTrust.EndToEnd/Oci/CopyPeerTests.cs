@@ -20,7 +20,10 @@ public sealed class CopyPeerTests : PeerTest
         var digest = await PushImageAsync($"{name}:v1");
         await SignAsync($"{name}@{digest}");
         await RunAsync("cosign", ["sign", .. Legacy, "--key", "cosign.key", $"{name}@{digest}"]);
-        await RunAsync("cosign", ["attest", .. Legacy, "--key", "cosign.key", "--type", "slsaprovenance1", "--predicate", "predicate.json", $"{name}@{digest}"]);
+        await RunAsync(
+            "cosign",
+            ["attest", .. Legacy, "--key", "cosign.key", "--type", "slsaprovenance1", "--predicate", "predicate.json", $"{name}@{digest}"]
+        );
 
         var source = Client(first);
         var root = (await source.FindManifestAsync("v1"))!;
@@ -59,16 +62,45 @@ public sealed class CopyPeerTests : PeerTest
         await RunAsync("cosign", ["sign", .. Legacy, "--key", "cosign.key", $"{name}@{digest}"]);
         var client = Client(registry);
         var subject = (await client.FindManifestAsync("v1"))!.Descriptor;
-        var evidence = new EvidenceStore(client, TimeProvider.System);
-        var theirs = Assert.Single((await evidence.ListAsync(subject.Digest, legacyTags: true)).Legacy);
-        await RunAsync("crane", "delete", $"{name}:sha256-{subject.Digest.Hex}.sig");
+        var theirs = Assert.Single(
+            (await new EvidenceStore(client, TimeProvider.System).ListAsync(subject.Digest, legacyTags: true)).Legacy
+        );
+        // Elsewhere, where there is the image only.
+        var second = await StartRegistryAsync();
+        await RunAsync("crane", "copy", $"{name}:v1", $"{second.Host}/demo/app:v1");
+        name = $"{second.Host}/demo/app";
+        var evidence = new EvidenceStore(Client(second), TimeProvider.System);
         await evidence.AttachLegacyAsync(subject, LegacySignature.OfImage(theirs.Signature.Payload, theirs.Signature.Value.Span));
-        await RunAsync("cosign", "verify", "--new-bundle-format=false", "--key", "cosign.pub", "--insecure-ignore-tlog", $"{name}@{digest}");
+        await RunAsync(
+            "cosign",
+            "verify",
+            "--new-bundle-format=false",
+            "--key",
+            "cosign.pub",
+            "--insecure-ignore-tlog",
+            $"{name}@{digest}"
+        );
         await RunAsync("cosign", "generate-key-pair", "--output-key-prefix", "second");
         await RunAsync("cosign", ["sign", .. Legacy, "--key", "second.key", $"{name}@{digest}"]);
         Assert.Equal(2, (await evidence.ListAsync(subject.Digest, legacyTags: true)).Legacy.Count);
-        await RunAsync("cosign", "verify", "--new-bundle-format=false", "--key", "second.pub", "--insecure-ignore-tlog", $"{name}@{digest}");
-        await RunAsync("cosign", "verify", "--new-bundle-format=false", "--key", "cosign.pub", "--insecure-ignore-tlog", $"{name}@{digest}");
+        await RunAsync(
+            "cosign",
+            "verify",
+            "--new-bundle-format=false",
+            "--key",
+            "second.pub",
+            "--insecure-ignore-tlog",
+            $"{name}@{digest}"
+        );
+        await RunAsync(
+            "cosign",
+            "verify",
+            "--new-bundle-format=false",
+            "--key",
+            "cosign.pub",
+            "--insecure-ignore-tlog",
+            $"{name}@{digest}"
+        );
     }
 
     [PeerFact("docker-registry", "crane")]

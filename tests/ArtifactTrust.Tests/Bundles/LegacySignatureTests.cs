@@ -186,7 +186,11 @@ public sealed class LegacySignatureTests
     [InlineData("""{"critical":{"identity":{},"image":DIGEST,"type":"t"}}""")]
     public void A_payload_that_could_be_read_otherwise_is_refused(string json)
     {
-        json = json.Replace("DIGEST", $$"""{"docker-manifest-digest":"{{DigestAlgorithm.Sha256.Hash("x"u8)}}"}""", StringComparison.Ordinal);
+        json = json.Replace(
+            "DIGEST",
+            $$"""{"docker-manifest-digest":"{{DigestAlgorithm.Sha256.Hash("x"u8)}}"}""",
+            StringComparison.Ordinal
+        );
         Assert.Throws<MalformedDataException>(() => SimpleSigningPayload.Parse(Encoding.UTF8.GetBytes(json)));
     }
 

@@ -194,10 +194,7 @@ public sealed class ArchiveTests : IDisposable
         Assert.Equal("{}"u8.ToArray(), await archive.GetBlobAsync(manifest.Config, 100));
         using var changedLayer = DockerArchive.Open(Docker(("layer.tar", "Layer"), ("config.json", "{}")));
         using var changedConfig = DockerArchive.Open(Docker(("layer.tar", "layer"), ("config.json", "{ }")));
-        Assert.Equal(
-            3,
-            new[] { archive, changedLayer, changedConfig }.Select(a => a.ListImages()[0].Descriptor.Digest).Distinct().Count()
-        );
+        Assert.Equal(3, new[] { archive, changedLayer, changedConfig }.Select(a => a.ListImages()[0].Descriptor.Digest).Distinct().Count());
     }
 
     [Theory]

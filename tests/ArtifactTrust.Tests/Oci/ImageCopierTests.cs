@@ -161,7 +161,10 @@ public sealed class ImageCopierTests : RegistryTest, IAsyncDisposable
         await new ImageCopier(Client(), Second()).CopyAsync(image, "v1");
         Assert.Contains(
             Registry.Requests,
-            r => r.Path == "/token" && Uri.UnescapeDataString(r.Query).Contains("repository:app:pull", StringComparison.Ordinal) && r.Query.Split("scope=").Length == 3
+            r =>
+                r.Path == "/token"
+                && Uri.UnescapeDataString(r.Query).Contains("repository:app:pull", StringComparison.Ordinal)
+                && r.Query.Split("scope=").Length == 3
         );
     }
 
@@ -186,7 +189,11 @@ public sealed class ImageCopierTests : RegistryTest, IAsyncDisposable
         var content = new string('x', 50_000);
         var image = Registry.AddImage("v1", content);
         Registry.Blobs[Sha256(content).ToString()] = Encoding.UTF8.GetBytes(new string('y', 50_000));
-        var destination = Client(_other.Host, Own(RegistryClient.CreateHttpClient()), Options(chunkThreshold: threshold, chunkBytes: 20_000));
+        var destination = Client(
+            _other.Host,
+            Own(RegistryClient.CreateHttpClient()),
+            Options(chunkThreshold: threshold, chunkBytes: 20_000)
+        );
         await Assert.ThrowsAsync<ContentMismatchException>(() => new ImageCopier(Client(), destination).CopyAsync(image, "v1"));
         Assert.False(_other.Tags.ContainsKey("v1"));
         Assert.False(_other.Blobs.ContainsKey(Sha256(content).ToString()));
@@ -274,7 +281,8 @@ public sealed class ImageCopierTests : RegistryTest, IAsyncDisposable
 
     private RegistryClient Other() => Client(_other.Host, Own(RegistryClient.CreateHttpClient()));
 
-    private RegistryClient Second() => Own(new RegistryClient(Own(RegistryClient.CreateHttpClient()), new RegistryReference(Registry.Host, "app2"), Options()));
+    private RegistryClient Second() =>
+        Own(new RegistryClient(Own(RegistryClient.CreateHttpClient()), new RegistryReference(Registry.Host, "app2"), Options()));
 
     private (StoredManifest Index, StoredManifest[] Platforms) AddIndex()
     {

@@ -89,10 +89,7 @@ public sealed class LegacyEvidenceTests : RegistryTest
             "not base64" => good with { Annotations = With(LegacySignature.SignatureAnnotation, "!!") },
             "another type" => good with { MediaType = "application/x" },
             "a huge payload" => good with { Size = OciLimits.SimpleSigningBytes + 1 },
-            "a huge annotation" => good with
-            {
-                Annotations = With("x", new string('x', OciLimits.LegacyAnnotationCharacters + 1)),
-            },
+            "a huge annotation" => good with { Annotations = With("x", new string('x', OciLimits.LegacyAnnotationCharacters + 1)) },
             _ => Blob("missing") with { MediaType = good.MediaType, Annotations = good.Annotations },
         };
         Registry.AddManifest((manifest with { Layers = [bad, good] }).ToUtf8Bytes(), tag);
@@ -149,7 +146,8 @@ public sealed class LegacyEvidenceTests : RegistryTest
             var stored = Registry.AddManifest(await File.ReadAllBytesAsync(file), null);
             if (tagged)
             {
-                Registry.Tags["sha256-af957d3b5990b51c59b0f73d547222a3af2284e7159ec28990c69ef4ce825a2d.sig"] = stored.Descriptor.Digest.ToString();
+                Registry.Tags["sha256-af957d3b5990b51c59b0f73d547222a3af2284e7159ec28990c69ef4ce825a2d.sig"] =
+                    stored.Descriptor.Digest.ToString();
             }
         }
         if (tagged)

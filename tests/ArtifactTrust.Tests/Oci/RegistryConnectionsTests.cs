@@ -51,7 +51,13 @@ public sealed class RegistryConnectionsTests : IAsyncLifetime
     [Fact]
     public async Task Without_it_or_with_another_the_registry_is_not_trusted()
     {
-        foreach (var tls in new RegistryTlsOptions[] { new(), new() { AuthorityFiles = [At("other.crt")] } })
+        foreach (
+            var tls in new RegistryTlsOptions[]
+            {
+                new(),
+                new() { AuthorityFiles = [At("other.crt")] },
+            }
+        )
         {
             var e = await Assert.ThrowsAsync<RegistryException>(() => FindAsync(tls));
             Assert.Contains("no trusted TLS connection", e.Message, StringComparison.Ordinal);
@@ -142,7 +148,10 @@ public sealed class RegistryConnectionsTests : IAsyncLifetime
         File.WriteAllText(At("other.key"), other.ExportPkcs8PrivateKeyPem());
         File.WriteAllText(
             At("encrypted.key"),
-            other.ExportEncryptedPkcs8PrivateKeyPem("hunter2", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000))
+            other.ExportEncryptedPkcs8PrivateKeyPem(
+                "hunter2",
+                new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)
+            )
         );
         Directory.CreateDirectory(At($"certs.d/{Host}"));
         File.Copy(At("client.cert"), At($"certs.d/{Host}/client.cert"));

@@ -12,7 +12,11 @@ public sealed class RegistryRefusalTests : RegistryTest
     [InlineData("\"artifactType\"", "MANIFEST_INVALID", true)]
     [InlineData("\"artifactType\"", "UNSUPPORTED", true)]
     [InlineData("\"subject\"", "MANIFEST_INVALID", false)]
-    public async Task A_registry_that_refuses_a_member_gets_evidence_without_it_and_the_user_is_told(string member, string code, bool keepsSubject)
+    public async Task A_registry_that_refuses_a_member_gets_evidence_without_it_and_the_user_is_told(
+        string member,
+        string code,
+        bool keepsSubject
+    )
     {
         Registry.HasReferrersApi = false;
         var image = Registry.AddImage("v1");
@@ -29,7 +33,10 @@ public sealed class RegistryRefusalTests : RegistryTest
         Assert.Equal(OciMediaTypes.SigstoreBundle, manifest.EffectiveArtifactType);
         Assert.Equal(keepsSubject, manifest.Subject is not null);
         var listed = Assert.Single(await client.ListReferrersAsync(image.Descriptor.Digest));
-        Assert.Equal((OciMediaTypes.SigstoreBundle, SignType), (listed.ArtifactType, listed.Annotations[EvidenceStore.PredicateTypeAnnotation]));
+        Assert.Equal(
+            (OciMediaTypes.SigstoreBundle, SignType),
+            (listed.ArtifactType, listed.Annotations[EvidenceStore.PredicateTypeAnnotation])
+        );
     }
 
     [Fact]
@@ -52,7 +59,8 @@ public sealed class RegistryRefusalTests : RegistryTest
     public async Task Another_refusal_is_an_error_at_once(int status, string code)
     {
         var image = Registry.AddImage("v1");
-        Registry.Intercept = r => r.Method == "PUT" && r.Path.Contains("/manifests/", StringComparison.Ordinal) ? TestResponse.Error(status, code) : null;
+        Registry.Intercept = r =>
+            r.Method == "PUT" && r.Path.Contains("/manifests/", StringComparison.Ordinal) ? TestResponse.Error(status, code) : null;
         var evidence = new EvidenceStore(Client(), TimeProvider.System);
         var e = await Assert.ThrowsAsync<RegistryException>(() => evidence.AttachAsync(image.Descriptor, "{}"u8.ToArray(), SignType));
         Assert.Equal((status, code), ((int)e.Status!, e.Code));
@@ -64,7 +72,9 @@ public sealed class RegistryRefusalTests : RegistryTest
     {
         var image = Registry.AddImage("v1");
         Registry.Intercept = r =>
-            r.Method == "PUT" && r.Path.Contains("/manifests/", StringComparison.Ordinal) ? TestResponse.Error(400, "MANIFEST_INVALID") : null;
+            r.Method == "PUT" && r.Path.Contains("/manifests/", StringComparison.Ordinal)
+                ? TestResponse.Error(400, "MANIFEST_INVALID")
+                : null;
         var evidence = new EvidenceStore(Client(), TimeProvider.System);
         var e = await Assert.ThrowsAsync<RegistryException>(() => evidence.AttachAsync(image.Descriptor, "{}"u8.ToArray(), SignType));
         Assert.Equal("MANIFEST_INVALID", e.Code);
@@ -76,7 +86,10 @@ public sealed class RegistryRefusalTests : RegistryTest
             r.Method == "PUT"
             && r.Path.Contains("/manifests/sha256:", StringComparison.Ordinal)
             && System.Text.Encoding.UTF8.GetString(r.Body).Contains(member, StringComparison.Ordinal)
-            && !(member == "\"artifactType\"" && !System.Text.Encoding.UTF8.GetString(r.Body).Contains("}],\"annotations\"", StringComparison.Ordinal))
+            && !(
+                member == "\"artifactType\""
+                && !System.Text.Encoding.UTF8.GetString(r.Body).Contains("}],\"annotations\"", StringComparison.Ordinal)
+            )
                 ? TestResponse.Error(400, code)
                 : null;
 }

@@ -31,10 +31,7 @@ public sealed class RegistryTagTests : RegistryTest
         };
         var ours = await Client().PushManifestAsync(Referrer(image, "ours"));
         var listed = await Client().ListReferrersAsync(image.Descriptor.Digest);
-        Assert.Equal(
-            new[] { ours.Digest.Hex, DigestAlgorithm.Sha256.Hash(other).Hex }.Order(),
-            listed.Select(l => l.Digest.Hex).Order()
-        );
+        Assert.Equal(new[] { ours.Digest.Hex, DigestAlgorithm.Sha256.Hash(other).Hex }.Order(), listed.Select(l => l.Digest.Hex).Order());
         Assert.Contains(TimeSpan.FromSeconds(7), Pauses);
     }
 
@@ -43,8 +40,7 @@ public sealed class RegistryTagTests : RegistryTest
     {
         Registry.HasReferrersApi = false;
         var image = Registry.AddImage("v1");
-        Registry.Intercept = r =>
-            r.Method == "PUT" && r.Path.EndsWith(Tag(image), StringComparison.Ordinal) ? new TestResponse(503) : null;
+        Registry.Intercept = r => r.Method == "PUT" && r.Path.EndsWith(Tag(image), StringComparison.Ordinal) ? new TestResponse(503) : null;
         var e = await Assert.ThrowsAsync<RegistryException>(() => Client().PushManifestAsync(Referrer(image, "ours")));
         Assert.Equal(503, (int)e.Status!);
         Assert.Equal(5, Registry.Count("PUT", Tag(image)));
@@ -74,7 +70,12 @@ public sealed class RegistryTagTests : RegistryTest
         var undone = 0;
         Registry.Intercept = r =>
         {
-            if (r.Method == "GET" && r.Path.EndsWith(Tag(image), StringComparison.Ordinal) && Registry.Tags.ContainsKey(Tag(image)) && undone++ == 0)
+            if (
+                r.Method == "GET"
+                && r.Path.EndsWith(Tag(image), StringComparison.Ordinal)
+                && Registry.Tags.ContainsKey(Tag(image))
+                && undone++ == 0
+            )
             {
                 Registry.Tags.TryRemove(Tag(image), out _);
             }

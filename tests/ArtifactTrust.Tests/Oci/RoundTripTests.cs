@@ -53,7 +53,10 @@ public sealed class RoundTripTests : RegistryTest
         await client.FindManifestAsync("v1");
         await client.ListReferrersAsync(image.Descriptor.Digest);
         await client.FindManifestAsync(image.Descriptor.Digest);
-        Assert.Equal(["manifests", "token", "manifests", "referrers", "manifests"], Registry.Requests.Select(r => r.Path.Split('/')[^1] == "token" ? "token" : r.Path.Split('/')[3]));
+        Assert.Equal(
+            ["manifests", "token", "manifests", "referrers", "manifests"],
+            Registry.Requests.Select(r => r.Path.Split('/')[^1] == "token" ? "token" : r.Path.Split('/')[3])
+        );
     }
 
     [Fact]

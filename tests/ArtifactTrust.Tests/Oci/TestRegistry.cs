@@ -307,7 +307,10 @@ internal sealed class TestRegistry : IAsyncDisposable
         {
             return TestResponse
                 .Error(401, "UNAUTHORIZED", "authentication required")
-                .With("WWW-Authenticate", $"Bearer realm=\"{scheme}://{Host}/token\",service=\"test\",scope=\"repository:{request.Path.Split('/')[2]}:{access}\"");
+                .With(
+                    "WWW-Authenticate",
+                    $"Bearer realm=\"{scheme}://{Host}/token\",service=\"test\",scope=\"repository:{request.Path.Split('/')[2]}:{access}\""
+                );
         }
         return
             Token is null
