@@ -61,21 +61,26 @@ public sealed class ImageArchiveWriter : OciStore
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentException.ThrowIfNullOrEmpty(name);
         var i = _index.FindIndex(d =>
-            d.Digest.Equals(manifest)
-            && d.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation) == tag
-            && !d.Annotations.ContainsKey(ArchivedImage.NameAnnotation)
+            d.Digest.Equals(manifest) && TagOf(d) == tag && !d.Annotations.ContainsKey(ArchivedImage.NameAnnotation)
         );
         if (i < 0)
         {
-            throw new ArgumentException("the archive does not list such a manifest", nameof(manifest));
+            // One manifest may have several names.
+            var listed =
+                _index.Find(d => d.Digest.Equals(manifest))
+                ?? throw new ArgumentException("the archive does not list such a manifest", nameof(manifest));
+            i = _index.Count;
+            _index.Add(listed);
         }
-        _index[i] = _index[i] with
+        var annotations = new Dictionary<string, string>(_index[i].Annotations, StringComparer.Ordinal)
         {
-            Annotations = new Dictionary<string, string>(_index[i].Annotations, StringComparer.Ordinal)
-            {
-                [ArchivedImage.NameAnnotation] = name,
-            },
+            [ArchivedImage.NameAnnotation] = name,
         };
+        if (TagOf(_index[i]) != tag)
+        {
+            annotations.Remove(Descriptor.RefNameAnnotation);
+        }
+        _index[i] = _index[i] with { Annotations = annotations };
     }
 
     /// <summary>Writes the index, and gives the file its name; one that was there is replaced.</summary>
@@ -170,7 +175,9 @@ public sealed class ImageArchiveWriter : OciStore
         {
             annotations[Descriptor.RefNameAnnotation] = tag;
         }
-        _index.RemoveAll(d => d.Digest.Equals(entry.Digest) && !d.Annotations.ContainsKey(Descriptor.RefNameAnnotation));
+        _index.RemoveAll(d =>
+            d.Digest.Equals(entry.Digest) && TagOf(d) is null && !d.Annotations.ContainsKey(ArchivedImage.NameAnnotation)
+        );
         if (
             tag is not null
             && _index.FindIndex(d => d.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation) == tag) is >= 0 and var i
@@ -265,6 +272,8 @@ public sealed class ImageArchiveWriter : OciStore
 
     private Task PadAsync(long size, CancellationToken cancellation) =>
         _file.WriteAsync(new byte[(BlockBytes - (size % BlockBytes)) % BlockBytes], cancellation).AsTask();
+
+    private static string? TagOf(Descriptor entry) => entry.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation);
 
     private static byte[] Write(ImageIndex index) =>
         ManifestJson.Write(writer =>
