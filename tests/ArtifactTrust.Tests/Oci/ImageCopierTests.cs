@@ -1,20 +1,20 @@
 using System.Text;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Formats;
-using ArtifactTrust.Hashing;
 using ArtifactTrust.Oci;
 
 namespace ArtifactTrust.Tests.Oci;
 
-public sealed class ImageCopierTests : RegistryTest, IAsyncDisposable
+public sealed class ImageCopierTests : RegistryTest, IAsyncLifetime
 {
     private const string SignType = "https://sigstore.dev/cosign/sign/v1";
 
     private readonly TestRegistry _other = new();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
 
-    public async ValueTask DisposeAsync()
+    async Task IAsyncLifetime.DisposeAsync()
     {
+        await DisposeAsync();
         await _other.DisposeAsync();
         _folder.Delete(recursive: true);
     }
