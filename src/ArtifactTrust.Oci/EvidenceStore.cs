@@ -1,4 +1,5 @@
 using System.Globalization;
+using ArtifactTrust.Bundles;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 
@@ -21,10 +22,21 @@ public sealed record StoredBundle(
 /// <param name="Reason">Why it was left out.</param>
 public sealed record SkippedReferrer(Descriptor Referrer, string Reason);
 
+/// <summary>A signature or attestation in cosign's legacy storage. Nothing about it is verified but that its payload is the one its manifest names.</summary>
+/// <param name="Manifest">The digest of the manifest that carries it.</param>
+/// <param name="Layer">Which of the manifest's layers it is, from 0.</param>
+/// <param name="Tag">The tag it was found under; null for a referrer.</param>
+/// <param name="Signature">The signature.</param>
+public sealed record StoredLegacySignature(Digest Manifest, int Layer, string? Tag, LegacySignature Signature);
+
 /// <summary>What a store has on a subject.</summary>
 /// <param name="Bundles">The bundles, in the store's order.</param>
-/// <param name="Skipped">The other referrers, each with the reason.</param>
-public sealed record EvidenceListing(IReadOnlyList<StoredBundle> Bundles, IReadOnlyList<SkippedReferrer> Skipped);
+/// <param name="Skipped">The other referrers, and layers of legacy storage that cannot be read, each with the reason.</param>
+public sealed record EvidenceListing(IReadOnlyList<StoredBundle> Bundles, IReadOnlyList<SkippedReferrer> Skipped)
+{
+    /// <summary>The signatures and attestations in cosign's legacy storage.</summary>
+    public IReadOnlyList<StoredLegacySignature> Legacy { get; init; } = [];
+}
 
 /// <summary>Evidence on subjects in a store: Sigstore bundles as referrers, laid out as cosign 3 does.</summary>
 /// <param name="store">The subjects' store.</param>
@@ -64,78 +76,182 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
         }
         var config = await store.PushBlobAsync(OciMediaTypes.Empty, EmptyObject, cancellation).ConfigureAwait(false);
         var layer = await store.PushBlobAsync(OciMediaTypes.SigstoreBundle, bundle, cancellation).ConfigureAwait(false);
-        var manifest = new ImageManifest(
-            OciMediaTypes.ImageManifest,
-            OciMediaTypes.SigstoreBundle,
-            config with
-            {
-                ArtifactType = OciMediaTypes.SigstoreBundle,
-            },
-            [layer],
-            subject.Bare(),
-            new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                [ContentAnnotation] = "dsse-envelope",
-                [PredicateTypeAnnotation] = predicateType,
-                [CreatedAnnotation] = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
-            }
-        );
-        return await store.PushManifestAsync(manifest.ToUtf8Bytes(), null, cancellation).ConfigureAwait(false);
+        var annotations = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [ContentAnnotation] = "dsse-envelope",
+            [PredicateTypeAnnotation] = predicateType,
+            [CreatedAnnotation] = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+        };
+        return await PushReferrerAsync(
+                subject,
+                new ImageManifest(
+                    OciMediaTypes.ImageManifest,
+                    OciMediaTypes.SigstoreBundle,
+                    config with
+                    {
+                        ArtifactType = OciMediaTypes.SigstoreBundle,
+                    },
+                    [layer],
+                    subject.Bare(),
+                    annotations
+                ),
+                cancellation
+            )
+            .ConfigureAwait(false);
     }
 
-    /// <summary>Reads every bundle that is beside a subject.</summary>
+    /// <summary>Puts a signature or attestation beside a subject as cosign did before bundles: under a tag, or as a referrer.</summary>
+    /// <param name="subject">The subject's manifest: type, digest and size.</param>
+    /// <param name="signature">The signature or attestation.</param>
+    /// <param name="asReferrer">Whether it is a referrer, as cosign's experimental OCI 1.1 mode has it; else it is a layer under a tag.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="MalformedDataException">What is under the tag is not cosign's, or is full.</exception>
+    public async Task AttachLegacyAsync(
+        Descriptor subject,
+        LegacySignature signature,
+        bool asReferrer = false,
+        CancellationToken cancellation = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(subject);
+        ArgumentNullException.ThrowIfNull(signature);
+        var layer = LegacyTags.LayerOf(signature);
+        await store.PushBlobAsync(layer.MediaType, signature.Payload, cancellation).ConfigureAwait(false);
+        var isImage = signature.Kind == LegacySignatureKind.Image;
+        if (!asReferrer)
+        {
+            var tag = LegacyTags.Tag(subject.Digest, isImage ? LegacyTags.Signatures : LegacyTags.Attestations);
+            await LegacyTags.AddAsync(store, tag, [layer], cancellation).ConfigureAwait(false);
+            return;
+        }
+        var type = isImage ? LegacyTags.SignatureArtifact : LegacyTags.AttestationArtifact;
+        var config = await store.PushBlobAsync(type, LegacyTags.Config([layer]), cancellation).ConfigureAwait(false);
+        var manifest = new ImageManifest(OciMediaTypes.ImageManifest, null, config, [layer], subject.Bare(), Descriptor.NoAnnotations);
+        await PushReferrerAsync(subject, manifest, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Stores a referrer; where a registry refuses what OCI 1.1 added to manifests, in a form without it.</summary>
+    private async Task<Descriptor> PushReferrerAsync(Descriptor subject, ImageManifest manifest, CancellationToken cancellation)
+    {
+        try
+        {
+            return await store.PushManifestAsync(manifest.ToUtf8Bytes(), null, cancellation).ConfigureAwait(false);
+        }
+        catch (RegistryException e) when (RefusesManifest(e))
+        {
+            store.Notify(
+                $"{store.Name} refuses a manifest with artifactType or subject; the evidence is stored in a form for older registries"
+            );
+        }
+        // What artifactType says, the config's type says as well: readers take either.
+        if (manifest.ArtifactType is { } type)
+        {
+            manifest = manifest with { ArtifactType = null, Config = manifest.Config with { MediaType = type, ArtifactType = null } };
+            try
+            {
+                return await store.PushManifestAsync(manifest.ToUtf8Bytes(), null, cancellation).ConfigureAwait(false);
+            }
+            catch (RegistryException e) when (RefusesManifest(e))
+            {
+                // Without the subject too, then.
+            }
+        }
+        var bytes = (manifest with { Subject = null }).ToUtf8Bytes();
+        var stored = StoredManifest.Create(DigestAlgorithm.Sha256.Hash(bytes), bytes, null);
+        await store.PushUnlinkedReferrerAsync(stored, subject.Digest, cancellation).ConfigureAwait(false);
+        return stored.Descriptor;
+    }
+
+    private static bool RefusesManifest(RegistryException e) =>
+        (int?)e.Status is 400 or 415 or 422 && e.Code is null or "MANIFEST_INVALID" or "UNSUPPORTED" or "UNKNOWN" or "MANIFEST_UNVERIFIED";
+
+    /// <summary>Reads every bundle that is beside a subject, and legacy evidence among the referrers.</summary>
+    /// <inheritdoc cref="ListAsync"/>
+    public Task<EvidenceListing> ListBundlesAsync(Digest subject, CancellationToken cancellation = default) =>
+        ListAsync(subject, legacyTags: false, cancellation);
+
+    /// <summary>Reads all evidence that is beside a subject.</summary>
+    /// <param name="subject">The subject's digest.</param>
+    /// <param name="legacyTags">Whether to look under cosign's tags too, which costs two more requests.</param>
+    /// <param name="cancellation">Stops the work.</param>
     /// <remarks>
-    /// What a list says of a referrer decides nothing: each manifest is fetched, and must itself name the subject and hold one bundle. A manifest
-    /// that does not is reported as skipped; a store that fails is an exception, so that evidence is never overlooked for want of an answer.
+    /// What a list says of a referrer decides nothing: each manifest is fetched, and must itself name the subject (or nobody, where a registry
+    /// refused that) and hold evidence. A manifest that does not is reported as skipped; a store that fails is an exception, so that evidence is never
+    /// overlooked for want of an answer.
     /// </remarks>
     /// <exception cref="IOException">The store failed, or handed over other content than its digests say.</exception>
     /// <exception cref="MalformedDataException">The list of referrers cannot be read, or is too long.</exception>
-    public async Task<EvidenceListing> ListBundlesAsync(Digest subject, CancellationToken cancellation = default)
+    public async Task<EvidenceListing> ListAsync(Digest subject, bool legacyTags, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(subject);
+        var tags = legacyTags
+            ? new[] { LegacyTags.Signatures, LegacyTags.Attestations }.Select(s => LegacyTags.Tag(subject, s)).ToArray()
+            : [];
+        var tagged = tags.Select(t => InspectTagAsync(t, cancellation)).ToArray();
         var referrers = await store.ListReferrersAsync(subject, cancellation).ConfigureAwait(false);
-        var candidates = await MapAsync(referrers, (r, token) => InspectAsync(r, subject, token), cancellation).ConfigureAwait(false);
+        var inspected = await MapAsync(referrers, (r, token) => InspectAsync(r, subject, token), cancellation).ConfigureAwait(false);
+        var candidates = inspected.Concat(await Task.WhenAll(tagged).ConfigureAwait(false)).SelectMany(c => c).ToArray();
         // The budget is spent in the list's order, so that the same list always gives the same answer.
         var budget = OciLimits.EvidenceBytes;
         for (var i = 0; i < candidates.Length; i++)
         {
             if (candidates[i].Layer is { } layer)
             {
-                var cost = referrers[i].Size + layer.Size;
+                var cost = candidates[i].Manifest.Size + layer.Size;
                 candidates[i] =
                     cost <= budget
                         ? candidates[i]
-                        : Candidate.Skip($"all evidence of one subject may have {OciLimits.EvidenceBytes} bytes, and this would be more");
+                        : candidates[i]
+                            .Skip($"all evidence of one subject may have {OciLimits.EvidenceBytes} bytes, and this would be more");
                 budget -= cost <= budget ? cost : 0;
             }
         }
-        var contents = await MapAsync(candidates, FetchAsync, cancellation).ConfigureAwait(false);
+        return Assemble(candidates, await FetchAllAsync(candidates, cancellation).ConfigureAwait(false));
+    }
+
+    private static EvidenceListing Assemble(Candidate[] candidates, Dictionary<Digest, byte[]?> contents)
+    {
         var bundles = new List<StoredBundle>();
+        var legacy = new List<StoredLegacySignature>();
         var skipped = new List<SkippedReferrer>();
-        for (var i = 0; i < candidates.Length; i++)
+        foreach (var candidate in candidates)
         {
-            var (bytes, reason) = contents[i];
-            if (bytes is not null)
+            var (manifest, layer, reason) = (candidate.Manifest, candidate.Layer, candidate.Reason);
+            var bytes = layer is null ? null : contents[layer.Digest];
+            if (bytes is null)
             {
-                bundles.Add(new StoredBundle(referrers[i].Digest, candidates[i].Layer!.MediaType, bytes, candidates[i].Annotations));
+                skipped.Add(new SkippedReferrer(manifest, reason ?? $"the store does not have its {candidate.Word}"));
+            }
+            else if (!candidate.IsLegacy)
+            {
+                bundles.Add(new StoredBundle(manifest.Digest, layer!.MediaType, bytes, candidate.Annotations));
             }
             else
             {
-                skipped.Add(new SkippedReferrer(referrers[i], reason!));
+                try
+                {
+                    var signature = LegacySignature.Parse(layer!.MediaType, bytes, layer.Annotations);
+                    legacy.Add(new StoredLegacySignature(manifest.Digest, candidate.Index, candidate.Tag, signature));
+                }
+                catch (MalformedDataException e)
+                {
+                    skipped.Add(new SkippedReferrer(manifest, $"layer {candidate.Index}: {e.Message}"));
+                }
             }
         }
-        return new EvidenceListing(bundles, skipped);
+        return new EvidenceListing(bundles, skipped) { Legacy = legacy };
     }
 
-    private async Task<Candidate> InspectAsync(Descriptor referrer, Digest subject, CancellationToken cancellation)
+    private async Task<IReadOnlyList<Candidate>> InspectAsync(Descriptor referrer, Digest subject, CancellationToken cancellation)
     {
+        var none = new Candidate(referrer);
         if (!OciMediaTypes.IsImageManifest(referrer.MediaType))
         {
-            return Candidate.Skip($"its type '{referrer.MediaType}' is not that of an image manifest");
+            return [none.Skip($"its type '{referrer.MediaType}' is not that of an image manifest")];
         }
         if (referrer.Size > OciLimits.ReferrerManifestBytes)
         {
-            return Candidate.Skip($"its manifest has {referrer.Size} bytes; at most {OciLimits.ReferrerManifestBytes} are read");
+            return [none.Skip($"its manifest has {referrer.Size} bytes; at most {OciLimits.ReferrerManifestBytes} are read")];
         }
         ImageManifest manifest;
         try
@@ -143,49 +259,108 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
             var stored = await store.FindManifestAsync(referrer.Digest, cancellation).ConfigureAwait(false);
             if (stored is null)
             {
-                return Candidate.Skip("it is listed, but the store does not have it");
+                return [none.Skip("it is listed, but the store does not have it")];
             }
             if (stored.Descriptor.Size != referrer.Size)
             {
-                return Candidate.Skip($"its manifest has {stored.Descriptor.Size} bytes, not the {referrer.Size} listed");
+                return [none.Skip($"its manifest has {stored.Descriptor.Size} bytes, not the {referrer.Size} listed")];
             }
             manifest = stored.ToImageManifest();
         }
         catch (MalformedDataException e)
         {
-            return Candidate.Skip(e.Message);
+            return [none.Skip(e.Message)];
         }
-        if (manifest.Subject is null || !manifest.Subject.Digest.Equals(subject))
+        if (manifest.Subject is { } about && !about.Digest.Equals(subject))
         {
-            return Candidate.Skip($"its own subject is {manifest.Subject?.Digest.ToString() ?? "missing"}, not {subject}");
+            return [none.Skip($"its own subject is {about.Digest}, not {subject}")];
+        }
+        if (manifest.Layers.Any(l => LegacyTags.IsLegacyLayer(l.MediaType)))
+        {
+            return Legacy(referrer, manifest, null);
         }
         var layers = manifest.Layers.Where(l => OciMediaTypes.IsSigstoreBundle(l.MediaType)).ToArray();
         if (layers.Length == 0)
         {
-            return Candidate.Skip($"it is '{manifest.EffectiveArtifactType}', not a Sigstore bundle");
+            return [none.Skip($"it is '{manifest.EffectiveArtifactType}', not a Sigstore bundle")];
         }
         if (manifest.Layers.Count > 1)
         {
-            return Candidate.Skip($"it has {manifest.Layers.Count} layers; a bundle is one");
+            return [none.Skip($"it has {manifest.Layers.Count} layers; a bundle is one")];
         }
         return layers[0].Size <= Limits.BundleBytes
-            ? new Candidate(layers[0], manifest.Annotations, null)
-            : Candidate.Skip($"its bundle has {layers[0].Size} bytes; at most {Limits.BundleBytes} are read");
+            ? [none with { Layer = layers[0], Annotations = manifest.Annotations }]
+            : [none.Skip($"its bundle has {layers[0].Size} bytes; at most {Limits.BundleBytes} are read")];
     }
 
-    private async Task<(byte[]? Bytes, string? Reason)> FetchAsync(Candidate candidate, CancellationToken cancellation)
+    private async Task<IReadOnlyList<Candidate>> InspectTagAsync(string tag, CancellationToken cancellation)
     {
-        if (candidate.Layer is null)
+        var stored = await store.FindManifestAsync(tag, cancellation).ConfigureAwait(false);
+        if (stored is null)
         {
-            return (null, candidate.Reason);
+            return [];
         }
         try
         {
-            return (await store.GetBlobAsync(candidate.Layer, Limits.BundleBytes, cancellation).ConfigureAwait(false), null);
+            return Legacy(stored.Descriptor, stored.ToImageManifest(), tag);
+        }
+        catch (MalformedDataException e)
+        {
+            return [new Candidate(stored.Descriptor).Skip($"under the tag '{tag}': {e.Message}")];
+        }
+    }
+
+    private static List<Candidate> Legacy(Descriptor descriptor, ImageManifest manifest, string? tag)
+    {
+        var candidates = new List<Candidate>();
+        foreach (var layer in manifest.Layers)
+        {
+            var one = new Candidate(descriptor)
+            {
+                Layer = layer,
+                IsLegacy = true,
+                Index = candidates.Count,
+                Tag = tag,
+            };
+            var maximum = layer.MediaType == LegacySignature.SimpleSigningType ? OciLimits.SimpleSigningBytes : Limits.BundleBytes;
+            if (one.Index == OciLimits.LegacyLayers)
+            {
+                candidates.Add(one.Skip($"it has more than {OciLimits.LegacyLayers} layers; the others are not read"));
+                break;
+            }
+            candidates.Add(
+                !LegacyTags.IsLegacyLayer(layer.MediaType) ? one.Skip($"layer {one.Index} is '{layer.MediaType}', not a signature")
+                : layer.Size > maximum ? one.Skip($"layer {one.Index} has {layer.Size} bytes; at most {maximum} are read")
+                : layer.Annotations.Values.Any(a => a.Length > OciLimits.LegacyAnnotationCharacters)
+                    ? one.Skip($"an annotation of layer {one.Index} has more than {OciLimits.LegacyAnnotationCharacters} characters")
+                : one
+            );
+        }
+        return candidates;
+    }
+
+    /// <summary>The content of each layer, each fetched once; null where the store does not have it.</summary>
+    private async Task<Dictionary<Digest, byte[]?>> FetchAllAsync(Candidate[] candidates, CancellationToken cancellation)
+    {
+        var layers = candidates.Select(c => c.Layer).OfType<Descriptor>().DistinctBy(l => (l.Digest, l.Size)).ToArray();
+        var contents = await MapAsync(layers, FetchAsync, cancellation).ConfigureAwait(false);
+        var found = new Dictionary<Digest, byte[]?>();
+        for (var i = 0; i < layers.Length; i++)
+        {
+            found[layers[i].Digest] = found.GetValueOrDefault(layers[i].Digest) ?? contents[i];
+        }
+        return found;
+    }
+
+    private async Task<byte[]?> FetchAsync(Descriptor layer, CancellationToken cancellation)
+    {
+        try
+        {
+            return await store.GetBlobAsync(layer, Limits.BundleBytes, cancellation).ConfigureAwait(false);
         }
         catch (IOException e) when (e is FileNotFoundException or RegistryException { Status: System.Net.HttpStatusCode.NotFound })
         {
-            return (null, "the store does not have its bundle");
+            return null;
         }
     }
 
@@ -204,9 +379,23 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
         return results;
     }
 
-    /// <summary>A referrer with one bundle, or the reason why it has none.</summary>
-    private sealed record Candidate(Descriptor? Layer, IReadOnlyDictionary<string, string> Annotations, string? Reason)
+    /// <summary>A layer that may be evidence, or the reason why a manifest has none.</summary>
+    private sealed record Candidate(Descriptor Manifest)
     {
-        internal static Candidate Skip(string reason) => new(null, Descriptor.NoAnnotations, reason);
+        internal Descriptor? Layer { get; init; }
+
+        internal IReadOnlyDictionary<string, string> Annotations { get; init; } = Descriptor.NoAnnotations;
+
+        internal string? Reason { get; init; }
+
+        internal bool IsLegacy { get; init; }
+
+        internal int Index { get; init; }
+
+        internal string? Tag { get; init; }
+
+        internal string Word => IsLegacy ? "payload" : "bundle";
+
+        internal Candidate Skip(string reason) => this with { Layer = null, Reason = reason };
     }
 }

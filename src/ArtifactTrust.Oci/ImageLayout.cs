@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Security.Cryptography;
-using System.Text.Json;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 
@@ -12,12 +9,8 @@ namespace ArtifactTrust.Oci;
 /// oras keeps it. No symbolic link below the directory is followed. Blobs and index are each replaced as a whole, and several processes may
 /// write to one layout.
 /// </remarks>
-public sealed class ImageLayout : OciStore
+public sealed class ImageLayout : LayoutStore
 {
-    private const string LayoutFile = "oci-layout";
-    private const string LayoutFormat = "OCI image layout";
-    private const int LayoutFileBytes = 64 << 10;
-
     private readonly FileTree _tree;
     private readonly LayoutIndex _index;
 
@@ -79,56 +72,6 @@ public sealed class ImageLayout : OciStore
     }
 
     /// <inheritdoc/>
-    public override Task<StoredManifest?> FindManifestAsync(string? tag, CancellationToken cancellation = default)
-    {
-        if (tag is not null)
-        {
-            OciReference.CheckTag(tag);
-        }
-        var entries = _index.Read().Manifests;
-        var descriptor = tag is null ? Sole(entries) : Tagged(entries, tag);
-        return Task.FromResult(descriptor is null ? null : (StoredManifest?)ReadManifest(descriptor));
-    }
-
-    /// <inheritdoc/>
-    public override Task<StoredManifest?> FindManifestAsync(Digest digest, CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(digest);
-        var entry = _index.Read().Manifests.FirstOrDefault(m => m.Digest.Equals(digest));
-        return Task.FromResult(entry is null ? FindUnlisted(digest) : ReadManifest(entry));
-    }
-
-    /// <inheritdoc/>
-    public override Task<bool> BlobExistsAsync(Descriptor blob, CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(blob);
-        using var file = TryOpen(blob.Digest);
-        if (file is null)
-        {
-            return Task.FromResult(false);
-        }
-        return file.Length == blob.Size
-            ? Task.FromResult(true)
-            : throw Mismatch("blob", blob.Digest, $"its content has {file.Length} bytes, not {blob.Size}");
-    }
-
-    /// <inheritdoc/>
-    public override async Task CopyBlobAsync(Descriptor blob, Stream destination, CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(blob);
-        ArgumentNullException.ThrowIfNull(destination);
-        var file = TryOpen(blob.Digest) ?? throw NotFound("blob", $"digest {blob.Digest}");
-        await using (file.ConfigureAwait(false))
-        {
-            if (file.Length != blob.Size)
-            {
-                throw Mismatch("blob", blob.Digest, $"its content has {file.Length} bytes, not {blob.Size}");
-            }
-            await CopyAsync(blob, file, destination, cancellation).ConfigureAwait(false);
-        }
-    }
-
-    /// <inheritdoc/>
     public override async Task PushBlobAsync(Descriptor blob, Stream content, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(blob);
@@ -142,38 +85,6 @@ public sealed class ImageLayout : OciStore
             .ConfigureAwait(false);
     }
 
-    /// <inheritdoc/>
-    /// <remarks>Reads the manifests that the index lists, and those below an index under the subject's referrers tag, as regclient keeps them.</remarks>
-    public override Task<IReadOnlyList<Descriptor>> ListReferrersAsync(Digest subject, CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(subject);
-        var referrers = new Dictionary<string, Descriptor>(StringComparer.Ordinal);
-        var tag = ReferrersTag(subject);
-        foreach (var entry in _index.Read().Manifests)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            if (!OciMediaTypes.IsImageManifest(entry.MediaType) && !OciMediaTypes.IsImageIndex(entry.MediaType))
-            {
-                continue;
-            }
-            var manifest = ReadManifest(entry);
-            if (manifest.Subject is { } about && about.Digest.Equals(subject))
-            {
-                referrers.TryAdd(entry.Digest.ToString(), ReferrerEntry.Of(manifest));
-            }
-            if (manifest.IsIndex && entry.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation) == tag)
-            {
-                foreach (var listed in manifest.ToImageIndex().Manifests)
-                {
-                    referrers.TryAdd(listed.Digest.ToString(), listed);
-                }
-            }
-        }
-        return referrers.Count <= OciLimits.IndexManifests
-            ? Task.FromResult<IReadOnlyList<Descriptor>>([.. referrers.Values])
-            : throw new MalformedDataException("list of referrers", Name, $"more than {OciLimits.IndexManifests} referrers");
-    }
-
     private protected override async Task PushBlobCoreAsync(Descriptor blob, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         using var stream = new ReadOnlyMemoryStream(content);
@@ -185,14 +96,6 @@ public sealed class ImageLayout : OciStore
         // The blob first: the index must never name what is not there yet.
         await PushBlobCoreAsync(manifest.Descriptor, manifest.Bytes, cancellation).ConfigureAwait(false);
         await _index.AddAsync(ReferrerEntry.Of(manifest), tag, cancellation).ConfigureAwait(false);
-    }
-
-    private protected override IOException NotFound(string kind, string? which)
-    {
-        var tags = kind == "manifest" ? Tags(_index.Read().Manifests) : "";
-        return new FileNotFoundException(
-            $"there is no {kind}{(which is null ? "" : $" with {which}")} in {Name}{(tags.Length > 0 ? $"; its tags are {tags}" : "")}"
-        );
     }
 
     /// <inheritdoc/>
@@ -210,98 +113,52 @@ public sealed class ImageLayout : OciStore
         byte[]? bytes;
         try
         {
-            bytes = LayoutIndex.ReadFile(tree, LayoutFile, LayoutFileBytes, LayoutFormat);
+            bytes = LayoutIndex.ReadFile(tree, LayoutFile, LayoutFileBytes, FormatName);
         }
         catch (FileNotFoundException e)
         {
             throw new IOException($"'{directory}' is not an OCI image layout: it has no file '{LayoutFile}'", e);
         }
-        var json = StrictJson.Parse(bytes, LayoutFormat, LayoutFileBytes);
-        if (json.ValueKind != JsonValueKind.Object)
-        {
-            throw new MalformedDataException(LayoutFormat, LayoutFile, "an object is expected");
-        }
-        var version = StrictJson.RequiredString(json, "imageLayoutVersion", LayoutFormat, LayoutFile);
-        if (version != "1.0.0")
-        {
-            throw new MalformedDataException(LayoutFormat, LayoutFile, $"version 1.0.0 is expected, not '{Text.Clean(version, 40)}'");
-        }
+        CheckVersion(bytes);
     }
 
-    private static Descriptor? Tagged(IReadOnlyList<Descriptor> entries, string tag)
-    {
-        var found = entries.Where(e => e.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation) == tag).ToArray();
-        return found.All(f => f.Digest.Equals(found[0].Digest))
-            ? found.FirstOrDefault()
-            : throw new MalformedDataException(LayoutFormat, "index.json", $"the tag '{tag}' is on {found.Length} manifests");
-    }
+    private protected override ImageIndex ReadIndex() => _index.Read();
 
-    /// <summary>The one manifest that is not about another.</summary>
-    private Descriptor? Sole(IReadOnlyList<Descriptor> entries)
-    {
-        if (entries.Count <= 1)
-        {
-            return entries.Count == 0 ? null : entries[0];
-        }
-        var roots = entries
-            .Where(e => OciMediaTypes.IsImageManifest(e.MediaType) || OciMediaTypes.IsImageIndex(e.MediaType))
-            .Where(e => ReadManifest(e).Subject is null)
-            .Where(e => e.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation) is not { } tag || !IsReferrersTag(tag))
-            .DistinctBy(e => e.Digest)
-            .ToArray();
-        if (roots.Length == 1)
-        {
-            return roots[0];
-        }
-        var tags = Tags(entries);
-        throw new IOException(
-            $"{Name} holds {roots.Length} manifests; name one by its digest{(tags.Length > 0 ? $" or its tag: {tags}" : "")}"
+    /// <inheritdoc/>
+    internal override Task UpdateTagAsync(string tag, TagMerge merge, CancellationToken cancellation) =>
+        _index.UpdateAsync(
+            async entries =>
+            {
+                var current = Tagged(entries, tag) is { } entry ? ReadManifest(entry) : null;
+                var merged = await merge(current, cancellation).ConfigureAwait(false);
+                if (merged is null)
+                {
+                    return null;
+                }
+                await PushBlobCoreAsync(merged.Descriptor, merged.Bytes, cancellation).ConfigureAwait(false);
+                return ReferrerEntry.Of(merged);
+            },
+            tag,
+            cancellation
         );
-    }
 
-    private static bool IsReferrersTag(string tag) =>
-        DigestAlgorithm.All.Any(a => tag.StartsWith($"{a.Name}-", StringComparison.Ordinal) && tag.Length == a.Name.Length + 65);
+    internal override Task StoreUnlistedAsync(StoredManifest manifest, CancellationToken cancellation) =>
+        PushBlobCoreAsync(manifest.Descriptor, manifest.Bytes, cancellation);
 
-    private static string Tags(IReadOnlyList<Descriptor> entries)
+    internal override async Task<BlobTransfer> CopyBlobFromAsync(OciStore source, Descriptor blob, CancellationToken cancellation)
     {
-        const int Shown = 20;
-        var tags = entries
-            .Select(e => e.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation))
-            .OfType<string>()
-            .Distinct(StringComparer.Ordinal)
-            .Order(CodePointOrder.Instance)
-            .ToArray();
-        var list = string.Join(", ", tags.Take(Shown).Select(t => Text.Clean(t, 128)));
-        return tags.Length > Shown ? $"{list} and {tags.Length - Shown} more" : list;
-    }
-
-    private StoredManifest ReadManifest(Descriptor entry)
-    {
-        StrictJson.CheckLength(entry.Size, $"manifest {entry.Digest}", Limits.OciManifestBytes);
-        var bytes =
-            ReadBlob(entry.Digest) ?? throw new FileNotFoundException($"the index of {Name} lists {entry.Digest}, but its blob is missing");
-        return bytes.Length == entry.Size
-            ? StoredManifest.Create(entry.Digest, bytes, entry.MediaType)
-            : throw Mismatch("manifest", entry.Digest, $"its content has {bytes.Length} bytes, not {entry.Size}");
-    }
-
-    /// <summary>A manifest that only another one lists, as a platform's is by its image's index.</summary>
-    private StoredManifest? FindUnlisted(Digest digest) =>
-        ReadBlob(digest) is { } bytes ? StoredManifest.Create(digest, bytes, null) : null;
-
-    private byte[]? ReadBlob(Digest digest)
-    {
-        using var file = TryOpen(digest);
-        if (file is null)
+        if (await BlobExistsAsync(blob, cancellation).ConfigureAwait(false))
         {
-            return null;
+            return BlobTransfer.Present;
         }
-        var bytes = LayoutIndex.ReadAll(file, Limits.OciManifestBytes, $"manifest {digest}");
-        var actual = digest.Algorithm.Hash(bytes);
-        return actual.Equals(digest) ? bytes : throw Mismatch("manifest", digest, actual);
+        // The source checks size and digest.
+        await DurableFile
+            .WriteAsync(PreparePath(blob.Digest), stream => source.CopyBlobAsync(blob, stream, cancellation), cancellation)
+            .ConfigureAwait(false);
+        return BlobTransfer.Copied;
     }
 
-    private FileStream? TryOpen(Digest digest)
+    private protected override Stream? TryOpenBlob(Digest digest)
     {
         try
         {
@@ -326,29 +183,5 @@ public sealed class ImageLayout : OciStore
             }
         }
         return Path.Join(directory, digest.Hex);
-    }
-
-    private async Task CopyAsync(Descriptor blob, Stream source, Stream destination, CancellationToken cancellation)
-    {
-        using var hash = IncrementalHash.CreateHash(blob.Digest.Algorithm.BclName);
-        var buffer = ArrayPool<byte>.Shared.Rent(256 << 10);
-        var written = 0L;
-        try
-        {
-            for (int read; (read = await source.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0; written += read)
-            {
-                if (read > blob.Size - written)
-                {
-                    throw Mismatch("blob", blob.Digest, $"its content has more than {blob.Size} bytes");
-                }
-                hash.AppendData(buffer, 0, read);
-                await destination.WriteAsync(buffer.AsMemory(0, read), cancellation).ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-        CheckDigest("blob", blob, hash, written);
     }
 }

@@ -33,13 +33,21 @@ internal sealed class LayoutIndex(FileTree tree)
         );
 
     /// <summary>Lists a manifest, and takes the tag from any other that has it. All else in the index stays as it is.</summary>
-    internal async Task AddAsync(Descriptor descriptor, string? tag, CancellationToken cancellation)
+    internal Task AddAsync(Descriptor descriptor, string? tag, CancellationToken cancellation) =>
+        UpdateAsync(_ => Task.FromResult<Descriptor?>(descriptor), tag, cancellation);
+
+    /// <summary>Lists what is made from the entries as they are while nobody else writes, and takes the tag from any other that has it.</summary>
+    internal async Task UpdateAsync(Func<IReadOnlyList<Descriptor>, Task<Descriptor?>> make, string? tag, CancellationToken cancellation)
     {
         var held = await LockAsync(cancellation).ConfigureAwait(false);
         await using (held.ConfigureAwait(false))
         {
             var bytes = ReadBytes();
             var entries = ImageIndex.Parse(bytes).Manifests;
+            if (await make(entries).ConfigureAwait(false) is not { } descriptor)
+            {
+                return;
+            }
             if (entries.Any(e => e.Digest.Equals(descriptor.Digest) && (tag is null || TagOf(e) == tag)))
             {
                 return;
@@ -57,7 +65,7 @@ internal sealed class LayoutIndex(FileTree tree)
         return ReadAll(file, maximumBytes, format);
     }
 
-    internal static byte[] ReadAll(FileStream file, int maximumBytes, string format)
+    internal static byte[] ReadAll(Stream file, int maximumBytes, string format)
     {
         StrictJson.CheckLength(file.Length, format, maximumBytes);
         var bytes = new byte[file.Length];

@@ -36,8 +36,32 @@ internal static class OciLimits
     /// <summary>A chunk of an upload, in bytes, however large a registry asks it to be.</summary>
     internal const int ChunkBytes = 64 << 20;
 
-    /// <summary>Rounds of reading, merging and writing the index under a referrers tag.</summary>
-    internal const int ReferrersTagRounds = 64;
+    /// <summary>Rounds of reading, merging and writing what is under a tag that several write to.</summary>
+    internal const int TagRounds = 128;
+
+    /// <summary>Signatures or attestations in one manifest under cosign's own tags, as layers of it.</summary>
+    internal const int LegacyLayers = 1024;
+
+    /// <summary>A payload of simple signing, in bytes. Those that cosign writes have below 1 KiB.</summary>
+    internal const int SimpleSigningBytes = 1 << 20;
+
+    /// <summary>An annotation of a signature, such as its certificate or its log entry, in characters.</summary>
+    internal const int LegacyAnnotationCharacters = 1 << 20;
+
+    /// <summary>Manifests that one copy moves: an image's platforms and all that is about them.</summary>
+    internal const int CopyManifests = 100_000;
+
+    /// <summary>How deep indexes may list indexes, and referrers be about referrers.</summary>
+    internal const int CopyDepth = 16;
+
+    /// <summary>The file <c>manifest.json</c> of a docker-archive, in bytes.</summary>
+    internal const int DockerArchiveIndexBytes = 4 << 20;
+
+    /// <summary>An image's configuration, in bytes, where it is read.</summary>
+    internal const int ImageConfigBytes = 8 << 20;
+
+    /// <summary>A file of certificates or a private key for TLS, in bytes.</summary>
+    internal const int TlsFileBytes = 4 << 20;
 
     /// <summary>Host, slash and repository together, in characters (distribution-spec 1.1, "Pulling manifests", implementers' note).</summary>
     internal const int NameCharacters = 255;

@@ -6,7 +6,10 @@ using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Oci;
 
-/// <summary>Names a manifest in a registry or an image layout: <c>[registry:]HOST/REPO[:TAG][@DIGEST]</c> or <c>oci-layout:DIR[:TAG][@DIGEST]</c>.</summary>
+/// <summary>
+/// Names a manifest in a registry, an image layout or an archive: <c>[registry:]HOST/REPO[:TAG][@DIGEST]</c>, <c>oci-layout:DIR[:TAG][@DIGEST]</c>,
+/// <c>oci-archive:FILE[:TAG][@DIGEST]</c> or <c>docker-archive:FILE[:TAG][@DIGEST]</c>.
+/// </summary>
 /// <remarks>
 /// Where a digest is given it decides, and the tag is for people. No registry is ever assumed: <c>ubuntu</c> is refused.
 /// Law: <c>Parse(r.ToString())</c> equals <c>r</c> for every <c>r</c> that <c>Parse</c> gave.
@@ -16,6 +19,8 @@ public abstract partial record OciReference
     private protected const string FormatName = "OCI reference";
     private const string RegistryPrefix = "registry:";
     private const string LayoutPrefix = "oci-layout:";
+    private const string ArchivePrefix = "oci-archive:";
+    private const string DockerPrefix = "docker-archive:";
 
     private protected OciReference(string? tag, Digest? digest)
     {
@@ -42,7 +47,16 @@ public abstract partial record OciReference
         ArgumentNullException.ThrowIfNull(text);
         if (text.StartsWith(LayoutPrefix, StringComparison.Ordinal))
         {
-            return ParseLayout(text[LayoutPrefix.Length..]);
+            var (directory, tag, digest) = SplitPath(text[LayoutPrefix.Length..]);
+            return new LayoutReference(directory, tag, digest);
+        }
+        foreach (var prefix in (ReadOnlySpan<string>)[ArchivePrefix, DockerPrefix])
+        {
+            if (text.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                var (file, tag, digest) = SplitPath(text[prefix.Length..]);
+                return new ArchiveReference(file, prefix == DockerPrefix, tag, digest);
+            }
         }
         // "registry:5000/app" is a host of that name with a port, as compose files have it: no host is all digits.
         return text.StartsWith(RegistryPrefix, StringComparison.Ordinal) && !HostNamedRegistry().IsMatch(text)
@@ -79,14 +93,12 @@ public abstract partial record OciReference
             : new RegistryReference(host, name[..colon], name[(colon + 1)..], digest);
     }
 
-    private static LayoutReference ParseLayout(string text)
+    private static (string Path, string? Tag, Digest? Digest) SplitPath(string text)
     {
         var (rest, digest) = SplitDigest(text);
         var colon = rest.LastIndexOf(':');
         // A colon before the last slash belongs to a directory's name.
-        return colon < 0 || rest.IndexOf('/', colon) >= 0
-            ? new LayoutReference(rest, null, digest)
-            : new LayoutReference(rest[..colon], rest[(colon + 1)..], digest);
+        return colon < 0 || rest.IndexOf('/', colon) >= 0 ? (rest, null, digest) : (rest[..colon], rest[(colon + 1)..], digest);
     }
 
     private static (string Name, Digest? Digest) SplitDigest(string text)
@@ -228,4 +240,33 @@ public sealed record LayoutReference : OciReference
 
     /// <inheritdoc/>
     public override string Place => $"oci-layout:{Directory}";
+}
+
+/// <summary>A manifest in a tar file: an image layout, or what <c>docker save</c> writes.</summary>
+public sealed record ArchiveReference : OciReference
+{
+    /// <summary>A reference of its parts.</summary>
+    /// <param name="file">The archive's file.</param>
+    /// <param name="isDocker">Whether the archive is Docker's; else it is an image layout.</param>
+    /// <param name="tag">The tag, or null; without a digest too it means the archive's only manifest.</param>
+    /// <param name="digest">The manifest's digest, or null.</param>
+    /// <exception cref="MalformedDataException">There is no file, or the tag is none.</exception>
+    public ArchiveReference(string file, bool isDocker, string? tag = null, Digest? digest = null)
+        : base(tag, digest)
+    {
+        File =
+            !string.IsNullOrEmpty(file) && !file.Contains('\0', StringComparison.Ordinal)
+                ? file
+                : throw Malformed(file ?? "", "the archive's file is missing");
+        IsDocker = isDocker;
+    }
+
+    /// <summary>The archive's file.</summary>
+    public string File { get; }
+
+    /// <summary>Whether the archive is what <c>docker save</c> writes.</summary>
+    public bool IsDocker { get; }
+
+    /// <inheritdoc/>
+    public override string Place => $"{(IsDocker ? "docker-archive" : "oci-archive")}:{File}";
 }

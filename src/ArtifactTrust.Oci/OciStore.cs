@@ -4,6 +4,12 @@ using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Oci;
 
+/// <summary>Makes what is to be under a tag from what is there.</summary>
+/// <param name="current">What is there; null where the tag is not.</param>
+/// <param name="cancellation">Stops the work.</param>
+/// <returns>The manifest to store, or null where nothing is missing.</returns>
+internal delegate Task<StoredManifest?> TagMerge(StoredManifest? current, CancellationToken cancellation);
+
 /// <summary>A place that holds manifests and blobs by their digests: one repository of a registry, or an image layout on disk.</summary>
 /// <remarks>
 /// Nothing is given out before its digest was checked. Every method throws <see cref="IOException"/> where the store cannot be read or written
@@ -26,7 +32,18 @@ public abstract class OciStore : IDisposable
         reference switch
         {
             RegistryReference registry => new RegistryClient(http, registry, options),
+            _ => Open(reference),
+        };
+
+    /// <summary>Opens the layout or archive that a reference is in.</summary>
+    /// <exception cref="ArgumentException">The reference is of a registry, which needs a client.</exception>
+    public static OciStore Open(OciReference reference) =>
+        reference switch
+        {
             LayoutReference layout => ImageLayout.Open(layout.Directory),
+            ArchiveReference { IsDocker: false } archive => ImageArchive.Open(archive.File),
+            ArchiveReference archive => DockerArchive.Open(archive.File),
+            RegistryReference => throw new ArgumentException("a registry is reached through a client", nameof(reference)),
             _ => throw new ArgumentException("the reference is of no known kind", nameof(reference)),
         };
 
@@ -129,6 +146,38 @@ public abstract class OciStore : IDisposable
     /// <remarks>An empty list means that there are none. A failure to find out is an exception.</remarks>
     public abstract Task<IReadOnlyList<Descriptor>> ListReferrersAsync(Digest subject, CancellationToken cancellation = default);
 
+    /// <summary>Adds something to the manifest under a tag that others may be writing to, so that nothing of theirs or ours is lost.</summary>
+    /// <param name="tag">The tag.</param>
+    /// <param name="merge">Called until nothing is missing; must remember what it has seen where that is to be kept.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    internal abstract Task UpdateTagAsync(string tag, TagMerge merge, CancellationToken cancellation);
+
+    /// <summary>Stores a manifest under the digest that it has.</summary>
+    internal Task PushManifestAsync(StoredManifest manifest, string? tag, CancellationToken cancellation) =>
+        PushManifestCoreAsync(manifest, tag, cancellation);
+
+    /// <summary>Stores a manifest that names no subject, and lists it as a referrer of one all the same.</summary>
+    internal async Task PushUnlinkedReferrerAsync(StoredManifest manifest, Digest subject, CancellationToken cancellation)
+    {
+        await StoreUnlistedAsync(manifest, cancellation).ConfigureAwait(false);
+        var list = new ReferrersList(manifest);
+        await UpdateTagAsync(ReferrersTag(subject), (current, _) => Task.FromResult(list.MergeInto(current)), cancellation)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Stores a manifest that another one lists, or is about to: by its digest, without a tag, and in no list.</summary>
+    internal abstract Task StoreUnlistedAsync(StoredManifest manifest, CancellationToken cancellation);
+
+    /// <summary>Tells the user what the store cannot do, and what was done instead.</summary>
+    internal virtual void Notify(string message) { }
+
+    /// <summary>A blob as a stream that must be read to its end: what differs from its digest or size shows there, as an exception.</summary>
+    internal Stream OpenBlob(Descriptor blob, CancellationToken cancellation) => new BlobPipe(this, blob, cancellation);
+
+    /// <summary>Fetches a blob of any size from another store, unless it is here already.</summary>
+    /// <returns>How it came here.</returns>
+    internal abstract Task<BlobTransfer> CopyBlobFromAsync(OciStore source, Descriptor blob, CancellationToken cancellation);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -152,6 +201,10 @@ public abstract class OciStore : IDisposable
     /// <remarks>Spec: distribution-spec 1.1, "Referrers Tag Schema".</remarks>
     internal static string ReferrersTag(Digest subject) =>
         $"{subject.Algorithm}-{(subject.Hex.Length > 64 ? subject.Hex[..64] : subject.Hex)}";
+
+    /// <summary>Whether a tag is of that form.</summary>
+    internal static bool IsReferrersTag(string tag) =>
+        DigestAlgorithm.All.Any(a => tag.StartsWith($"{a.Name}-", StringComparison.Ordinal) && tag.Length == a.Name.Length + 65);
 
     private protected ContentMismatchException Mismatch(string kind, Digest expected, string reason) =>
         new($"{kind} {expected} in {Name}", expected, reason);

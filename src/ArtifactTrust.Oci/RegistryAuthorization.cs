@@ -14,6 +14,9 @@ internal enum RegistryAccess
 
     /// <summary>Read and write.</summary>
     Push,
+
+    /// <summary>Write, and read the repository that blobs are mounted from.</summary>
+    Mount,
 }
 
 /// <summary>Answers a registry's challenges, and keeps what it was given for the answer.</summary>
@@ -34,6 +37,9 @@ internal sealed class RegistryAuthorization(HttpClient http, RegistryReference r
     private string? _basic;
     private bool _credentialIsKnown;
 
+    /// <summary>The repository that blobs are mounted from.</summary>
+    internal string? MountFrom { get; set; }
+
     /// <summary>The credentials, where any were asked for and found.</summary>
     internal RegistryCredential? Credential { get; private set; }
 
@@ -47,7 +53,9 @@ internal sealed class RegistryAuthorization(HttpClient http, RegistryReference r
                 return _basic;
             }
             var now = options.Time.GetUtcNow();
-            return _tokens.TryGetValue(RegistryAccess.Push, out var push) && push.Expires > now ? push.Header
+            // A token for writing here says nothing of the repository to mount from.
+            return access != RegistryAccess.Mount && _tokens.TryGetValue(RegistryAccess.Push, out var push) && push.Expires > now
+                    ? push.Header
                 : _tokens.TryGetValue(access, out var own) && own.Expires > now ? own.Header
                 : null;
         }
@@ -127,7 +135,11 @@ internal sealed class RegistryAuthorization(HttpClient http, RegistryReference r
     )
     {
         var realm = CheckRealm(challenge["realm"]!);
-        var scope = challenge["scope"] ?? $"repository:{repository.Repository}:{(access == RegistryAccess.Push ? "pull,push" : "pull")}";
+        var scope = challenge["scope"] ?? $"repository:{repository.Repository}:{(access == RegistryAccess.Pull ? "pull" : "pull,push")}";
+        if (access == RegistryAccess.Mount && !scope.Contains($"repository:{MountFrom}:", StringComparison.Ordinal))
+        {
+            scope = $"{scope} repository:{MountFrom}:pull";
+        }
         using var request = Credential?.IdentityToken is { } identity
             ? Exchange(realm, challenge["service"], scope, identity)
             : Ask(realm, challenge["service"], scope);

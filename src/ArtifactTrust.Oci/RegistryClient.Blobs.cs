@@ -125,14 +125,20 @@ public sealed partial class RegistryClient
             await PushBlobAsync(blob, stream, cancellation).ConfigureAwait(false);
             return;
         }
+        await PushWholeAsync(blob, content, isMissing: false, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task PushWholeAsync(Descriptor blob, ReadOnlyMemory<byte> content, bool isMissing, CancellationToken cancellation)
+    {
         var operation = _transport.Operation($"push blob {blob.Digest}");
         await _transport.CallAsync(operation, blob.Size, AttemptAsync, cancellation).ConfigureAwait(false);
 
         // All of it again after a failure: a session that broke is left to the registry's own cleaning, and a blob that did arrive is found by HEAD.
         async Task<bool> AttemptAsync(CancellationToken token)
         {
-            if (!await HeadBlobAsync(blob, operation, token).ConfigureAwait(false))
+            if (isMissing || !await HeadBlobAsync(blob, operation, token).ConfigureAwait(false))
             {
+                isMissing = false;
                 var (location, _) = await StartUploadAsync(operation, token).ConfigureAwait(false);
                 await FinishUploadAsync(blob, content, location, operation, token).ConfigureAwait(false);
             }

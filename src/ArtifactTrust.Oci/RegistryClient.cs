@@ -75,16 +75,22 @@ public sealed partial class RegistryClient : OciStore
     {
         var subject = manifest.Subject;
         // By digest first: a listing must never name what is not there yet.
-        var processed = await PutManifestAsync(manifest, manifest.Descriptor.Digest.ToString(), null, cancellation).ConfigureAwait(false);
+        var processed = await PutManifestAsync(manifest, manifest.Descriptor.Digest.ToString(), null, _options.Attempts, cancellation)
+            .ConfigureAwait(false);
         if (tag is not null)
         {
-            await PutManifestAsync(manifest, tag, null, cancellation).ConfigureAwait(false);
+            await PutManifestAsync(manifest, tag, null, _options.Attempts, cancellation).ConfigureAwait(false);
         }
         if (subject is not null && processed != subject.Digest.ToString())
         {
             await AddToReferrersTagAsync(manifest, subject.Digest, cancellation).ConfigureAwait(false);
         }
     }
+
+    internal override Task StoreUnlistedAsync(StoredManifest manifest, CancellationToken cancellation) =>
+        PutManifestAsync(manifest, manifest.Descriptor.Digest.ToString(), null, _options.Attempts, cancellation);
+
+    internal override void Notify(string message) => _options.Notice?.Invoke(message);
 
     private protected override IOException NotFound(string kind, string? which) =>
         new RegistryException(
@@ -170,6 +176,7 @@ public sealed partial class RegistryClient : OciStore
         StoredManifest manifest,
         string reference,
         KeyValuePair<string, string>? condition,
+        int attempts,
         CancellationToken cancellation
     )
     {
@@ -180,7 +187,7 @@ public sealed partial class RegistryClient : OciStore
             ContentBytes = manifest.Bytes.Length,
             Headers = condition is { } header ? [header] : [],
         };
-        return _transport.CallAsync(operation, manifest.Bytes.Length, AttemptAsync, cancellation);
+        return _transport.CallAsync(operation, manifest.Bytes.Length, AttemptAsync, cancellation, attempts);
 
         async Task<string?> AttemptAsync(CancellationToken token)
         {

@@ -35,6 +35,9 @@ public sealed class RegistryOptions
     /// <summary>The clock of timeouts, token lifetimes and pauses.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Is told what a registry cannot do and what was done instead, in one line for people; never holds credentials. May be called from any thread.</summary>
+    public Action<string>? Notice { get; init; }
+
     /// <summary>What the client calls itself.</summary>
     public string UserAgent { get; init; } = "artifact-trust";
 

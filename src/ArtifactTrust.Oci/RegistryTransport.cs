@@ -43,6 +43,13 @@ internal sealed class RegistryTransport : IDisposable
     /// <summary>The registry's address.</summary>
     internal Uri Registry { get; }
 
+    /// <summary>The repository that blobs are mounted from, for the token of such a request.</summary>
+    internal string? MountFrom
+    {
+        get => _authorization.MountFrom;
+        set => _authorization.MountFrom = value;
+    }
+
     /// <summary>The address of something in the repository.</summary>
     internal Uri Address(string path) => new(Registry, $"/v2/{_repository.Repository}/{path}");
 
@@ -58,11 +65,13 @@ internal sealed class RegistryTransport : IDisposable
     /// <param name="bytes">How much it moves, which decides how long it may take.</param>
     /// <param name="attempt">One try; it must be harmless to do again.</param>
     /// <param name="cancellation">Stops the work.</param>
+    /// <param name="attempts">How often it is tried in all; null as the options say.</param>
     internal async Task<T> CallAsync<T>(
         string operation,
         long bytes,
         Func<CancellationToken, Task<T>> attempt,
-        CancellationToken cancellation
+        CancellationToken cancellation,
+        int? attempts = null
     )
     {
         var allowed = _options.Allow(_options.OverallTimeout, bytes);
@@ -87,7 +96,7 @@ internal sealed class RegistryTransport : IDisposable
             {
                 failure = RegistryFailure.From(e, operation);
             }
-            if (!failure.IsTransient || tried >= _options.Attempts)
+            if (!failure.IsTransient || tried >= (attempts ?? _options.Attempts))
             {
                 throw tried == 1 ? failure : Tried(failure, tried);
             }
@@ -221,12 +230,30 @@ internal sealed class RegistryTransport : IDisposable
                     "the HttpClient follows redirects by itself; make it with RegistryClient.CreateHttpClient or CreateHandler"
                 );
             }
+            await DrainAsync(response, clock.Token).ConfigureAwait(false);
             return new RegistryResponse(response, request.Operation, clock);
         }
         catch
         {
             clock.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Reads the short body of an answer that is not the one hoped for, so that its connection serves the next request.</summary>
+    private static async Task DrainAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        if (response.IsSuccessStatusCode || response.Content.Headers.ContentLength is not (> 0 and <= OciLimits.ErrorBytes))
+        {
+            return;
+        }
+        try
+        {
+            await response.Content.LoadIntoBufferAsync(OciLimits.ErrorBytes, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            // The status is the answer.
         }
     }
 

@@ -141,6 +141,9 @@ internal static class CommandLine
         root.Subcommands.Add(VerifyCommand.Create(session));
         root.Subcommands.Add(GateCommand.Create(session));
         root.Subcommands.Add(InspectCommand.Create(session));
+        root.Subcommands.Add(CopyCommand.Create(session));
+        root.Subcommands.Add(SaveCommand.Create(session));
+        root.Subcommands.Add(LoadCommand.Create(session));
         root.Subcommands.Add(LogCommand.Create(session));
         root.Subcommands.Add(TrustCommand.Create(session));
         foreach (var option in root.Options.OfType<HelpOption>())

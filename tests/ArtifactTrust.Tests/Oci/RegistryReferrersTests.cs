@@ -263,7 +263,7 @@ public sealed class RegistryReferrersTests : RegistryTest
         Registry.Intercept = r => r.Method == "PUT" && r.Path.EndsWith(tag, StringComparison.Ordinal) ? new TestResponse(201) : null;
         var e = await Assert.ThrowsAsync<RegistryException>(() => Client().PushManifestAsync(Referrer(image, "one")));
         Assert.NotNull(e.Hint);
-        Assert.Equal(OciLimits.ReferrersTagRounds, Registry.Count("PUT", tag));
+        Assert.Equal(OciLimits.TagRounds, Registry.Count("PUT", tag));
     }
 
     [Fact]

@@ -59,13 +59,33 @@ internal sealed class TestRegistry : IAsyncDisposable
     private readonly X509Certificate2? _certificate;
     private readonly Dictionary<string, MemoryStream> _uploads = [];
     private int _sessions;
+    private int _connections;
 
     public TestRegistry(bool tls = false)
+        : this(tls ? SelfSigned() : null) { }
+
+    /// <summary>A registry with a certificate of the caller's, which is disposed of with it.</summary>
+    public TestRegistry(X509Certificate2? certificate)
     {
-        _certificate = tls ? SelfSigned() : null;
+        _certificate = certificate;
         _listener.Start();
         _loop = AcceptAsync();
     }
+
+    /// <summary>Whether a connection is used for more than one request.</summary>
+    public bool KeepsConnections { get; set; }
+
+    /// <summary>Whether TLS clients are asked for a certificate.</summary>
+    public bool AsksForCertificate { get; set; }
+
+    /// <summary>The subjects of the certificates that TLS clients showed; "" where one showed none.</summary>
+    public ConcurrentQueue<string> ClientCertificates { get; } = [];
+
+    /// <summary>Connections that were made.</summary>
+    public int Connections => _connections;
+
+    /// <summary>Whether blobs are mounted from another repository: all of them are in every one here, but only after a mount they are found.</summary>
+    public Func<TestRequest, bool>? Mounts { get; set; }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
@@ -164,20 +184,29 @@ internal sealed class TestRegistry : IAsyncDisposable
         using var _ = client;
         try
         {
+            Interlocked.Increment(ref _connections);
             Stream stream = client.GetStream();
             if (_certificate is not null)
             {
-                var tls = new SslStream(stream);
-                await tls.AuthenticateAsServerAsync(_certificate);
+                var tls = new SslStream(stream, false, (_, certificate, _, _) => certificate is null || certificate.Subject.Length > 0);
+                await tls.AuthenticateAsServerAsync(_certificate, AsksForCertificate, false);
+                if (AsksForCertificate)
+                {
+                    ClientCertificates.Enqueue(tls.RemoteCertificate?.Subject ?? "");
+                }
                 stream = tls;
             }
-            if (await ReadAsync(stream) is { } request)
+            while (await ReadAsync(stream) is { } request)
             {
                 Requests.Enqueue(request);
                 var response = Intercept?.Invoke(request) ?? Answer(request);
                 await WriteAsync(stream, request, response);
-                client.Client.Shutdown(SocketShutdown.Send);
+                if (!KeepsConnections || response.Raw is not null)
+                {
+                    break;
+                }
             }
+            client.Client.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e)
             when (e
@@ -217,7 +246,11 @@ internal sealed class TestRegistry : IAsyncDisposable
             await raw(stream, _stop.Token);
             return;
         }
-        var head = new StringBuilder($"HTTP/1.1 {response.Status} {(HttpStatusCode)response.Status}\r\nConnection: close\r\n");
+        var head = new StringBuilder($"HTTP/1.1 {response.Status} {(HttpStatusCode)response.Status}\r\n");
+        if (!KeepsConnections)
+        {
+            head.Append("Connection: close\r\n");
+        }
         foreach (var (name, value) in response.Headers)
         {
             head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
@@ -274,7 +307,10 @@ internal sealed class TestRegistry : IAsyncDisposable
         {
             return TestResponse
                 .Error(401, "UNAUTHORIZED", "authentication required")
-                .With("WWW-Authenticate", $"Bearer realm=\"{scheme}://{Host}/token\",service=\"test\",scope=\"repository:app:{access}\"");
+                .With(
+                    "WWW-Authenticate",
+                    $"Bearer realm=\"{scheme}://{Host}/token\",service=\"test\",scope=\"repository:{request.Path.Split('/')[2]}:{access}\""
+                );
         }
         return
             Token is null
@@ -356,6 +392,15 @@ internal sealed class TestRegistry : IAsyncDisposable
 
     private TestResponse AnswerUpload(TestRequest request, string[] parts)
     {
+        if (request.Method == "POST" && Mounts?.Invoke(request) == true)
+        {
+            return new TestResponse(201).With("Location", $"/v2/app/blobs/{request.Parameter("mount")}");
+        }
+        if (request.Method == "DELETE")
+        {
+            _uploads.Remove(parts[^1]);
+            return new TestResponse(204);
+        }
         if (request.Method == "POST")
         {
             var id = $"{++_sessions}";
