@@ -113,7 +113,7 @@ public sealed class FileTree : IDisposable
     }
 
     /// <summary>Opens a file of the tree as a stream.</summary>
-    /// <exception cref="IOException">See <see cref="OpenHandle"/>.</exception>
+    /// <exception cref="IOException">See <see cref="OpenHandle(string)"/>.</exception>
     public FileStream OpenRead(string name) => new(OpenHandle(name), FileAccess.Read, bufferSize: 0);
 
     /// <inheritdoc/>
