@@ -266,7 +266,7 @@ internal sealed class HashRun
                 }
                 if (opened.End - opened.Start >= ReadAhead.WorthBytes && Volatile.Read(ref _active) < Workers)
                 {
-                    using var ahead = new ReadAhead(opened, StreamBytes);
+                    using var ahead = new ReadAhead(opened);
                     ahead.HashInto(state, subtree);
                 }
                 else

@@ -6,7 +6,12 @@ internal sealed class ReadAhead : IDisposable
     /// <summary>The size from which a second thread is worth its start.</summary>
     internal const long WorthBytes = 8 << 20;
 
-    private const int Pieces = 4;
+    // Few and large, so that the threads seldom wait for each other: on a busy machine each wait costs a time slice.
+    private const int Pieces = 2;
+    private const int PieceBytes = 2 << 20;
+
+    // So that progress is told, and a stop heeded, as often as elsewhere.
+    private const int CallBytes = 256 << 10;
 
     private readonly OpenItem _item;
     private readonly byte[][] _buffers;
@@ -17,13 +22,13 @@ internal sealed class ReadAhead : IDisposable
     private volatile bool _stopped;
     private Exception? _failure;
 
-    internal ReadAhead(OpenItem item, int bufferBytes)
+    internal ReadAhead(OpenItem item)
     {
         _item = item;
         _buffers = new byte[Pieces][];
         for (var i = 0; i < Pieces; i++)
         {
-            _buffers[i] = GC.AllocateUninitializedArray<byte>(bufferBytes, pinned: true);
+            _buffers[i] = GC.AllocateUninitializedArray<byte>(PieceBytes, pinned: true);
         }
         _thread = new Thread(Read, maxStackSize: 256 << 10) { IsBackground = true, Name = "hash-read" };
         _thread.Start();
@@ -69,9 +74,14 @@ internal sealed class ReadAhead : IDisposable
                 {
                     return;
                 }
-                var buffer = _buffers[piece];
-                _lengths[piece] = _item.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, _item.End - offset)), offset);
-                offset += _lengths[piece];
+                var wanted = _buffers[piece].AsSpan(0, (int)Math.Min(PieceBytes, _item.End - offset));
+                var length = 0;
+                while (length < wanted.Length)
+                {
+                    length += _item.Read(wanted.Slice(length, Math.Min(CallBytes, wanted.Length - length)), offset + length);
+                }
+                _lengths[piece] = length;
+                offset += length;
                 _full.Release();
             }
         }
