@@ -20,7 +20,7 @@ public class HashingBenchmarks : IDisposable
 
     public HashingBenchmarks()
     {
-        _bundle = new BundleSigner(_key).SignImage(_image).Utf8.ToArray();
+        _bundle = new BundleSigner(Credential.FromKey(_key)).SignImageAsync(_image).GetAwaiter().GetResult().Utf8.ToArray();
         _verifier = new BundleVerifier([_key.PublicKey]);
     }
 

@@ -138,13 +138,13 @@ internal sealed class Attester(Session session, SigningKey key)
             using var images = new Images(PlainHttp);
             var (store, descriptor) = await images.ResolveAsync(image.Reference, cancellation);
             var digests = new DigestSet(descriptor.Digest);
-            var bundle = Sign(null, digests, predicateType, predicate);
+            var bundle = await SignAsync(null, digests, predicateType, predicate, cancellation);
             var referrer = await Images.AttachAsync(store, descriptor, bundle, predicateType, session.Time, cancellation);
             return new WrittenAttestation(image.Reference.ToString(), digests, $"referrer {referrer}", bundle);
         }
         var path = subject is Subject.LocalDirectory d ? d.Path : ((Subject.LocalFile)subject).Path;
         var (name, local) = Digests(subject, cancellation);
-        var signed = Sign(name, local, predicateType, predicate);
+        var signed = await SignAsync(name, local, predicateType, predicate, cancellation);
         var output = Subject.AttestationsPath(path);
         AtomicFile.AppendLine(output, signed.Utf8.Span, EvidenceFiles.IsBundle);
         return new WrittenAttestation(name, local, output, signed);
@@ -162,6 +162,15 @@ internal sealed class Attester(Session session, SigningKey key)
         return (file.Name, new DigestSet(file.Digest(DigestAlgorithm.Sha256)));
     }
 
-    private Bundle Sign(string? name, DigestSet digests, string predicateType, JsonElement predicate) =>
-        new BundleSigner(key).SignStatement(new Statement([new ResourceDescriptor(name, null, digests)], predicateType, predicate));
+    private Task<Bundle> SignAsync(
+        string? name,
+        DigestSet digests,
+        string predicateType,
+        JsonElement predicate,
+        CancellationToken cancellation
+    ) =>
+        new BundleSigner(Credential.FromKey(key)).SignStatementAsync(
+            new Statement([new ResourceDescriptor(name, null, digests)], predicateType, predicate),
+            cancellation
+        );
 }

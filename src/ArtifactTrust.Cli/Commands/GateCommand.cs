@@ -262,7 +262,7 @@ internal sealed class Gate(Session session, TrustPolicy policy)
             recorder.RecordError(subjects, e.Message);
             throw;
         }
-        var (vsa, index) = recorder.Record(subjects, result);
+        var (vsa, index) = await recorder.RecordAsync(subjects, result, cancellation);
         var code = Report(result, recorder, (vsa, index));
         if (code == ExitCode.Success && session.Trailing is { } command)
         {
@@ -353,7 +353,11 @@ internal sealed class DecisionRecorder(Session session, TrustPolicy policy, Sign
 
     internal string RequestId => requestId;
 
-    internal (Bundle? Vsa, long Index) Record(IReadOnlyList<NamedSubject> subjects, GateResult result)
+    internal async Task<(Bundle? Vsa, long Index)> RecordAsync(
+        IReadOnlyList<NamedSubject> subjects,
+        GateResult result,
+        CancellationToken cancellation
+    )
     {
         var decision = result.Decision;
         var statement = DecisionSummary.Create(
@@ -363,7 +367,9 @@ internal sealed class DecisionRecorder(Session session, TrustPolicy policy, Sign
             ResourceUri,
             new Uri(Path.GetFullPath(PolicyFile)).AbsoluteUri
         );
-        var vsa = statement is null ? null : new BundleSigner(key).SignStatement(statement);
+        var vsa = statement is null
+            ? null
+            : await new BundleSigner(Credential.FromKey(key)).SignStatementAsync(statement, cancellation);
         // In its place only once the decision is in the log: a signed permission that no record tells of must not exist.
         using var staged = vsa is null ? null : AtomicFile.Stage(VsaFile, vsa.Utf8.Span, replace: true);
         var index = Append(

@@ -67,7 +67,7 @@ internal static class SignCommand
                     );
                 }
                 var (bundle, digests) = target is Subject.LocalDirectory directory
-                    ? SignDirectory(
+                    ? await SignDirectory(
                         session,
                         directory.Path,
                         output,
@@ -76,7 +76,7 @@ internal static class SignCommand
                         signingKey,
                         cancellation
                     )
-                    : SignFile(session, path, signingKey, cancellation);
+                    : await SignFile(session, path, signingKey, cancellation);
                 if (addTo is not null)
                 {
                     AtomicFile.AppendLine(addTo, bundle.Utf8.Span, EvidenceFiles.IsBundle);
@@ -91,7 +91,7 @@ internal static class SignCommand
         return verb;
     }
 
-    private static (Bundle, DigestSet) SignDirectory(
+    private static async Task<(Bundle, DigestSet)> SignDirectory(
         Session session,
         string path,
         string output,
@@ -109,20 +109,34 @@ internal static class SignCommand
             rules = rules.With([fullOutput[(tree.Path.Length + 1)..].Replace(Path.DirectorySeparatorChar, '/')]);
         }
         var manifest = LocalSubjects.Manifest(session.Terminal, tree, rules, cancellation);
-        return (new BundleSigner(key).SignModel(tree.Name, manifest, rules), manifest.Subject);
+        var signer = new BundleSigner(Credential.FromKey(key));
+        return (await signer.SignModelAsync(tree.Name, manifest, rules, cancellation), manifest.Subject);
     }
 
-    private static (Bundle, DigestSet) SignFile(Session session, string path, SigningKey key, CancellationToken cancellation) =>
-        session.Terminal.WithProgress(
+    private static async Task<(Bundle, DigestSet)> SignFile(Session session, string path, SigningKey key, CancellationToken cancellation)
+    {
+        using var file = session.Terminal.WithProgress(
             $"hashing {Path.GetFileName(path)}",
             new FileInfo(path).Length,
             progress =>
             {
-                using var file = ArtifactFile.Open(path, progress, cancellation);
-                var bundle = new BundleSigner(key).SignFile(file, cancellation);
-                return (bundle, new DigestSet(file.Digest(DigestAlgorithm.Sha256)));
+                var opened = ArtifactFile.Open(path, progress, cancellation);
+                try
+                {
+                    // The file keeps its digests, so signing does not read it again.
+                    _ = (opened.Digest(DigestAlgorithm.Sha256), opened.Digest(key.Algorithm.PreHash ?? DigestAlgorithm.Sha256));
+                    return opened;
+                }
+                catch
+                {
+                    opened.Dispose();
+                    throw;
+                }
             }
         );
+        var bundle = await new BundleSigner(Credential.FromKey(key)).SignFileAsync(file, cancellation);
+        return (bundle, new DigestSet(file.Digest(DigestAlgorithm.Sha256)));
+    }
 
     private static async Task<int> SignImage(
         Session session,
@@ -134,7 +148,7 @@ internal static class SignCommand
     {
         using var images = new Images(plainHttp);
         var (store, descriptor) = await images.ResolveAsync(image.Reference, cancellation);
-        var bundle = new BundleSigner(key).SignImage(descriptor.Digest);
+        var bundle = await new BundleSigner(Credential.FromKey(key)).SignImageAsync(descriptor.Digest, cancellation);
         var referrer = await Images.AttachAsync(store, descriptor, bundle, BundleVerifier.ImageSignatureType, session.Time, cancellation);
         return Report(session, image.Reference.ToString(), new DigestSet(descriptor.Digest), $"referrer {referrer}", bundle, key);
     }

@@ -5,6 +5,7 @@ using ArtifactTrust.Cli.Commands;
 using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Oci;
+using ArtifactTrust.Signing;
 
 namespace ArtifactTrust.Cli.Console;
 
@@ -68,6 +69,18 @@ internal static class CommandLine
         catch (RegistryException e)
         {
             return session.Fail(verb, ExitCode.CouldNotTell, "registry", e.Message, e.Hint);
+        }
+        catch (SigningServiceException e) when (e.IsTokenRejected)
+        {
+            return session.Fail(verb, ExitCode.Rejected, "token", e.Message, e.Hint);
+        }
+        catch (SigningServiceException e)
+        {
+            return session.Fail(verb, ExitCode.CouldNotTell, "service", e.Message, e.Hint);
+        }
+        catch (UnverifiableBundleException e)
+        {
+            return session.Fail(verb, ExitCode.Rejected, "unverifiable", e.Message, e.Failure.Hint);
         }
         catch (ScannerException e)
         {

@@ -136,7 +136,7 @@ public sealed class Bundle
         return bundles;
     }
 
-    private static Bundle Create(VerificationMaterial material, DsseEnvelope? envelope, MessageSignature? message)
+    internal static Bundle Create(VerificationMaterial material, DsseEnvelope? envelope, MessageSignature? message)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (

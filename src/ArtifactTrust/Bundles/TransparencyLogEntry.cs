@@ -93,6 +93,73 @@ public sealed class TransparencyLogEntry
         };
     }
 
+    /// <summary>An entry as a log just told of it.</summary>
+    internal static TransparencyLogEntry Create(
+        long logIndex,
+        ReadOnlyMemory<byte> logId,
+        (string Kind, string Version) kind,
+        ReadOnlyMemory<byte> body,
+        (InclusionProof Proof, Digest Root, string Checkpoint) inclusion,
+        (long IntegratedTime, ReadOnlyMemory<byte> Promise)? promise = null
+    ) =>
+        logId.Length == LogIdBytes && logIndex >= 0
+            ? new TransparencyLogEntry(logIndex, logId, kind.Kind, kind.Version)
+            {
+                IntegratedTime = promise?.IntegratedTime,
+                InclusionPromise = promise?.Promise,
+                InclusionProof = inclusion.Proof,
+                RootHash = inclusion.Root,
+                Checkpoint = inclusion.Checkpoint,
+                CanonicalizedBody = body,
+            }
+            : throw new MalformedDataException(FormatName, "$", $"a log id of {LogIdBytes} bytes and an index from 0 up are expected");
+
+    /// <summary>Writes the entry. Law: <see cref="Parse"/> of what is written equals this entry.</summary>
+    internal void WriteTo(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("logIndex", Text(LogIndex));
+        writer.WriteStartObject("logId");
+        writer.WriteBase64String("keyId", LogId.Span);
+        writer.WriteEndObject();
+        writer.WriteStartObject("kindVersion");
+        writer.WriteString("kind", Kind);
+        writer.WriteString("version", Version);
+        writer.WriteEndObject();
+        // Some readers want the member, also where the log tells no time.
+        writer.WriteString("integratedTime", Text(IntegratedTime ?? 0));
+        if (InclusionPromise is { } promise)
+        {
+            writer.WriteStartObject("inclusionPromise");
+            writer.WriteBase64String("signedEntryTimestamp", promise.Span);
+            writer.WriteEndObject();
+        }
+        if (InclusionProof is { } proof)
+        {
+            writer.WriteStartObject("inclusionProof");
+            writer.WriteString("logIndex", Text(proof.Index));
+            writer.WriteBase64String("rootHash", RootHash!.Bytes);
+            writer.WriteString("treeSize", Text(proof.TreeSize));
+            writer.WriteStartArray("hashes");
+            foreach (var hash in proof.Hashes)
+            {
+                writer.WriteBase64StringValue(hash.Bytes);
+            }
+            writer.WriteEndArray();
+            if (Checkpoint is not null)
+            {
+                writer.WriteStartObject("checkpoint");
+                writer.WriteString("envelope", Checkpoint);
+                writer.WriteEndObject();
+            }
+            writer.WriteEndObject();
+        }
+        writer.WriteBase64String("canonicalizedBody", CanonicalizedBody.Span);
+        writer.WriteEndObject();
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
     private static ReadOnlyMemory<byte>? Promise(JsonElement json, string location)
     {
         if (!json.TryGetProperty("inclusionPromise", out var promise) || promise.ValueKind == JsonValueKind.Null)

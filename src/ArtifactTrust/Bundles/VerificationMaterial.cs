@@ -60,12 +60,43 @@ public sealed class VerificationMaterial
         };
     }
 
+    /// <summary>Writes the material as version 0.3 has it: the signer's certificate and no others, or the hint.</summary>
     internal void WriteTo(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
-        writer.WriteStartObject("publicKey");
-        writer.WriteString("hint", PublicKeyHint);
+        if (Certificates is [var certificate])
+        {
+            writer.WriteStartObject("certificate");
+            writer.WriteBase64String("rawBytes", certificate.Span);
+        }
+        else
+        {
+            writer.WriteStartObject("publicKey");
+            writer.WriteString("hint", PublicKeyHint);
+        }
         writer.WriteEndObject();
+        if (LogEntries.Count > 0)
+        {
+            writer.WriteStartArray("tlogEntries");
+            foreach (var entry in LogEntries)
+            {
+                entry.WriteTo(writer);
+            }
+            writer.WriteEndArray();
+        }
+        if (Timestamps.Count > 0)
+        {
+            writer.WriteStartObject("timestampVerificationData");
+            writer.WriteStartArray("rfc3161Timestamps");
+            foreach (var timestamp in Timestamps)
+            {
+                writer.WriteStartObject();
+                writer.WriteBase64String("signedTimestamp", timestamp.Span);
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
         writer.WriteEndObject();
     }
 

@@ -245,4 +245,16 @@ public static class Limits
 
     /// <summary>A file name that a TUF role or target has in the local cache, in bytes; longer ones are hashed. Linux takes 255.</summary>
     public const int TufFileNameBytes = 180;
+
+    /// <summary>A signing service's answer that holds certificates, in bytes.</summary>
+    public const int CertificateAnswerBytes = 1 << 20;
+
+    /// <summary>A transparency log's answer beside the entry's body, in bytes.</summary>
+    public const int LogAnswerBytes = 2 << 20;
+
+    /// <summary>A signing service's explanation of a refusal, in bytes.</summary>
+    public const int ServiceErrorBytes = 64 << 10;
+
+    /// <summary>An identity token, in characters.</summary>
+    public const int IdentityTokenLength = 64 << 10;
 }

@@ -2,22 +2,63 @@ using ArtifactTrust.Attestations;
 using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Envelopes;
+using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
-using ArtifactTrust.Keys;
 using ArtifactTrust.Manifests;
+using ArtifactTrust.Signing.Rekor;
+using ArtifactTrust.Trust;
 using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Signing;
 
-/// <summary>Makes bundles with a managed key.</summary>
-/// <param name="key">The key; the caller disposes of it.</param>
-public sealed class BundleSigner(SigningKey key)
+/// <summary>Makes bundles: by a key alone, or with the log entries and times of a Sigstore instance. Safe to use from several threads.</summary>
+/// <remarks>
+/// A bundle is read again from its bytes and verified before it is handed out: with the key, or for the trusted root, exactly this signer, and
+/// all the logs that were asked.
+/// </remarks>
+public sealed class BundleSigner
 {
+    private readonly Credential _credential;
+    private readonly SigstoreServices? _services;
+    private readonly TrustedRoot? _root;
+    private readonly SignerKey _signer;
+
+    /// <summary>A signer that needs no service.</summary>
+    /// <param name="credential">A managed key; the caller disposes of it.</param>
+    /// <exception cref="ArgumentException">The credential has a certificate, whose short life needs a signed time.</exception>
+    public BundleSigner(Credential credential)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        if (credential.Certificate is not null)
+        {
+            throw new ArgumentException("a signature with a certificate needs a signed time, and so services", nameof(credential));
+        }
+        _credential = credential;
+        _signer = new SignerKey(credential.PublicKey, null);
+    }
+
+    /// <summary>A signer that logs signatures and has their time signed, as the services' signing config says.</summary>
+    /// <param name="credential">A managed key, or a key with its certificate; the caller disposes of it.</param>
+    /// <param name="services">The services.</param>
+    /// <param name="root">The instance's keys and certificates, by which verifiers will judge.</param>
+    public BundleSigner(Credential credential, SigstoreServices services, TrustedRoot root)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(root);
+        (_credential, _services, _root) = (credential, services, root);
+        _signer = new SignerKey(credential.PublicKey, credential.Certificate);
+    }
+
     /// <summary>Signs a file's bytes, as <c>cosign sign-blob</c> does.</summary>
     /// <exception cref="IOException">The file cannot be read, or changed meanwhile.</exception>
-    public Bundle SignFile(ArtifactFile file, CancellationToken cancellation = default)
+    /// <exception cref="SigningServiceException">A service did not do its part, or the log takes no signatures by such keys.</exception>
+    /// <exception cref="UnverifiableBundleException">What the services gave does not verify.</exception>
+    public async Task<Bundle> SignFileAsync(ArtifactFile file, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(file);
+        var plan = Plan(isMessage: true);
+        var key = _credential.Key;
         MessageSignature message;
         if (key.Algorithm.PreHash is { } preHash)
         {
@@ -29,15 +70,21 @@ public sealed class BundleSigner(SigningKey key)
             message = new MessageSignature(null, key.SignFile(file.Handle, cancellation: cancellation));
             file.CheckUnchanged();
         }
-        return Bundle.ForMessage(message, KeyHint.ForSigstore(key.PublicKey));
+        var submission = new LogSubmission(_signer, message, null, message.MessageDigest);
+        var bundle = await CompleteAsync(plan, submission, KeyHint.ForSigstore(key.PublicKey), cancellation).ConfigureAwait(false);
+        var report = Verifier(plan).VerifyMessage(bundle, file, cancellation);
+        return report.IsVerified ? bundle : throw new UnverifiableBundleException(report);
     }
 
     /// <summary>Signs a model or dataset as OpenSSF Model Signing v1.0 has it.</summary>
     /// <param name="name">The directory's own name, for people.</param>
     /// <param name="manifest">The files.</param>
     /// <param name="ignored">The paths that were left out.</param>
+    /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="ArgumentException">There is no file.</exception>
-    public Bundle SignModel(string name, FileManifest manifest, IgnoreRules ignored)
+    /// <exception cref="SigningServiceException">A service did not do its part, or the log takes no signatures by such keys.</exception>
+    /// <exception cref="UnverifiableBundleException">What the services gave does not verify.</exception>
+    public Task<Bundle> SignModelAsync(string name, FileManifest manifest, IgnoreRules ignored, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(ignored);
@@ -48,25 +95,120 @@ public sealed class BundleSigner(SigningKey key)
         // Only the root: the published clients want exactly this digest. The predicate itself binds the names.
         var subject = new ResourceDescriptor(name, null, new DigestSet(manifest.RootDigest));
         var predicate = new ModelSignature(manifest.Entries, ignored.Paths).ToJson();
-        return Envelope(new Statement([subject], ModelSignature.TypeUri, predicate), KeyHint.ForModel(key.PublicKey));
+        var statement = new Statement([subject], ModelSignature.TypeUri, predicate);
+        return SignAsync(statement, KeyHint.ForModel(_credential.PublicKey), cancellation);
     }
 
     /// <summary>Signs the manifest of an image, as cosign 3 does.</summary>
-    public Bundle SignImage(Digest manifest)
+    /// <exception cref="SigningServiceException">A service did not do its part, or the log takes no signatures by such keys.</exception>
+    /// <exception cref="UnverifiableBundleException">What the services gave does not verify.</exception>
+    public Task<Bundle> SignImageAsync(Digest manifest, CancellationToken cancellation = default)
     {
         using var empty = System.Text.Json.JsonDocument.Parse("{}");
         var subject = new ResourceDescriptor(null, null, new DigestSet(manifest));
-        return SignStatement(new Statement([subject], BundleVerifier.ImageSignatureType, empty.RootElement.Clone()));
+        return SignStatementAsync(new Statement([subject], BundleVerifier.ImageSignatureType, empty.RootElement.Clone()), cancellation);
     }
 
     /// <summary>Signs a statement.</summary>
-    public Bundle SignStatement(Statement statement) => Envelope(statement, KeyHint.ForSigstore(key.PublicKey));
-
-    private Bundle Envelope(Statement statement, string hint)
+    /// <exception cref="SigningServiceException">A service did not do its part, or the log takes no signatures by such keys.</exception>
+    /// <exception cref="UnverifiableBundleException">What the services gave does not verify.</exception>
+    public Task<Bundle> SignStatementAsync(Statement statement, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(statement);
+        return SignAsync(statement, KeyHint.ForSigstore(_credential.PublicKey), cancellation);
+    }
+
+    private async Task<Bundle> SignAsync(Statement statement, string hint, CancellationToken cancellation)
+    {
+        var plan = Plan(isMessage: false);
         var payload = statement.ToUtf8Bytes();
-        var signature = key.Sign(DsseEnvelope.PreAuthenticationEncoding(Statement.PayloadType, payload));
-        return Bundle.ForEnvelope(new DsseEnvelope(Statement.PayloadType, payload, [new DsseSignature(signature)]), hint);
+        var encoded = DsseEnvelope.PreAuthenticationEncoding(Statement.PayloadType, payload);
+        var digest = _credential.Key.Algorithm.PreHash?.Hash(encoded);
+        var signature = digest is null ? _credential.Key.Sign(encoded) : _credential.Key.SignDigest(digest);
+        var envelope = new DsseEnvelope(Statement.PayloadType, payload, [new DsseSignature(signature)]);
+        var bundle = await CompleteAsync(plan, new LogSubmission(_signer, null, envelope, digest), hint, cancellation).ConfigureAwait(false);
+        var (_, _, _, rejected) = Verifier(plan).VerifyStatement(bundle);
+        return rejected is null ? bundle : throw new UnverifiableBundleException(rejected);
+    }
+
+    /// <summary>The bundle, read again from the bytes that will be stored.</summary>
+    private async Task<Bundle> CompleteAsync(SigningPlan plan, LogSubmission submission, string hint, CancellationToken cancellation)
+    {
+        var (timestamps, entries) = _services is null
+            ? ([], [])
+            : await _services.CompleteAsync(plan, submission, _root!, cancellation).ConfigureAwait(false);
+        var material = new VerificationMaterial
+        {
+            PublicKeyHint = _credential.Certificate is null ? hint : null,
+            Certificates = _credential.Certificate is { } certificate ? [certificate] : [],
+            Timestamps = timestamps,
+            LogEntries = entries,
+        };
+        return Bundle.Parse(Bundle.Create(material, submission.Envelope, submission.Message).Utf8);
+    }
+
+    /// <summary>Chooses the services, and refuses before anything is signed what could not be finished.</summary>
+    private SigningPlan Plan(bool isMessage)
+    {
+        if (_services is null)
+        {
+            return new SigningPlan([], []);
+        }
+        if (_credential.NotAfter is { } end && _services.Time.GetUtcNow() > end)
+        {
+            throw new SigningServiceException(
+                SigningServiceKind.CertificateAuthority,
+                null,
+                $"the certificate was valid until {Rfc3339.Format(end)}",
+                "get a new one"
+            );
+        }
+        var plan = _services.Plan();
+        if (_credential.Certificate is not null && plan.TimestampAuthorities.Count == 0 && plan.Logs.All(l => l.MajorApiVersion != 1))
+        {
+            throw new SigningServiceException(
+                SigningServiceKind.TimestampAuthority,
+                null,
+                "a signature with a certificate needs a signed time; logs of version 2 tell none, and the signing config has no time-stamp authority"
+            );
+        }
+        foreach (var log in plan.Logs)
+        {
+            if (Unloggable(log.MajorApiVersion, isMessage) is { } reason)
+            {
+                throw new SigningServiceException(
+                    SigningServiceKind.TransparencyLog,
+                    log.Url,
+                    reason,
+                    "sign with an ECDSA key, or without a log"
+                );
+            }
+        }
+        return plan;
+    }
+
+    private string? Unloggable(int version, bool isMessage)
+    {
+        var algorithm = _credential.Key.Algorithm;
+        return algorithm.PreHash is null && (version != 1 || isMessage)
+            ? $"it takes signatures over digests only, and {algorithm} signs the whole content"
+            : null;
+    }
+
+    private BundleVerifier Verifier(SigningPlan plan)
+    {
+        if (_root is null)
+        {
+            return new BundleVerifier([_credential.PublicKey]);
+        }
+        IReadOnlyList<IdentityRule> identities = _credential.Identity is { } identity
+            ? [IdentityRule.Exact(identity.Names[0], identity.Issuer!, identity.Claims)]
+            : [];
+        var trust = new SigstoreTrust(_root, identities)
+        {
+            LogThreshold = plan.Logs.Count,
+            TimeThreshold = plan.TimestampAuthorities.Count > 0 ? 1 : 0,
+        };
+        return new BundleVerifier(identities.Count == 0 ? [_credential.PublicKey] : [], trust);
     }
 }

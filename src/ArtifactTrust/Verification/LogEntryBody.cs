@@ -181,7 +181,7 @@ internal static class LogEntryBody
     }
 
     // The registry's names of RSA algorithms have the size of the key in them.
-    private static string KeyDetails(VerificationKey key)
+    internal static string KeyDetails(VerificationKey key)
     {
         if (key.Algorithm.Padding is null)
         {

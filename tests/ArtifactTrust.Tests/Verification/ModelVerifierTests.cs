@@ -259,7 +259,7 @@ public sealed class ModelVerifierTests : IDisposable
         {
             using var file = ArtifactFile.Open(path);
             var manifest = new FileManifest([new ManifestEntry(name, file.Digest(DigestAlgorithm.Sha256), 3)]);
-            var bundle = new BundleSigner(Key).SignModel("one.bin", manifest, IgnoreRules.None);
+            var bundle = Signer.SignModelAsync("one.bin", manifest, IgnoreRules.None).GetAwaiter().GetResult();
             Assert.True(Verifier().Verify(bundle, file).Report.IsVerified);
             var changed = _directory.File("two.bin", "two");
             using var other = ArtifactFile.Open(changed);
@@ -269,7 +269,7 @@ public sealed class ModelVerifierTests : IDisposable
 
     [Fact]
     public void An_empty_directory_cannot_be_signed() =>
-        Assert.Throws<ArgumentException>(() => new BundleSigner(Key).SignModel("m", new FileManifest([]), IgnoreRules.None));
+        Assert.Throws<ArgumentException>(() => Signer.SignModelAsync("m", new FileManifest([]), IgnoreRules.None).GetAwaiter().GetResult());
 
     [VectorTheory]
     [InlineData("v0.3.1-elliptic-key", true)]
@@ -323,12 +323,14 @@ public sealed class ModelVerifierTests : IDisposable
 
     private static ModelVerifier Verifier(VerificationKey? key = null) => new(new BundleVerifier([key ?? Key.PublicKey]));
 
-    private static Bundle SignStatement(Statement statement) => new BundleSigner(Key).SignStatement(statement);
+    private static BundleSigner Signer => new(Credential.FromKey(Key));
+
+    private static Bundle SignStatement(Statement statement) => Signer.SignStatementAsync(statement).GetAwaiter().GetResult();
 
     private Bundle Sign()
     {
         using var tree = FileTree.Open(Model);
-        return new BundleSigner(Key).SignModel("m", new HashedTree(tree).Manifest(Git), Git);
+        return Signer.SignModelAsync("m", new HashedTree(tree).Manifest(Git), Git).GetAwaiter().GetResult();
     }
 
     private ModelVerification Verify(Bundle bundle, VerificationKey? key = null)

@@ -1,0 +1,78 @@
+using ArtifactTrust.Formats;
+using ArtifactTrust.Keys;
+using ArtifactTrust.Trust;
+
+namespace ArtifactTrust.Signing;
+
+/// <summary>What signs: a key alone, or a key with the certificate that says whose it is.</summary>
+public sealed class Credential : IDisposable
+{
+    private readonly bool _ownsKey;
+
+    private Credential(SigningKey key, ReadOnlyMemory<byte>? certificate, bool ownsKey)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Key = key;
+        _ownsKey = ownsKey;
+        if (certificate is not { } der)
+        {
+            return;
+        }
+        using var parsed = Certificates.Read(der.Span, "certificate");
+        if (!parsed.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.PublicKey.SubjectPublicKeyInfo.Span))
+        {
+            throw new ArgumentException("the certificate is for another key than the one that would sign", nameof(certificate));
+        }
+        var identity = CertificateIdentity.Read(parsed);
+        if (identity.Names.Count == 0 || identity.Issuer is null)
+        {
+            throw new ArgumentException(
+                "the certificate names no signer, or not the issuer that vouches for the name (1.3.6.1.4.1.57264.1.8), so no verifier could accept it",
+                nameof(certificate)
+            );
+        }
+        Certificate = der.ToArray();
+        Identity = identity;
+        (NotBefore, NotAfter) = (new DateTimeOffset(parsed.NotBefore.ToUniversalTime()), new DateTimeOffset(parsed.NotAfter.ToUniversalTime()));
+    }
+
+    /// <summary>The public half of the key.</summary>
+    public VerificationKey PublicKey => Key.PublicKey;
+
+    /// <summary>The certificate, DER; null for a key alone.</summary>
+    public ReadOnlyMemory<byte>? Certificate { get; }
+
+    /// <summary>Whom the certificate is of; null for a key alone.</summary>
+    public CertificateIdentity? Identity { get; }
+
+    /// <summary>From when the certificate is valid; null for a key alone.</summary>
+    public DateTimeOffset? NotBefore { get; }
+
+    /// <summary>Until when the certificate is valid; null for a key alone.</summary>
+    public DateTimeOffset? NotAfter { get; }
+
+    internal SigningKey Key { get; }
+
+    /// <summary>A managed key, known to verifiers.</summary>
+    /// <param name="key">The key; the caller disposes of it.</param>
+    public static Credential FromKey(SigningKey key) => new(key, null, false);
+
+    /// <summary>A key with a certificate by an authority of one's own.</summary>
+    /// <param name="key">The key; the caller disposes of it.</param>
+    /// <param name="certificate">Its certificate, DER. The authority's own certificates are in the trusted root of those who verify.</param>
+    /// <exception cref="MalformedDataException">It is no certificate.</exception>
+    /// <exception cref="ArgumentException">It is for another key, or names nobody.</exception>
+    public static Credential FromCertificate(SigningKey key, ReadOnlyMemory<byte> certificate) => new(key, certificate, false);
+
+    /// <summary>A key made for this certificate, which is gone with this object.</summary>
+    internal static Credential Ephemeral(SigningKey key, ReadOnlyMemory<byte> certificate) => new(key, certificate, true);
+
+    /// <summary>Releases the key, where it was made for this credential.</summary>
+    public void Dispose()
+    {
+        if (_ownsKey)
+        {
+            Key.Dispose();
+        }
+    }
+}
