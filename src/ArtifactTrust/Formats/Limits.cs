@@ -99,8 +99,11 @@ public static class Limits
     /// <summary>Logs or authorities of one kind in a trusted root.</summary>
     public const int TrustedInstances = 256;
 
-    /// <summary>Files of one model or dataset.</summary>
+    /// <summary>Files, or shards of files, of one model or dataset.</summary>
     public const int ManifestEntries = 2_000_000;
+
+    /// <summary>A cache of a directory's digests, in bytes: some hundred for each file.</summary>
+    public const int HashCacheBytes = 768 << 20;
 
     /// <summary>An OCI manifest or index, in bytes (distribution-spec 1.1, "Pushing Manifests": at least 4 MiB).</summary>
     public const int OciManifestBytes = 4 << 20;

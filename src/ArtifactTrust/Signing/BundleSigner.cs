@@ -81,21 +81,40 @@ public sealed class BundleSigner
     /// <param name="manifest">The files.</param>
     /// <param name="ignored">The paths that were left out.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <exception cref="ArgumentException">There is no file.</exception>
+    /// <exception cref="MalformedDataException">There is no file.</exception>
     /// <exception cref="SigningServiceException">A service did not do its part, or the log takes no signatures by such keys.</exception>
     /// <exception cref="UnverifiableBundleException">What the services gave does not verify.</exception>
     public Task<Bundle> SignModelAsync(string name, FileManifest manifest, IgnoreRules ignored, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(ignored);
-        if (manifest.Entries.Count == 0)
-        {
-            throw new ArgumentException("a model without files cannot be signed", nameof(manifest));
-        }
+        return SignModelAsync(name, manifest, new ModelSerialization { IgnorePaths = ignored.Paths }, cancellation: cancellation);
+    }
+
+    /// <summary>Signs a model or dataset as OpenSSF Model Signing v1.0 has it.</summary>
+    /// <param name="name">The directory's own name, for people.</param>
+    /// <param name="manifest">The files, in the form that the serialization names.</param>
+    /// <param name="serialization">How the files were chosen and hashed.</param>
+    /// <param name="kind">What it is.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="MalformedDataException">There is no file, or the manifest is of another form.</exception>
+    /// <exception cref="SigningServiceException">A service did not do its part, or the log takes no signatures by such keys.</exception>
+    /// <exception cref="UnverifiableBundleException">What the services gave does not verify.</exception>
+    public Task<Bundle> SignModelAsync(
+        string name,
+        FileManifest manifest,
+        ModelSerialization serialization,
+        ModelKind kind = ModelKind.Model,
+        CancellationToken cancellation = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        var predicate = new ModelSignature(manifest.Entries, serialization);
         // Only the root: the published clients want exactly this digest. The predicate itself binds the names.
-        var subject = new ResourceDescriptor(name, null, new DigestSet(manifest.RootDigest));
-        var predicate = new ModelSignature(manifest.Entries, ignored.Paths).ToJson();
-        var statement = new Statement([subject], ModelSignature.TypeUri, predicate);
+        var subject = new ResourceDescriptor(name, null, new DigestSet(predicate.RootDigest))
+        {
+            Annotations = ModelSignature.AnnotationsOf(kind),
+        };
+        var statement = new Statement([subject], ModelSignature.TypeUri, predicate.ToJson());
         return SignAsync(statement, KeyHint.ForModel(_credential.PublicKey), cancellation);
     }
 

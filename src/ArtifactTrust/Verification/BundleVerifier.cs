@@ -184,6 +184,14 @@ public sealed partial class BundleVerifier
     internal (CheckList Checks, Statement? Statement, Signer? Signer, VerificationReport? Rejected) VerifyStatement(
         Bundle bundle,
         params string[] further
+    ) => VerifyStatement(bundle, static envelope => envelope.PreAuthenticationEncoding(), static key => key, further);
+
+    /// <summary>The same, for envelopes whose signature is over another encoding, or by another algorithm of the key.</summary>
+    internal (CheckList Checks, Statement? Statement, Signer? Signer, VerificationReport? Rejected) VerifyStatement(
+        Bundle bundle,
+        Func<DsseEnvelope, byte[]> encode,
+        Func<VerificationKey, VerificationKey> adapt,
+        params string[] further
     )
     {
         ArgumentNullException.ThrowIfNull(bundle);
@@ -197,11 +205,11 @@ public sealed partial class BundleVerifier
             checks.Pass(Material, bundle.MediaType);
             return (checks, null, null, checks.Fail(NoEnvelope()));
         }
-        var encoded = envelope.PreAuthenticationEncoding();
+        var encoded = encode(envelope);
         var (signer, rejected) = FindSigner(
             bundle,
             static _ => null,
-            (key, signature) => key.Verify(encoded, signature),
+            (key, signature) => adapt(key).Verify(encoded, signature),
             envelope.Signatures[0].Value,
             checks
         );
