@@ -84,6 +84,21 @@ public static class Limits
     /// <summary>One X.509 certificate, in bytes.</summary>
     public const int CertificateBytes = 64 << 10;
 
+    /// <summary>Authorities above a certificate, the trust anchor included.</summary>
+    public const int CertificatePathLength = 8;
+
+    /// <summary>Signatures verified in search of one certificate path.</summary>
+    public const int CertificatePathSignatures = 32;
+
+    /// <summary>Certificates in one PEM file, and its size in bytes.</summary>
+    public const int CertificateFileCertificates = 256;
+
+    /// <inheritdoc cref="CertificateFileCertificates"/>
+    public const int CertificateFileBytes = 4 << 20;
+
+    /// <summary>Witnesses whose keys are given.</summary>
+    public const int Witnesses = 100;
+
     /// <summary>Signed certificate timestamps in one certificate.</summary>
     public const int CertificateTimestamps = 32;
 

@@ -1,6 +1,7 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Keys;
 
@@ -31,6 +32,9 @@ internal sealed class EcdsaVerificationKey : VerificationKey
 
     private protected override bool VerifyCore(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
         VerifyDigestCore(Algorithm.PreHash!.Hash(message).Bytes, signature);
+
+    private protected override bool VerifyHashCore(DigestAlgorithm hash, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature) =>
+        VerifyDigestCore(digest, signature);
 
     private protected override bool VerifyDigestCore(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
     {

@@ -6,8 +6,8 @@ namespace ArtifactTrust.Keys;
 /// <remarks>Spec: RFC 8032 §5.1.3. OpenSSL decodes the point only when it verifies, and accepts points of small order.</remarks>
 internal static class Ed25519Point
 {
-    private static readonly BigInteger Prime = BigInteger.Pow(2, 255) - 19;
-    private static readonly BigInteger D = Modulo(-121665 * Inverse(121666));
+    internal static readonly BigInteger Prime = BigInteger.Pow(2, 255) - 19;
+    internal static readonly BigInteger D = Modulo(-121665 * Inverse(121666));
 
     /// <summary>What is wrong with the encoding, or null where it is a point that a signer can have.</summary>
     /// <param name="encoded">32 bytes.</param>
@@ -41,15 +41,15 @@ internal static class Ed25519Point
         return Modulo((squareOfY + squareOfX) * Inverse(Modulo(2 + squareOfX - squareOfY)));
     }
 
-    private static BigInteger SquareOfX(BigInteger y)
+    internal static BigInteger SquareOfX(BigInteger y)
     {
         var square = Modulo(y * y);
         return Modulo((square - 1) * Inverse(Modulo((D * square) + 1)));
     }
 
-    private static BigInteger Inverse(BigInteger value) => BigInteger.ModPow(value, Prime - 2, Prime);
+    internal static BigInteger Inverse(BigInteger value) => BigInteger.ModPow(value, Prime - 2, Prime);
 
-    private static BigInteger Modulo(BigInteger value)
+    internal static BigInteger Modulo(BigInteger value)
     {
         var remainder = value % Prime;
         return remainder.Sign < 0 ? remainder + Prime : remainder;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Keys;
 
@@ -62,7 +63,13 @@ internal sealed class RsaVerificationKey : VerificationKey
     private protected override bool VerifyCore(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
         VerifyDigestCore(Algorithm.PreHash!.Hash(message).Bytes, signature);
 
-    private protected override bool VerifyDigestCore(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
+    private protected override bool VerifyHashCore(DigestAlgorithm hash, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature) =>
+        VerifyNumber(digest, signature, hash, RSASignaturePadding.Pkcs1);
+
+    private protected override bool VerifyDigestCore(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature) =>
+        VerifyNumber(digest, signature, Algorithm.PreHash!, Algorithm.Padding!);
+
+    private bool VerifyNumber(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature, DigestAlgorithm hash, RSASignaturePadding padding)
     {
         if (signature.Length != _parameters.Modulus!.Length)
         {
@@ -70,7 +77,7 @@ internal sealed class RsaVerificationKey : VerificationKey
         }
         try
         {
-            return _key.VerifyHash(digest, signature, Algorithm.PreHash!.BclName, Algorithm.Padding!);
+            return _key.VerifyHash(digest, signature, hash.BclName, padding);
         }
         catch (CryptographicException)
         {

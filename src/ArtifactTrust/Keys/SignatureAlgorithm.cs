@@ -49,11 +49,14 @@ public sealed class SignatureAlgorithm
     public static SignatureAlgorithm EcdsaP521Sha256 { get; } =
         new("PKIX_ECDSA_P521_SHA_256", DigestAlgorithm.Sha256, EllipticCurve.P521, isVerifyOnly: true);
 
+    /// <summary>Ed25519ph (RFC 8032): Ed25519 over the message's SHA-512, as clients sign what goes into a log of digests. Verified only.</summary>
+    public static SignatureAlgorithm Ed25519ph { get; } = new("PKIX_ED25519_PH", DigestAlgorithm.Sha512, isVerifyOnly: true);
+
     /// <summary>Every algorithm that signatures are made and verified with.</summary>
     public static IReadOnlyList<SignatureAlgorithm> All { get; } = [EcdsaP256, EcdsaP384, EcdsaP521, RsaPkcs1, RsaPss, Ed25519];
 
-    /// <summary>The algorithms of old clients. A key is bound to one only by <see cref="VerificationKey.With"/>.</summary>
-    public static IReadOnlyList<SignatureAlgorithm> VerifyOnly { get; } = [EcdsaP384Sha256, EcdsaP521Sha256];
+    /// <summary>Algorithms of other clients that nothing is signed with here. A key is bound to one only by <see cref="VerificationKey.With"/>.</summary>
+    public static IReadOnlyList<SignatureAlgorithm> VerifyOnly { get; } = [EcdsaP384Sha256, EcdsaP521Sha256, Ed25519ph];
 
     /// <summary>The registry's name, without the RSA key size.</summary>
     public string Name { get; }

@@ -23,6 +23,10 @@ public enum NoteKeyType
 
     /// <summary>Ed25519 over a time and a checkpoint's text, as witnesses sign (C2SP tlog-cosignature).</summary>
     Cosignature = 4,
+
+    /// <summary>RSA (PKCS#1 v1.5) with SHA-256 over the note's text: the type without a number, which names its algorithm after the type byte.</summary>
+    /// <remarks>Spec: Rekor v2, "Checkpoint key id".</remarks>
+    Rsa = 255,
 }
 
 /// <summary>A public key and the name it signs notes under: a C2SP verifier key.</summary>
@@ -36,13 +40,15 @@ public sealed class NoteKey
     private const int Ed25519KeyBytes = 32;
     private const int CosignatureTimeBytes = 8;
 
+    private static readonly byte[] RsaPrefix = [(byte)NoteKeyType.Rsa, .. "PKIX-RSA-PKCS#1v1.5"u8];
+
     // SubjectPublicKeyInfo of an Ed25519 key (RFC 8410 §4) up to the 32 bytes of the key itself.
     private static readonly byte[] Ed25519Prefix = Convert.FromHexString("302a300506032b6570032100");
 
-    private NoteKey(string name, NoteKeyType type, VerificationKey key, byte[] encoded)
+    private NoteKey(string name, NoteKeyType type, VerificationKey key, byte[] encoded, uint? id = null)
     {
         (Name, Type, Key, Encoded) = (name, type, key, encoded);
-        Id = ComputeId(name, encoded);
+        Id = id ?? ComputeId(name, encoded);
     }
 
     /// <summary>The name: for a log's own key usually its origin.</summary>
@@ -57,18 +63,32 @@ public sealed class NoteKey
     /// <summary>The public key. Whoever made this object owns it.</summary>
     public VerificationKey Key { get; }
 
-    /// <summary>The type byte, then the key: 32 bytes for Ed25519, SubjectPublicKeyInfo for ECDSA.</summary>
+    /// <summary>The type byte, then the key: 32 bytes for Ed25519, SubjectPublicKeyInfo for ECDSA, after the algorithm's name for RSA.</summary>
     private byte[] Encoded { get; }
 
     /// <summary>A log's or a signer's key under a name.</summary>
     /// <param name="name">Not empty, without spaces and plus signs.</param>
-    /// <param name="key">Ed25519 or ECDSA.</param>
-    /// <exception cref="ArgumentException">The name is not allowed, or the key is RSA.</exception>
+    /// <param name="key">Ed25519, ECDSA or RSA.</param>
+    /// <exception cref="ArgumentException">The name is not allowed, or the key is of another kind.</exception>
     public static NoteKey Create(string name, VerificationKey key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        return key.Algorithm == SignatureAlgorithm.Ed25519 ? Create(name, NoteKeyType.Ed25519, key) : Create(name, NoteKeyType.Ecdsa, key);
+        return Create(
+            name,
+            key.Algorithm == SignatureAlgorithm.Ed25519 ? NoteKeyType.Ed25519
+                : key.Algorithm.Padding is not null ? NoteKeyType.Rsa
+                : NoteKeyType.Ecdsa,
+            key
+        );
     }
+
+    /// <summary>The same key as logs of Rekor's first version name it, whatever its kind: by a hash of the key without the name.</summary>
+    internal NoteKey ForFirstVersion() =>
+        new(Name, Type, Key, Encoded, BinaryPrimitives.ReadUInt32BigEndian(SHA256.HashData(Key.SubjectPublicKeyInfo.Span)));
+
+    /// <summary>The same key under another name.</summary>
+    internal NoteKey Under(string name) =>
+        IsName(name) ? new(name, Type, Key, Encoded) : throw new ArgumentException("the name is not allowed", nameof(name));
 
     /// <summary>A witness' key under a name: it signs checkpoints with the time it saw them.</summary>
     /// <param name="name">Not empty, without spaces and plus signs.</param>
@@ -126,7 +146,7 @@ public sealed class NoteKey
     internal bool Verify(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) =>
         Type switch
         {
-            NoteKeyType.Ed25519 or NoteKeyType.Ecdsa => Key.Verify(text, signature),
+            NoteKeyType.Ed25519 or NoteKeyType.Ecdsa or NoteKeyType.Rsa => Key.Verify(text, signature),
             NoteKeyType.Cosignature => Time(signature) is { } time
                 && Key.Verify(CosignedMessage(text, time), signature[CosignatureTimeBytes..]),
             _ => false,
@@ -151,13 +171,26 @@ public sealed class NoteKey
         {
             throw new ArgumentException("a key's name is not empty and has no space, control character or plus sign in it", nameof(name));
         }
-        var fits = type == NoteKeyType.Ecdsa ? IsEcdsa(key) : key.Algorithm == SignatureAlgorithm.Ed25519;
+        var fits = type switch
+        {
+            NoteKeyType.Ecdsa => IsEcdsa(key),
+            NoteKeyType.Rsa => key.Algorithm.Padding is not null,
+            _ => key.Algorithm == SignatureAlgorithm.Ed25519,
+        };
         if (!fits)
         {
-            throw new ArgumentException($"a note is signed with Ed25519 or ECDSA, and witnessed with Ed25519, not with {key.Algorithm}");
+            throw new ArgumentException(
+                $"a note is signed with Ed25519, ECDSA or RSA, and witnessed with Ed25519, not with {key.Algorithm}"
+            );
         }
         var spki = key.SubjectPublicKeyInfo.Span;
-        return new NoteKey(name, type, WithSha256(key), [(byte)type, .. type == NoteKeyType.Ecdsa ? spki : spki[Ed25519Prefix.Length..]]);
+        byte[] encoded = type switch
+        {
+            NoteKeyType.Rsa => [.. RsaPrefix, .. spki],
+            NoteKeyType.Ecdsa => [(byte)type, .. spki],
+            _ => [(byte)type, .. spki[Ed25519Prefix.Length..]],
+        };
+        return new NoteKey(name, type, WithNoteAlgorithm(key), encoded);
     }
 
     private static NoteKey Read(string name, byte[] encoded)
@@ -175,10 +208,19 @@ public sealed class NoteKey
             case NoteKeyType.Ecdsa:
                 var ecdsa = VerificationKey.FromSubjectPublicKeyInfo(key);
                 return IsEcdsa(ecdsa)
-                    ? new NoteKey(name, type, WithSha256(ecdsa), encoded)
+                    ? new NoteKey(name, type, WithNoteAlgorithm(ecdsa), encoded)
                     : throw new MalformedDataException(Format, "key", $"an ECDSA key is expected, not one for {ecdsa.Algorithm}");
+            case NoteKeyType.Rsa when encoded.AsSpan().StartsWith(RsaPrefix):
+                var rsa = VerificationKey.FromSubjectPublicKeyInfo(encoded.AsSpan(RsaPrefix.Length));
+                return rsa.Algorithm.Padding is not null
+                    ? new NoteKey(name, type, rsa, encoded)
+                    : throw new MalformedDataException(Format, "key", $"an RSA key is expected, not one for {rsa.Algorithm}");
             default:
-                throw new MalformedDataException(Format, "type", $"type 0x{encoded[0]:x2} is not one of Ed25519, ECDSA and cosignature");
+                throw new MalformedDataException(
+                    Format,
+                    "type",
+                    $"type 0x{encoded[0]:x2} is not one of Ed25519, ECDSA, RSA (PKIX-RSA-PKCS#1v1.5) and cosignature"
+                );
         }
     }
 
@@ -186,12 +228,14 @@ public sealed class NoteKey
         key.Algorithm == SignatureAlgorithm.EcdsaP256
         || key.Algorithm == SignatureAlgorithm.EcdsaP384
         || key.Algorithm == SignatureAlgorithm.EcdsaP521
-        || SignatureAlgorithm.VerifyOnly.Contains(key.Algorithm);
+        || key.Algorithm == SignatureAlgorithm.EcdsaP384Sha256
+        || key.Algorithm == SignatureAlgorithm.EcdsaP521Sha256;
 
-    /// <summary>Notes are hashed with SHA-256 whatever the curve.</summary>
-    private static VerificationKey WithSha256(VerificationKey key) =>
+    /// <summary>Notes are hashed with SHA-256 whatever the curve, and RSA pads as PKCS#1 says.</summary>
+    private static VerificationKey WithNoteAlgorithm(VerificationKey key) =>
         key.Algorithm == SignatureAlgorithm.EcdsaP384 ? key.With(SignatureAlgorithm.EcdsaP384Sha256)
         : key.Algorithm == SignatureAlgorithm.EcdsaP521 ? key.With(SignatureAlgorithm.EcdsaP521Sha256)
+        : key.Algorithm == SignatureAlgorithm.RsaPss ? key.With(SignatureAlgorithm.RsaPkcs1)
         : key;
 
     private static uint ComputeId(string name, byte[] encoded)

@@ -1,18 +1,21 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Trust;
 
 /// <summary>A verified way from a certificate to an anchor of the trusted root.</summary>
 /// <param name="Authority">The authority at its end.</param>
-/// <param name="IssuerPublicKey">SubjectPublicKeyInfo of the leaf's issuer.</param>
+/// <param name="Issuer">The leaf's issuer.</param>
 /// <remarks>
-/// Spec: RFC 5280 §6, at a time given by the caller. The BCL builds the path; trust comes from the one anchor alone. Nothing is fetched:
-/// no certificates, and no revocation lists, which short-lived certificates do not have.
+/// Spec: RFC 5280 §6, at a time given by the caller, and stricter: names are compared byte by byte, and certificates with name constraints are
+/// refused. Trust comes from the one anchor alone: no store of the machine or of the user is read, and nothing is fetched, be it certificates
+/// or revocation lists, which short-lived certificates do not have.
 /// </remarks>
-internal sealed record CertificatePath(CertificateAuthority Authority, ReadOnlyMemory<byte> IssuerPublicKey)
+internal sealed record CertificatePath(CertificateAuthority Authority, Certificate Issuer)
 {
+    internal const string CodeSigning = "1.3.6.1.5.5.7.3.3";
+    internal const string TimeStamping = "1.3.6.1.5.5.7.3.8";
+    private const string AnyUsage = "2.5.29.37.0";
+
     /// <summary>Looks for a path that holds at the time.</summary>
     /// <param name="leaf">The certificate.</param>
     /// <param name="further">Certificates that may help to get to an anchor; they are not trusted.</param>
@@ -21,21 +24,16 @@ internal sealed record CertificatePath(CertificateAuthority Authority, ReadOnlyM
     /// <param name="time">The time at which all must be valid.</param>
     /// <returns>The path, or why there is none.</returns>
     internal static (CertificatePath? Path, string? Problem) Find(
-        X509Certificate2 leaf,
-        IReadOnlyList<X509Certificate2> further,
+        Certificate leaf,
+        IReadOnlyList<Certificate> further,
         IReadOnlyList<CertificateAuthority> authorities,
         string usage,
         DateTimeOffset time
     )
     {
-        if (!Certificates.IsFor(leaf, usage))
+        if (LeafProblem(leaf, usage, time) is { } wrong)
         {
-            return (null, $"the certificate does not name the extended key usage {usage}");
-        }
-        // The builder says the same, but not in these words.
-        if (time.UtcDateTime < leaf.NotBefore.ToUniversalTime() || time.UtcDateTime > leaf.NotAfter.ToUniversalTime())
-        {
-            return (null, $"the certificate is valid from {Text(leaf.NotBefore)} to {Text(leaf.NotAfter)}");
+            return (null, wrong);
         }
         var problems = new List<string>();
         foreach (var authority in authorities)
@@ -45,12 +43,12 @@ internal sealed record CertificatePath(CertificateAuthority Authority, ReadOnlyM
                 problems.Add($"{authority.Name} is trusted from {authority.ValidFor}");
                 continue;
             }
-            var (path, problem) = Build(leaf, further, authority, usage, time);
-            if (path is not null)
+            var search = new Search(authority, further, usage, time);
+            if (search.Climb(leaf))
             {
-                return (path, null);
+                return (new CertificatePath(authority, search.Issuer!), null);
             }
-            problems.Add($"{authority.Name}: {problem}");
+            problems.Add($"{authority.Name}: {search.Problem}");
         }
         return (
             null,
@@ -58,61 +56,88 @@ internal sealed record CertificatePath(CertificateAuthority Authority, ReadOnlyM
         );
     }
 
-    private static (CertificatePath? Path, string? Problem) Build(
-        X509Certificate2 leaf,
-        IReadOnlyList<X509Certificate2> further,
-        CertificateAuthority authority,
-        string usage,
-        DateTimeOffset time
-    )
-    {
-        using var chain = new X509Chain();
-        var policy = chain.ChainPolicy;
-        policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        policy.CustomTrustStore.Add(authority.Anchor);
-        foreach (var certificate in authority.Chain.SkipLast(1).Concat(further))
-        {
-            policy.ExtraStore.Add(certificate);
-        }
-        policy.RevocationMode = X509RevocationMode.NoCheck;
-        policy.DisableCertificateDownloads = true;
-        policy.VerificationTimeIgnored = false;
-        policy.VerificationTime = time.UtcDateTime;
-        policy.ApplicationPolicy.Add(new Oid(usage));
-        // An anchor that is no root of its own is trusted all the same: RFC 5280 §6.1.1 (d) asks for a name and a key only.
-        var isRoot = Certificates.IsSelfIssued(authority.Anchor);
-        policy.VerificationFlags = isRoot ? X509VerificationFlags.NoFlag : X509VerificationFlags.AllowUnknownCertificateAuthority;
-        bool built;
-        try
-        {
-            built = chain.Build(leaf);
-        }
-        catch (CryptographicException e)
-        {
-            return (null, $"no path can be built: {e.Message}");
-        }
-        try
-        {
-            var elements = chain.ChainElements.Select(e => e.Certificate).ToList();
-            if (!built)
-            {
-                var status = string.Join(", ", chain.ChainStatus.Select(s => s.Status).Distinct());
-                return (null, status.Length == 0 ? "no path to the authority" : status);
-            }
-            if (elements.Count < 2 || !elements[^1].RawDataMemory.Span.SequenceEqual(authority.Anchor.RawDataMemory.Span))
-            {
-                return (null, "the path does not end at the authority");
-            }
-            return (new CertificatePath(authority, elements[1].PublicKey.ExportSubjectPublicKeyInfo()), null);
-        }
-        finally
-        {
-            foreach (var element in chain.ChainElements)
-            {
-                element.Certificate.Dispose();
-            }
-        }
-    }
+    private static string? LeafProblem(Certificate leaf, string usage, DateTimeOffset time) =>
+        leaf.ExtendedKeyUsage?.Contains(usage) != true
+            ? $"the certificate does not name the extended key usage {usage} (RFC 5280 §4.2.1.12)"
+        : leaf.IsAuthority == true ? "the certificate is that of an authority (RFC 5280 §4.2.1.9)"
+        : !leaf.MaySign ? "the key usage of the certificate lacks digitalSignature (RFC 5280 §4.2.1.3)"
+        : CommonProblem(leaf, time);
 
-    private static string Text(DateTime time) => Rfc3339.Format(new DateTimeOffset(time.ToUniversalTime()));
+    /// <summary>What every certificate of a path must be.</summary>
+    private static string? CommonProblem(Certificate certificate, DateTimeOffset time) =>
+        time < certificate.NotBefore || time > certificate.NotAfter
+            ? $"the certificate is valid from {Rfc3339.Format(certificate.NotBefore)} to {Rfc3339.Format(certificate.NotAfter)}"
+        : certificate.UnknownCriticalExtension is { } oid ? $"its critical extension {oid} is not known (RFC 5280 §4.2)"
+        : null;
+
+    /// <summary>Why the certificate may not issue one below which there are as many authorities, or null.</summary>
+    private static string? IssuerProblem(Certificate issuer, int authoritiesBelow, string usage, DateTimeOffset time) =>
+        issuer.IsAuthority != true ? "it is not that of an authority (RFC 5280 §4.2.1.9)"
+        : !issuer.MaySignCertificates ? "its key usage lacks keyCertSign (RFC 5280 §4.2.1.3)"
+        : issuer.PathLength < authoritiesBelow
+            ? $"it allows {issuer.PathLength} authorities below it, and there are {authoritiesBelow} (RFC 5280 §4.2.1.9)"
+        : issuer.ExtendedKeyUsage is { } usages && !usages.Contains(usage) && !usages.Contains(AnyUsage)
+            ? $"it may not issue certificates for {usage} (RFC 5280 §4.2.1.12)"
+        : issuer.HasNameConstraints ? "it constrains names, which is not supported (RFC 5280 §4.2.1.10)"
+        : CommonProblem(issuer, time);
+
+    /// <summary>Climbs from the leaf to one anchor, with bounded work: whoever made the bundle chose some of the certificates.</summary>
+    private sealed class Search(CertificateAuthority authority, IReadOnlyList<Certificate> further, string usage, DateTimeOffset time)
+    {
+        private readonly List<Certificate> _path = [];
+        private readonly List<string> _problems = [];
+        private int _signatures;
+
+        /// <summary>The issuer of the leaf, once an anchor is reached.</summary>
+        internal Certificate? Issuer => _path.Count > 0 ? _path[0] : null;
+
+        internal string Problem => string.Join(", ", _problems.Distinct());
+
+        internal bool Climb(Certificate certificate)
+        {
+            var isNamed = false;
+            var anchor = authority.Certificates[^1];
+            // The anchor first, then the authority's other certificates, then those of the bundle.
+            foreach (var candidate in authority.Certificates.Reverse().Concat(further))
+            {
+                if (!candidate.Subject.Span.SequenceEqual(certificate.Issuer.Span) || IsOnPath(candidate, certificate))
+                {
+                    continue;
+                }
+                isNamed = true;
+                if (ProblemOf(certificate, candidate) is { } problem)
+                {
+                    _problems.Add($"{candidate.Name}: {problem}");
+                    continue;
+                }
+                _path.Add(candidate);
+                if (candidate == anchor || (_path.Count < Limits.CertificatePathLength && Climb(candidate)))
+                {
+                    return true;
+                }
+                _path.RemoveAt(_path.Count - 1);
+            }
+            if (!isNamed)
+            {
+                _problems.Add($"no certificate of '{certificate.IssuerName}', who issued {certificate.Name}");
+            }
+            return false;
+        }
+
+        private string? ProblemOf(Certificate certificate, Certificate issuer)
+        {
+            // RFC 5280 §6.1.4 (l): certificates that an authority issued to itself do not count.
+            var below = _path.Count(c => !c.IsSelfIssued);
+            if (IssuerProblem(issuer, below, usage, time) is { } problem)
+            {
+                return problem;
+            }
+            return ++_signatures > Limits.CertificatePathSignatures
+                ? $"no path was found by {Limits.CertificatePathSignatures} signatures"
+                : authority.SignatureProblem(certificate, issuer);
+        }
+
+        private bool IsOnPath(Certificate candidate, Certificate certificate) =>
+            candidate.Der.Span.SequenceEqual(certificate.Der.Span) || _path.Any(c => c.Der.Span.SequenceEqual(candidate.Der.Span));
+    }
 }

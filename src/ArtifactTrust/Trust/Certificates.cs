@@ -4,11 +4,9 @@ using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Trust;
 
-/// <summary>X.509 certificates, DER only.</summary>
+/// <summary>X.509 certificates as the BCL reads them, DER only.</summary>
 internal static class Certificates
 {
-    internal const string CodeSigning = "1.3.6.1.5.5.7.3.3";
-    internal const string TimeStamping = "1.3.6.1.5.5.7.3.8";
     private const string Format = "certificate";
 
     /// <exception cref="MalformedDataException">The bytes are not one certificate in DER.</exception>
@@ -57,13 +55,4 @@ internal static class Certificates
             };
         }
     }
-
-    /// <summary>Whether the certificate names itself as its issuer.</summary>
-    internal static bool IsSelfIssued(X509Certificate2 certificate) =>
-        certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData);
-
-    /// <summary>Whether the certificate says, in so many words, that it is for the use; saying nothing is not enough.</summary>
-    internal static bool IsFor(X509Certificate2 certificate, string usage) =>
-        certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().SingleOrDefault() is { } extension
-        && extension.EnhancedKeyUsages.Cast<Oid>().Any(o => o.Value == usage);
 }

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Keys;
 
@@ -27,17 +26,17 @@ internal sealed record SignedCertificateTimestamp(
 
     /// <summary>The timestamps in a certificate; none where it has no such extension.</summary>
     /// <exception cref="MalformedDataException">The extension cannot be read.</exception>
-    internal static IReadOnlyList<SignedCertificateTimestamp> Read(X509Certificate2 certificate)
+    internal static IReadOnlyList<SignedCertificateTimestamp> Read(Certificate certificate)
     {
-        if (certificate.Extensions[ExtensionOid] is not { } extension)
+        if (certificate.Extension(ExtensionOid) is not { } extension)
         {
             return [];
         }
         byte[] list;
         try
         {
-            list = AsnDecoder.ReadOctetString(extension.RawData, AsnEncodingRules.DER, out var consumed);
-            if (consumed != extension.RawData.Length)
+            list = AsnDecoder.ReadOctetString(extension.Span, AsnEncodingRules.DER, out var consumed);
+            if (consumed != extension.Length)
             {
                 throw new MalformedDataException(Format, "$", "something follows the list");
             }
@@ -69,8 +68,8 @@ internal sealed record SignedCertificateTimestamp(
     /// <summary>Whether the signature is the log's over the certificate as it was before the timestamps were put in.</summary>
     /// <param name="key">The log's key.</param>
     /// <param name="leaf">The certificate.</param>
-    /// <param name="issuerPublicKey">SubjectPublicKeyInfo of its issuer, from a verified path.</param>
-    internal bool Verify(VerificationKey key, X509Certificate2 leaf, ReadOnlySpan<byte> issuerPublicKey)
+    /// <param name="issuer">Its issuer, from a verified path.</param>
+    internal bool Verify(VerificationKey key, Certificate leaf, Certificate issuer)
     {
         var expected =
             key.Algorithm.Padding is not null ? Rsa
@@ -80,14 +79,14 @@ internal sealed record SignedCertificateTimestamp(
         {
             return false;
         }
-        var tbs = PrecertificateOf(leaf.RawDataMemory);
+        var tbs = PrecertificateOf(leaf.Tbs);
         using var signed = new MemoryStream(tbs.Length + 64);
         Span<byte> number = stackalloc byte[8];
         signed.Write([0, 0]); // version 1, certificate_timestamp
         BinaryPrimitives.WriteInt64BigEndian(number, Time.ToUnixTimeMilliseconds());
         signed.Write(number);
         signed.Write([0, 1]); // precert_entry
-        signed.Write(SHA256.HashData(issuerPublicKey));
+        signed.Write(SHA256.HashData(issuer.SubjectPublicKeyInfo.Span));
         BinaryPrimitives.WriteInt32BigEndian(number, tbs.Length);
         signed.Write(number[1..4]);
         signed.Write(tbs);
@@ -114,11 +113,11 @@ internal sealed record SignedCertificateTimestamp(
 
     /// <summary>The part of the certificate that is signed, without the extension that holds the timestamps.</summary>
     /// <exception cref="MalformedDataException">The certificate is not in DER.</exception>
-    private static byte[] PrecertificateOf(ReadOnlyMemory<byte> certificate)
+    private static byte[] PrecertificateOf(ReadOnlyMemory<byte> tbsCertificate)
     {
         try
         {
-            var tbs = new AsnReader(certificate, AsnEncodingRules.DER).ReadSequence().ReadSequence();
+            var tbs = new AsnReader(tbsCertificate, AsnEncodingRules.DER).ReadSequence();
             var writer = new AsnWriter(AsnEncodingRules.DER);
             var extensionsTag = new Asn1Tag(TagClass.ContextSpecific, 3, isConstructed: true);
             using (writer.PushSequence())

@@ -80,7 +80,7 @@ internal sealed class TimestampToken
                 problems.Add($"{authority.Name} is trusted from {authority.ValidFor}, not at {Rfc3339.Format(time)}");
                 continue;
             }
-            var (_, reason) = CertificatePath.Find(leaf, [], [authority], Certificates.TimeStamping, time);
+            var (_, reason) = CertificatePath.Find(authority.Certificates[0], [], [authority], CertificatePath.TimeStamping, time);
             if (reason is null)
             {
                 return new(time, authority, null, false);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Keys;
@@ -87,6 +88,79 @@ public sealed class TrustedRoot
             certificateLogs.Count > 0,
             [.. Items(json, "timestampAuthorities").Select(i => Authority(i.Item, i.Location))]
         );
+    }
+
+    /// <summary>The trust in one's own certificate authority: no logs, and nothing but the certificates given.</summary>
+    /// <param name="roots">PEM: the certificates that are trusted, each one for itself.</param>
+    /// <param name="intermediates">PEM: certificates between them and the signers, trusted only where a root vouches for them; empty where
+    /// there are none.</param>
+    /// <param name="timestampChain">PEM: the certificates of time-stamp authorities (those for timeStamping that are no authorities), and the
+    /// authorities above them; empty where there are none.</param>
+    /// <exception cref="MalformedDataException">A file cannot be read, a root or an intermediate is that of no authority, or the third has no
+    /// certificate for timeStamping.</exception>
+    public static TrustedRoot ForAuthority(
+        ReadOnlySpan<byte> roots,
+        ReadOnlySpan<byte> intermediates = default,
+        ReadOnlySpan<byte> timestampChain = default
+    )
+    {
+        var anchors = CertificateFile.Read(roots);
+        var between = intermediates.IsEmpty ? [] : CertificateFile.Read(intermediates);
+        foreach (var certificate in anchors.Concat(between))
+        {
+            RequireAuthority(certificate);
+        }
+        return new TrustedRoot(
+            [],
+            [.. anchors.Select(a => Unbounded([.. between, a]))],
+            [],
+            declaresCertificateLogs: false,
+            timestampChain.IsEmpty ? [] : TimestampAuthoritiesOf(CertificateFile.Read(timestampChain))
+        );
+    }
+
+    private static List<CertificateAuthority> TimestampAuthoritiesOf(IReadOnlyList<X509Certificate2> chain)
+    {
+        var above = chain.Where(IsAuthority).ToList();
+        var own = chain.Except(above).ToList();
+        foreach (var certificate in own)
+        {
+            if (Certificate.Read(certificate.RawData, "$").ExtendedKeyUsage?.Contains(CertificatePath.TimeStamping) != true)
+            {
+                throw new MalformedDataException(
+                    "certificate file",
+                    certificate.Subject,
+                    "the certificate is neither that of an authority nor for time stamps (RFC 3161 §2.3)"
+                );
+            }
+        }
+        var anchors = above.Where(c => c.SubjectName.RawData.AsSpan().SequenceEqual(c.IssuerName.RawData)).ToList();
+        // Without a root, the authority that is named last is the one trusted.
+        anchors = anchors.Count == 0 && above.Count > 0 ? [above[^1]] : anchors;
+        return own.Count > 0 && anchors.Count > 0
+            ? [.. own.SelectMany(leaf => anchors.Select(anchor => Unbounded([leaf, .. above.Where(c => c != anchor), anchor])))]
+            : throw new MalformedDataException(
+                "certificate file",
+                "$",
+                "the certificate of a time-stamp authority and that of who issued it are expected"
+            );
+    }
+
+    private static CertificateAuthority Unbounded(IReadOnlyList<X509Certificate2> chain) =>
+        new(chain[^1].Subject, null, chain, new ValidityPeriod(null, null));
+
+    private static bool IsAuthority(X509Certificate2 certificate) => Certificate.Read(certificate.RawData, "$").IsAuthority == true;
+
+    private static void RequireAuthority(X509Certificate2 certificate)
+    {
+        if (!IsAuthority(certificate))
+        {
+            throw new MalformedDataException(
+                "certificate file",
+                certificate.Subject,
+                "the certificate is that of no authority (RFC 5280 §4.2.1.9); a signer's own is no trust anchor"
+            );
+        }
     }
 
     private static TrustedRoot ReadPublicGood()

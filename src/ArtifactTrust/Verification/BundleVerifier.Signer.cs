@@ -49,7 +49,8 @@ public sealed partial class BundleVerifier
         }
         checks.Pass(Signature, $"{key.Key.Algorithm} key {key.Key.Fingerprint}");
         var identity = provenance.Identity!;
-        if (!_trust!.Identities.Any(r => r.Accepts(identity)))
+        var isNamed = identity.Issuer is null && provenance.Names.Any(_trust!.Subjects.Contains);
+        if (!isNamed && !_trust!.Identities.Any(r => r.Accepts(identity)))
         {
             return (
                 null,
@@ -57,8 +58,8 @@ public sealed partial class BundleVerifier
                     new Check(SigstoreVerifier.Identity, CheckOutcome.Failed, FailureCode.IdentityMismatch)
                     {
                         Message = "the certificate is of somebody else",
-                        Expected = string.Join(" or ", _trust.Identities),
-                        Actual = identity.ToString(),
+                        Expected = string.Join(" or ", [.. _trust.Identities.Select(r => r.ToString()), .. _trust.Subjects]),
+                        Actual = identity.Names.Count == 0 ? string.Join(", ", provenance.Names) : identity.ToString(),
                         Clause = "Sigstore client specification, Verification, \"Certificate\"",
                         Hint = "is this the identity that signs here? Compare name and issuer letter by letter",
                     }
@@ -79,7 +80,7 @@ public sealed partial class BundleVerifier
         CheckList checks
     )
     {
-        IReadOnlyList<SignerKey> candidates = [.. _keys.Select(k => new SignerKey(k, null))];
+        IReadOnlyList<SignerKey> candidates = [.. _keys.SelectMany(SignerKey.Of)];
         IReadOnlyList<DateTimeOffset> times = [];
         if (_sigstore is null)
         {
@@ -101,7 +102,7 @@ public sealed partial class BundleVerifier
     /// <summary>Why nothing that is trusted here could verify the bundle, or null.</summary>
     private Check? CheckSupported(Bundle bundle) =>
         bundle.Material.PublicKeyHint is null
-            ? _trust is { Identities.Count: > 0 }
+            ? _trust is { HasSigners: true }
                 ? null
                 : OnlyKeys()
             : _keys.Count == 0
@@ -114,6 +115,7 @@ public sealed partial class BundleVerifier
             Message = "the bundle was signed with a certificate, and only keys are trusted",
             Expected = "publicKey",
             Actual = "certificate",
+            Clause = "sigstore_bundle.proto, VerificationMaterial, content",
             Hint = "a certificate proves nothing until its issuer is trusted; ask the signer for a signature by one of the trusted keys",
         };
 
@@ -123,6 +125,7 @@ public sealed partial class BundleVerifier
             Message = "the bundle was signed with a managed key, and only certificates are trusted",
             Expected = "certificate",
             Actual = "publicKey",
+            Clause = "sigstore_bundle.proto, VerificationMaterial, content",
             Hint = "give the signer's public key",
         };
 
@@ -179,6 +182,7 @@ public sealed partial class BundleVerifier
                     Message = "the bundle names another key than the one that signed it: it was changed after signing",
                     Expected = $"{KeyHint.ForSigstore(key)} or {KeyHint.ForModel(key)}",
                     Actual = hint,
+                    Clause = "sigstore_common.proto, PublicKeyIdentifier; OMS 1.0, \"Key method\"",
                 }
             );
         }

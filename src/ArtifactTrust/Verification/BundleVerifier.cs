@@ -37,7 +37,7 @@ public sealed partial class BundleVerifier
     public BundleVerifier(IReadOnlyList<VerificationKey> keys, SigstoreTrust? sigstore = null)
     {
         ArgumentNullException.ThrowIfNull(keys);
-        if (keys.Count == 0 && sigstore is not { Identities.Count: > 0 })
+        if (keys.Count == 0 && sigstore is not { HasSigners: true })
         {
             throw new ArgumentException("at least one trusted key or signer is needed", nameof(keys));
         }
@@ -93,6 +93,7 @@ public sealed partial class BundleVerifier
                     Message = "the bundle holds an envelope, not a signature of a file",
                     Expected = "messageSignature",
                     Actual = "dsseEnvelope",
+                    Clause = "sigstore_bundle.proto, Bundle, content",
                     Hint = "an attestation is no signature; is this the .attestations.jsonl of the file?",
                 }
             );
@@ -114,6 +115,7 @@ public sealed partial class BundleVerifier
                     Message = "the bundle has a digest that cannot be compared with the one given",
                     Expected = message.MessageDigest.Algorithm.Name,
                     Actual = "another digest of the artifact",
+                    Clause = "Sigstore client specification, Verification, step 9",
                     Hint = "give the artifact itself",
                 }
             );
@@ -235,7 +237,13 @@ public sealed partial class BundleVerifier
     }
 
     internal static Check Malformed(string name, FailureCode code, MalformedDataException e) =>
-        new(name, CheckOutcome.Failed, code) { Message = e.Message };
+        new(name, CheckOutcome.Failed, code)
+        {
+            Message = e.Message,
+            Expected = $"a well-formed {e.Format}",
+            Actual = $"{e.Location}: {e.Reason}",
+            Clause = name == StatementCheck ? "in-toto Statement v1" : "Sigstore bundle v0.1 to v0.3; RFC 5280 §4.1; RFC 6962 §3.3",
+        };
 
     internal static Check WrongType(string expected, string actual) =>
         new(PredicateType, CheckOutcome.Failed, FailureCode.PredicateTypeMismatch)
@@ -252,6 +260,7 @@ public sealed partial class BundleVerifier
             Message = "the bundle holds the signature of a file, not a signed statement",
             Expected = "dsseEnvelope",
             Actual = "messageSignature",
+            Clause = "sigstore_bundle.proto, Bundle, content",
         };
 
     private static Check WrongPayload(DsseEnvelope envelope) =>

@@ -15,10 +15,11 @@ internal static class LogEntryVerifier
 {
     internal const string Promise = "log.set";
     internal const string CheckpointCheck = "log.checkpoint";
+    internal const string Witnesses = "log.witnesses";
     internal const string Inclusion = "log.inclusion";
 
     /// <summary>The first check that fails, or null.</summary>
-    internal static Check? Verify(TransparencyLogEntry entry, LogInstance log, CheckList checks)
+    internal static Check? Verify(TransparencyLogEntry entry, LogInstance log, SigstoreTrust trust, CheckList checks)
     {
         var isSecond = LogEntryBody.IsSecondVersion(entry);
         if (entry.InclusionProof is null && (isSecond || entry.InclusionPromise is null))
@@ -43,11 +44,19 @@ internal static class LogEntryVerifier
                     "none"
                 );
             }
-            var (checkpoint, problem) = VerifyCheckpoint(text, log, isSecond);
-            if (checkpoint is null)
+            // Without a quorum, cosignatures are passed over, be they right or wrong.
+            var (signed, problem) = VerifyCheckpoint(text, log, isSecond, trust.WitnessThreshold > 0 ? trust.Witnesses : []);
+            if (signed is null)
             {
-                return Failed(CheckpointCheck, FailureCode.LogEntryInvalid, problem!, $"a checkpoint signed by {log.BaseUrl}", null);
+                return Failed(
+                    CheckpointCheck,
+                    FailureCode.LogEntryInvalid,
+                    $"the checkpoint is not {log.BaseUrl}'s: {problem}",
+                    $"a checkpoint signed by {log.Key.Algorithm} key {log.Key.Fingerprint} of {log.BaseUrl}",
+                    problem
+                );
             }
+            var checkpoint = signed.Checkpoint;
             if (checkpoint.Size != proof.TreeSize || !checkpoint.Root.Equals(entry.RootHash))
             {
                 return Failed(
@@ -59,6 +68,10 @@ internal static class LogEntryVerifier
                 );
             }
             checks.Pass(CheckpointCheck, $"{checkpoint.Origin}, {checkpoint.Size} entries");
+            if (VerifyWitnesses(signed, trust, checks) is { } unwitnessed)
+            {
+                return unwitnessed;
+            }
             if (isSecond && proof.Index != entry.LogIndex)
             {
                 return Failed(
@@ -84,6 +97,16 @@ internal static class LogEntryVerifier
         }
         else
         {
+            if (trust.WitnessThreshold > 0)
+            {
+                return Failed(
+                    Witnesses,
+                    FailureCode.UntrustedLog,
+                    "the entry has no checkpoint that witnesses could have cosigned",
+                    $"a checkpoint cosigned by {trust.WitnessThreshold} witnesses",
+                    "a promise only"
+                );
+            }
             checks.NotRequired(Inclusion, "the entry has a promise and no proof");
         }
         return VerifyPromise(entry, log, isSecond, checks);
@@ -122,6 +145,17 @@ internal static class LogEntryVerifier
                 "none"
             );
         }
+        // A time that no calendar has would be an error further on, and a log can sign what it likes.
+        if (entry.IntegratedTime > DateTimeOffset.MaxValue.ToUnixTimeSeconds())
+        {
+            return Failed(
+                Promise,
+                FailureCode.LogEntryInvalid,
+                "the log's time is none that exists",
+                "seconds since 1970, up to the year 9999",
+                $"{entry.IntegratedTime}"
+            );
+        }
         if (!log.Key.Verify(PromisedBytes(entry).Span, promise.Span))
         {
             return Failed(
@@ -136,7 +170,12 @@ internal static class LogEntryVerifier
         return null;
     }
 
-    private static (Checkpoint? Checkpoint, string? Problem) VerifyCheckpoint(string text, LogInstance log, bool isSecond)
+    private static (VerifiedCheckpoint? Checkpoint, string? Problem) VerifyCheckpoint(
+        string text,
+        LogInstance log,
+        bool isSecond,
+        IReadOnlyList<NoteKey> witnesses
+    )
     {
         try
         {
@@ -152,17 +191,50 @@ internal static class LogEntryVerifier
             {
                 return (null, $"the checkpoint's origin '{origin}' is no name of a log");
             }
-            if (log.Key.Algorithm.Padding is not null)
-            {
-                return (null, "checkpoints signed with RSA are not supported");
-            }
-            var verdict = Checkpoint.Verify(note, isSecond ? log.Origin : origin, NoteKey.Create(name, log.Key));
-            return verdict.IsVerified ? (verdict.Verified.Checkpoint, null) : (null, verdict.Message);
+            var key = log.NoteKey.Under(name);
+            IReadOnlyList<NoteKey> keys = isSecond ? [key] : FirstVersionKeys(key);
+            var verdict = Checkpoint.Verify(note, isSecond ? log.Origin : origin, [.. keys, .. witnesses.Except(keys, SameId)]);
+            return verdict.IsVerified ? (verdict.Verified, null) : (null, verdict.Message);
         }
         catch (MalformedDataException e)
         {
             return (null, e.Message);
         }
+    }
+
+    // For ECDSA the two ids are one.
+    private static NoteKey[] FirstVersionKeys(NoteKey key) =>
+        key.ForFirstVersion() is var first && first.Id == key.Id ? [key] : [first, key];
+
+    // A log and a witness of one name and id: the log's signature is the one that is needed.
+    private static readonly IEqualityComparer<NoteKey> SameId = EqualityComparer<NoteKey>.Create(
+        (a, b) => a!.Name == b!.Name && a.Id == b.Id,
+        k => (int)k.Id
+    );
+
+    private static Check? VerifyWitnesses(VerifiedCheckpoint checkpoint, SigstoreTrust trust, CheckList checks)
+    {
+        if (trust.WitnessThreshold == 0)
+        {
+            checks.NotRequired(Witnesses, "no witnesses are asked for");
+            return null;
+        }
+        var names = checkpoint.Note.Signatures.Where(s => s.Key.Type == NoteKeyType.Cosignature).Select(s => s.Key.Name).ToList();
+        if (names.Count < trust.WitnessThreshold)
+        {
+            return Failed(
+                Witnesses,
+                FailureCode.UntrustedLog,
+                "too few trusted witnesses cosigned the log's checkpoint",
+                $"{trust.WitnessThreshold} of {string.Join(", ", trust.Witnesses.Select(w => w.Name))}",
+                names.Count == 0 ? "none" : $"{names.Count}: {string.Join(", ", names)}"
+            ) with
+            {
+                Hint = "ask for fewer witnesses, give the keys of those that the log has, or sign again once they have cosigned",
+            };
+        }
+        checks.Pass(Witnesses, $"{string.Join(", ", names)}; {trust.WitnessThreshold} needed");
+        return null;
     }
 
     /// <summary>The canonical JSON (RFC 8785) that a promise is over; its members are written in the canonical order.</summary>
@@ -190,7 +262,8 @@ internal static class LogEntryVerifier
             Clause = name switch
             {
                 Promise => "Rekor v1, signed entry timestamp",
-                CheckpointCheck => "C2SP tlog-checkpoint",
+                CheckpointCheck => "C2SP tlog-checkpoint; C2SP signed-note, \"Signatures\"",
+                Witnesses => "C2SP tlog-cosignature",
                 _ => "RFC 9162 §2.1.3.2",
             },
             Hint = "the bundle was changed after signing, or comes from another Sigstore instance than the trusted root",

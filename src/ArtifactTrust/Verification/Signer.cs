@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Keys;
@@ -14,17 +13,28 @@ internal sealed record SignerKey(VerificationKey Key, ReadOnlyMemory<byte>? Cert
     /// <summary>What a log entry holds: the certificate or the SubjectPublicKeyInfo.</summary>
     internal ReadOnlyMemory<byte> LoggedBytes => Certificate ?? Key.SubjectPublicKeyInfo;
 
+    /// <summary>A managed key, and for Ed25519 the same with the message hashed first, as clients sign what goes into a log of digests.</summary>
+    internal static IEnumerable<SignerKey> Of(VerificationKey key)
+    {
+        yield return new(key, null);
+        if (key.Algorithm == SignatureAlgorithm.Ed25519)
+        {
+            yield return new(key.With(SignatureAlgorithm.Ed25519ph), null);
+        }
+    }
+
     /// <summary>The keys a certificate may be for: one with the registry's algorithm, others with those of old clients.</summary>
     /// <exception cref="MalformedDataException">The key is of a kind that is not accepted.</exception>
-    internal static IReadOnlyList<SignerKey> Of(X509Certificate2 certificate)
+    internal static IReadOnlyList<SignerKey> Of(Certificate certificate)
     {
-        var key = VerificationKey.FromSubjectPublicKeyInfo(certificate.PublicKey.ExportSubjectPublicKeyInfo());
+        var key = VerificationKey.FromSubjectPublicKeyInfo(certificate.SubjectPublicKeyInfo.Span);
         SignatureAlgorithm? other =
             key.Algorithm == SignatureAlgorithm.EcdsaP384 ? SignatureAlgorithm.EcdsaP384Sha256
             : key.Algorithm == SignatureAlgorithm.EcdsaP521 ? SignatureAlgorithm.EcdsaP521Sha256
             : key.Algorithm == SignatureAlgorithm.RsaPkcs1 ? SignatureAlgorithm.RsaPss
+            : key.Algorithm == SignatureAlgorithm.Ed25519 ? SignatureAlgorithm.Ed25519ph
             : null;
-        var der = certificate.RawDataMemory;
+        var der = certificate.Der;
         return other is null ? [new(key, der)] : [new(key, der), new(key.With(other), der)];
     }
 }
@@ -39,7 +49,13 @@ internal sealed record Signer(VerificationKey Key, CertificateIdentity? Identity
 /// <param name="Keys">The keys that may have made the signature.</param>
 /// <param name="Identity">Whom the certificate is of; null for managed keys.</param>
 /// <param name="Times">The verified times.</param>
-internal sealed record Provenance(IReadOnlyList<SignerKey> Keys, CertificateIdentity? Identity, IReadOnlyList<DateTimeOffset> Times);
+/// <param name="Names">The names that the certificate gives its holder, whoever issued it; none for managed keys.</param>
+internal sealed record Provenance(
+    IReadOnlyList<SignerKey> Keys,
+    CertificateIdentity? Identity,
+    IReadOnlyList<DateTimeOffset> Times,
+    IReadOnlyList<string> Names
+);
 
 /// <summary>The digests of the artifact that a message signature is over; null for functions that the caller did not compute.</summary>
 internal delegate Digest? ArtifactDigest(DigestAlgorithm algorithm);

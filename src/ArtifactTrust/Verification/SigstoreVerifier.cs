@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Trust;
@@ -23,6 +22,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
     internal static IReadOnlyList<string> Plan { get; } =
     [
         LogEntryVerifier.CheckpointCheck,
+        LogEntryVerifier.Witnesses,
         LogEntryVerifier.Inclusion,
         LogEntryVerifier.Promise,
         Body,
@@ -41,16 +41,19 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         CheckList checks
     )
     {
-        X509Certificate2[] certificates;
+        Certificate[] certificates;
         IReadOnlyList<SignerKey> keys;
         CertificateIdentity identity;
         IReadOnlyList<SignedCertificateTimestamp> timestamps;
+        IReadOnlyList<string> names;
         try
         {
-            certificates = [.. bundle.Material.Certificates.Select((c, i) => Certificates.Read(c.Span, $"certificate {i}"))];
+            certificates = [.. bundle.Material.Certificates.Select((c, i) => Certificate.Read(c, $"certificate {i}"))];
             keys = SignerKey.Of(certificates[0]);
-            identity = CertificateIdentity.Read(certificates[0]);
+            using var leaf = Certificates.Read(certificates[0].Der.Span, "certificate 0");
+            identity = CertificateIdentity.Read(leaf);
             timestamps = SignedCertificateTimestamp.Read(certificates[0]);
+            names = certificates[0].ReadNames();
         }
         catch (MalformedDataException e)
         {
@@ -67,13 +70,14 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
             return (null, rejected);
         }
         CertificatePath? path = null;
-        foreach (var time in provenance!.Times)
+        IReadOnlyList<DateTimeOffset> times = provenance!.Times is { Count: > 0 } proven ? proven : [trust.Clock!.GetUtcNow()];
+        foreach (var time in times)
         {
             var (found, reason) = CertificatePath.Find(
                 certificates[0],
                 certificates[1..],
                 trust.Root.CertificateAuthorities,
-                Certificates.CodeSigning,
+                CertificatePath.CodeSigning,
                 time
             );
             if (found is null)
@@ -85,7 +89,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         checks.Pass(Path, path!.Authority.Name);
         return VerifyTimestamps(timestamps, certificates[0], path, checks) is { } failed
             ? (null, checks.Fail(failed))
-            : (provenance with { Identity = identity }, null);
+            : (provenance with { Identity = identity, Names = names }, null);
     }
 
     /// <summary>Verifies the log entries and times of a bundle by a managed key.</summary>
@@ -127,7 +131,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
                 checks.NotRequired(LogThreshold, $"an entry of the log {Convert.ToBase64String(entry.LogId.Span)}, which is not trusted");
                 continue;
             }
-            if (LogEntryVerifier.Verify(entry, log, checks) is { } failed)
+            if (LogEntryVerifier.Verify(entry, log, trust, checks) is { } failed)
             {
                 return (null, checks.Fail(failed));
             }
@@ -153,7 +157,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         }
         return CheckValidity(logged, times, checks) is { } invalid
             ? (null, checks.Fail(invalid))
-            : (new Provenance(candidates, null, times), null);
+            : (new Provenance(candidates, null, times, []), null);
     }
 
     private (IReadOnlyList<DateTimeOffset> Times, VerificationReport? Rejected) VerifyTimes(
@@ -168,11 +172,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         // A time that the log did not sign is nobody's.
         foreach (var (entry, log) in logged.Where(l => l.Entry.InclusionPromise is not null))
         {
-            if (entry.IntegratedTime is not { } seconds || seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds())
-            {
-                return ([], checks.Fail(BadToken("the log's time is none that exists")));
-            }
-            times.Add(DateTimeOffset.FromUnixTimeSeconds(seconds));
+            times.Add(DateTimeOffset.FromUnixTimeSeconds(entry.IntegratedTime!.Value));
             sources.Add(log);
         }
         var signature = bundle.Envelope?.Signatures[0].Value ?? bundle.Message!.Signature;
@@ -203,7 +203,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
                 return ([], checks.Fail(BadToken(verdict.Problem!)));
             }
         }
-        var needed = Math.Max(trust.TimeThreshold, hasCertificate ? 1 : 0);
+        var needed = Math.Max(trust.TimeThreshold, hasCertificate && trust.Clock is null ? 1 : 0);
         if (sources.Count < needed)
         {
             return (
@@ -236,6 +236,18 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
             IReadOnlyList<DateTimeOffset> own = entry is { InclusionPromise: not null, IntegratedTime: { } seconds }
                 ? [DateTimeOffset.FromUnixTimeSeconds(seconds)]
                 : times;
+            // Nobody says when the entry was made: whoever has the key of a log that is no more could have made it yesterday.
+            if (own.Count == 0 && log.ValidFor.End is not null)
+            {
+                return new Check(LogValidity, CheckOutcome.Failed, FailureCode.LogEntryInvalid)
+                {
+                    Message = $"nobody says when the entry was made, and the key of {log.BaseUrl} is not trusted any more",
+                    Expected = $"a verified time from {log.ValidFor}",
+                    Actual = "no verified time",
+                    Clause = "sigstore_trustroot.proto, TransparencyLogInstance, validFor",
+                    Hint = "sign with a time-stamp authority that the trusted root has",
+                };
+            }
             if (own.Any(t => !log.ValidFor.Contains(t)))
             {
                 return new Check(LogValidity, CheckOutcome.Failed, FailureCode.LogEntryInvalid)
@@ -253,7 +265,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
 
     private Check? VerifyTimestamps(
         IReadOnlyList<SignedCertificateTimestamp> timestamps,
-        X509Certificate2 leaf,
+        Certificate leaf,
         CertificatePath path,
         CheckList checks
     )
@@ -271,7 +283,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
                 problem =
                     !log.ValidFor.Contains(timestamp.Time)
                         ? $"it is of {Rfc3339.Format(timestamp.Time)}, and the log is trusted from {log.ValidFor}"
-                    : !timestamp.Verify(log.Key, leaf, path.IssuerPublicKey.Span) ? "the log's signature does not verify"
+                    : !timestamp.Verify(log.Key, leaf, path.Issuer) ? "the log's signature does not verify"
                     : null;
             }
             catch (MalformedDataException e)
@@ -300,17 +312,15 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         return null;
     }
 
-    private static Check? CertificatesProblem(Bundle bundle, X509Certificate2[] certificates)
+    private static Check? CertificatesProblem(Bundle bundle, Certificate[] certificates)
     {
         var (message, expected) =
             bundle.Version == 3 && certificates.Length > 1
                 ? ("a bundle of version 0.3 holds the signer's certificate only", "one certificate")
-            : certificates.Any(Certificates.IsSelfIssued)
+            : certificates.Any(c => c.IsSelfIssued)
                 ? ("the bundle holds a root certificate; roots come from the trusted root alone", "no self-issued certificate")
-            : certificates[0].Extensions.OfType<X509BasicConstraintsExtension>().Any(e => e.CertificateAuthority)
-                ? ("the signer's certificate is that of an authority", "an end entity's certificate")
-            : certificates[0].Extensions.OfType<X509KeyUsageExtension>().Any(e => !e.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature))
-                ? ("the signer's certificate is not for signatures", "the key usage digitalSignature")
+            : certificates[0].IsAuthority == true ? ("the signer's certificate is that of an authority", "an end entity's certificate")
+            : !certificates[0].MaySign ? ("the signer's certificate is not for signatures", "the key usage digitalSignature")
             : (null, null);
         return message is null
             ? null
@@ -318,7 +328,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
             {
                 Message = message,
                 Expected = expected,
-                Actual = $"{certificates.Length} certificates, the first of {certificates[0].Subject}",
+                Actual = $"{certificates.Length} certificates, the first issued by {certificates[0].IssuerName}",
                 Clause = "sigstore_bundle.proto, VerificationMaterial",
             };
     }
@@ -383,6 +393,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         {
             Message = problem,
             Expected = "a time-stamp token over the signature by an authority of the trusted root",
+            Actual = problem,
             Clause = "RFC 3161 §2.4.2",
         };
 

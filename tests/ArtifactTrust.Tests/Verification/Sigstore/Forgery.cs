@@ -17,7 +17,12 @@ internal sealed record Forgery
     public byte[]? SignedContent { get; init; }
     public Action<JsonObject>? Change { get; init; }
 
+    public TestKey? Key { get; init; }
+    public TestKey? ManagedKey { get; init; }
+
     // The log
+    public string? LoggedDetails { get; init; }
+    public Func<Checkpoint, SignedNote>? Checkpoint { get; init; }
     public byte[]? LoggedDigest { get; init; }
     public byte[]? LoggedSignature { get; init; }
     public byte[]? LoggedCertificate { get; init; }
@@ -48,6 +53,8 @@ internal sealed record Forgery
     public DateTimeOffset SctTime { get; init; } = TestAuthority.Now;
     public byte[] SctExtensions { get; init; } = [];
     public X509Certificate2? SctIssuer { get; init; }
+    public bool HasForeignSct { get; init; }
+    public bool HasIssuerName { get; init; } = true;
     public X509Extension? NameExtension { get; init; }
     public IReadOnlyList<X509Extension> FurtherExtensions { get; init; } = [];
 }

@@ -98,11 +98,12 @@ internal sealed class TestAuthority : IDisposable
         var f = forgery ?? new Forgery();
         using var leaf = TestLeaf.Issue(this, f);
         var content = f.Envelope is { } e ? DsseEnvelope.PreAuthenticationEncoding(e.Type, e.Payload) : f.SignedContent ?? Artifact;
-        var signature = leaf.Key.SignData(content, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        var key = f.ManagedKey ?? leaf.Key;
+        var signature = key.Sign(content);
         var entries = new JsonArray();
         if (f.LogVersion == 2)
         {
-            entries.Add(SecondEntry(f, leaf.Certificate.RawData, SHA256.HashData(content), signature));
+            entries.Add(SecondEntry(f, leaf.Certificate.RawData, key, content, signature));
         }
         else if (f.LogVersion == 1)
         {
@@ -110,7 +111,9 @@ internal sealed class TestAuthority : IDisposable
         }
         var material = new JsonObject
         {
-            ["certificate"] = new JsonObject { ["rawBytes"] = Base64(leaf.Certificate.RawData) },
+            [f.ManagedKey is null ? "certificate" : "publicKey"] = f.ManagedKey is null
+                ? new JsonObject { ["rawBytes"] = Base64(leaf.Certificate.RawData) }
+                : new JsonObject { ["hint"] = "" },
             ["tlogEntries"] = entries,
             ["timestampVerificationData"] = new JsonObject { ["rfc3161Timestamps"] = new JsonArray() },
         };
@@ -150,15 +153,23 @@ internal sealed class TestAuthority : IDisposable
             DigestAlgorithm.Sha256.Hash(Artifact)
         );
 
-    private JsonObject SecondEntry(Forgery f, byte[] certificate, byte[] digest, byte[] signature)
+    private JsonObject SecondEntry(Forgery f, byte[] certificate, TestKey key, byte[] content, byte[] signature)
     {
+        var digest = key.PreHash.Hash(content).Bytes.ToArray();
+        var (member, verifier) = f.ManagedKey is null ? ("x509Certificate", certificate) : ("publicKey", key.Spki);
         var body = Encoding.UTF8.GetBytes(
-            "{\"apiVersion\":\"0.0.2\",\"kind\":\"hashedrekord\",\"spec\":{\"hashedRekordV002\":{\"data\":{\"algorithm\":\"SHA2_256\",\"digest\":\""
+            "{\"apiVersion\":\"0.0.2\",\"kind\":\"hashedrekord\",\"spec\":{\"hashedRekordV002\":{\"data\":{\"algorithm\":\"SHA2_"
+                + key.PreHash.Name[3..]
+                + "\",\"digest\":\""
                 + Base64(f.LoggedDigest ?? digest)
                 + "\"},\"signature\":{\"content\":\""
                 + Base64(f.LoggedSignature ?? signature)
-                + "\",\"verifier\":{\"keyDetails\":\"PKIX_ECDSA_P256_SHA_256\",\"x509Certificate\":{\"rawBytes\":\""
-                + Base64(f.LoggedCertificate ?? certificate)
+                + "\",\"verifier\":{\"keyDetails\":\""
+                + (f.LoggedDetails ?? key.Details)
+                + "\",\""
+                + member
+                + "\":{\"rawBytes\":\""
+                + Base64(f.LoggedCertificate ?? verifier)
                 + "\"}}}}}}"
         );
         return Entry(f, LogId, "hashedrekord", "0.0.2", body, f.Signer ?? LogSigner, f.Origin ?? LogName, 1);
@@ -167,7 +178,11 @@ internal sealed class TestAuthority : IDisposable
     private JsonObject FirstEntry(Forgery f, X509Certificate2 certificate, byte[] content, byte[] signature)
     {
         var pem = Base64(
-            Encoding.ASCII.GetBytes(new string(PemEncoding.Write("CERTIFICATE", f.LoggedCertificate ?? certificate.RawData)) + "\n")
+            Encoding.ASCII.GetBytes(
+                f.ManagedKey is { } managed
+                    ? new string(PemEncoding.Write("PUBLIC KEY", f.LoggedCertificate ?? managed.Spki)) + "\n"
+                    : new string(PemEncoding.Write("CERTIFICATE", f.LoggedCertificate ?? certificate.RawData)) + "\n"
+            )
         );
         var digest = Convert.ToHexStringLower(f.LoggedDigest ?? SHA256.HashData(f.Envelope?.Payload ?? content));
         var logged = Base64(f.LoggedSignature ?? signature);
@@ -224,7 +239,8 @@ internal sealed class TestAuthority : IDisposable
     {
         var first = MerkleTree.HashLeaf("another entry"u8);
         var root = f.TreeRoot ?? MerkleTree.HashNode(first, MerkleTree.HashLeaf(body));
-        var note = new Checkpoint(origin, 2, root).Sign(signer);
+        var checkpoint = new Checkpoint(origin, 2, root);
+        var note = f.Checkpoint?.Invoke(checkpoint) ?? checkpoint.Sign(signer);
         return new JsonObject
         {
             ["logIndex"] = index.ToString(CultureInfo.InvariantCulture),

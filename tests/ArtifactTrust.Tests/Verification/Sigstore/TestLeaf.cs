@@ -7,7 +7,7 @@ using System.Text;
 namespace ArtifactTrust.Tests.Verification.Sigstore;
 
 /// <summary>A signer's certificate with its key, published in a log of certificates.</summary>
-internal sealed record TestLeaf(X509Certificate2 Certificate, ECDsa Key) : IDisposable
+internal sealed record TestLeaf(X509Certificate2 Certificate, TestKey Key) : IDisposable
 {
     public const string Name = "https://ci.test/acme/widget/release.yml@refs/heads/main";
     public const string IssuerUrl = "https://issuer.test";
@@ -15,13 +15,12 @@ internal sealed record TestLeaf(X509Certificate2 Certificate, ECDsa Key) : IDisp
     public void Dispose()
     {
         Certificate.Dispose();
-        Key.Dispose();
     }
 
     public static TestLeaf Issue(TestAuthority authority, Forgery f)
     {
-        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest(new X500DistinguishedName(""), key, HashAlgorithmName.SHA256);
+        var key = f.Key ?? TestKey.Create("PKIX_ECDSA_P256_SHA_256");
+        var request = new CertificateRequest(new X500DistinguishedName(""), key.Public, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509KeyUsageExtension(f.LeafKeyUsage, true));
         if (f.LeafUsage is not null)
         {
@@ -32,7 +31,10 @@ internal sealed record TestLeaf(X509Certificate2 Certificate, ECDsa Key) : IDisp
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         }
         request.CertificateExtensions.Add(f.NameExtension ?? Uri(Name));
-        request.CertificateExtensions.Add(Text("1.3.6.1.4.1.57264.1.8", IssuerUrl));
+        if (f.HasIssuerName)
+        {
+            request.CertificateExtensions.Add(Text("1.3.6.1.4.1.57264.1.8", IssuerUrl));
+        }
         request.CertificateExtensions.Add(Text("1.3.6.1.4.1.57264.1.12", "https://ci.test/acme/widget"));
         foreach (var extension in f.FurtherExtensions)
         {
@@ -120,7 +122,14 @@ internal sealed record TestLeaf(X509Certificate2 Certificate, ECDsa Key) : IDisp
             .. signature,
         ];
         var writer = new AsnWriter(AsnEncodingRules.DER);
-        writer.WriteOctetString([.. Short(sct.Length + 2), .. Short(sct.Length), .. sct]);
+        byte[] list = [.. Short(sct.Length), .. sct];
+        if (f.HasForeignSct)
+        {
+            byte[] foreign = [.. sct];
+            foreign.AsSpan(1, 32).Fill(7);
+            list = [.. Short(foreign.Length), .. foreign, .. list];
+        }
+        writer.WriteOctetString([.. Short(list.Length), .. list]);
         return new X509Extension("1.3.6.1.4.1.11129.2.4.2", writer.Encode(), false);
     }
 
