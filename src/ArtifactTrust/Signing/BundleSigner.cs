@@ -146,7 +146,9 @@ public sealed class BundleSigner
         var signature = digest is null ? _credential.Key.Sign(encoded) : _credential.Key.SignDigest(digest);
         var envelope = new DsseEnvelope(Statement.PayloadType, payload, [new DsseSignature(signature)]);
         var bundle = await CompleteAsync(plan, new LogSubmission(_signer, null, envelope, digest), hint, cancellation).ConfigureAwait(false);
-        var (_, _, _, rejected) = Verifier(plan).VerifyStatement(bundle);
+        // Whether the chain leads to somebody's root is for them to say; the signature itself is checked here like that of a key.
+        var (_, _, _, rejected) = Verifier(plan)
+            .VerifyStatement(_credential.ModelChain.Count == 0 ? bundle : Bundle.ForEnvelope(bundle.Envelope!, hint));
         return rejected is null ? bundle : throw new UnverifiableBundleException(rejected);
     }
 
@@ -158,8 +160,9 @@ public sealed class BundleSigner
             : await _services.CompleteAsync(plan, submission, _root!, cancellation).ConfigureAwait(false);
         var material = new VerificationMaterial
         {
-            PublicKeyHint = _credential.Certificate is null ? hint : null,
-            Certificates = _credential.Certificate is { } certificate ? [certificate] : [],
+            PublicKeyHint = _credential.Certificate is null && _credential.ModelChain.Count == 0 ? hint : null,
+            Certificates = _credential.Certificate is { } certificate ? [certificate] : _credential.ModelChain,
+            WritesChain = _credential.ModelChain.Count > 0,
             Timestamps = timestamps,
             LogEntries = entries,
         };
