@@ -29,6 +29,7 @@ internal static class SignCommand
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
         var plainHttp = Options.PlainHttp();
+        var model = new ModelOptions();
         var verb = new Verb(
             "sign",
             "Sign a directory (OpenSSF Model Signing), a file (Sigstore bundle) or an image (as cosign 3 does) with a key.",
@@ -47,13 +48,17 @@ internal static class SignCommand
             plainHttp,
             Options.Output(),
         };
+        model.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
-                var target = Subject.Parse(parsed.GetValue(subject)!);
+                var manifest = model.ManifestFile(parsed);
+                // What was hashed elsewhere need not be here.
+                var target = manifest is null ? Subject.Parse(parsed.GetValue(subject)!) : new Subject.LocalDirectory(parsed.GetValue(subject)!);
                 using var signingKey = KeyLoader.Private(session.Terminal, parsed.GetValue(key)!, parsed.GetValue(password));
                 if (target is Subject.Image image)
                 {
+                    model.RequireModel(parsed, "an image");
                     return await SignImage(session, image, signingKey, parsed.GetValue(plainHttp), cancellation);
                 }
                 var path = target is Subject.LocalDirectory d ? d.Path : ((Subject.LocalFile)target).Path;
@@ -66,16 +71,21 @@ internal static class SignCommand
                         "--add keeps it and adds this one; --force replaces it; --signature FILE writes elsewhere"
                     );
                 }
-                var (bundle, digests) = target is Subject.LocalDirectory directory
-                    ? await SignDirectory(
-                        session,
-                        directory.Path,
-                        output,
-                        parsed.GetValue(ignore) ?? [],
-                        parsed.GetValue(noGit),
-                        signingKey,
-                        cancellation
-                    )
+                if (target is Subject.LocalFile && !model.IsModel(parsed))
+                {
+                    model.RequireModel(parsed, "a file");
+                }
+                using var credential = model.Credential(parsed, signingKey, session.Time);
+                var models = new ModelSubjects(session, new BundleSigner(credential), model.Choices(parsed));
+                var (bundle, digests) =
+                    manifest is not null ? await models.SignManifestAsync(manifest, path, cancellation)
+                    : target is Subject.LocalDirectory
+                        ? await models.SignDirectoryAsync(
+                            path,
+                            Rules(path, output, parsed.GetValue(ignore) ?? [], parsed.GetValue(noGit)),
+                            cancellation
+                        )
+                    : model.IsModel(parsed) ? await models.SignFileAsync(path, cancellation)
                     : await SignFile(session, path, signingKey, cancellation);
                 if (addTo is not null)
                 {
@@ -91,26 +101,15 @@ internal static class SignCommand
         return verb;
     }
 
-    private static async Task<(Bundle, DigestSet)> SignDirectory(
-        Session session,
-        string path,
-        string output,
-        IEnumerable<string> ignore,
-        bool noGit,
-        SigningKey key,
-        CancellationToken cancellation
-    )
+    /// <summary>The paths left out: version control's, those given, and the signature where it lies in the directory.</summary>
+    private static IgnoreRules Rules(string path, string output, IEnumerable<string> ignore, bool noGit)
     {
-        using var tree = FileTree.Open(path);
+        var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) + Path.DirectorySeparatorChar;
         var rules = IgnoreOptions.Rules(ignore, path, noGit);
-        var fullOutput = Path.GetFullPath(output);
-        if (fullOutput.StartsWith(tree.Path + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-        {
-            rules = rules.With([fullOutput[(tree.Path.Length + 1)..].Replace(Path.DirectorySeparatorChar, '/')]);
-        }
-        var manifest = LocalSubjects.Manifest(session.Terminal, tree, rules, cancellation);
-        var signer = new BundleSigner(Credential.FromKey(key));
-        return (await signer.SignModelAsync(tree.Name, manifest, rules, cancellation), manifest.Subject);
+        var full = Path.GetFullPath(output);
+        return full.StartsWith(root, StringComparison.Ordinal)
+            ? rules.With([full[root.Length..].Replace(Path.DirectorySeparatorChar, '/')])
+            : rules;
     }
 
     private static async Task<(Bundle, DigestSet)> SignFile(Session session, string path, SigningKey key, CancellationToken cancellation)

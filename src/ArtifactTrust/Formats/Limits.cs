@@ -117,6 +117,9 @@ public static class Limits
     /// <summary>Files, or shards of files, of one model or dataset.</summary>
     public const int ManifestEntries = 2_000_000;
 
+    /// <summary>A manifest of a directory in a file, in bytes.</summary>
+    public const int ManifestFileBytes = 768 << 20;
+
     /// <summary>A cache of a directory's digests, in bytes: some hundred for each file.</summary>
     public const int HashCacheBytes = 768 << 20;
 

@@ -104,10 +104,7 @@ public sealed partial class ModelVerifier(BundleVerifier bundles)
             return new ModelVerification(checks.Fail(WrongKind($"a directory of {model.Files.Count} files", "a single file")), null, null);
         }
         var form = model.Serialization.Form;
-        var actual = form.ShardSize is { } size
-            ? new ShardHasher(form.Algorithm, size).Hash(file, name, CancellationToken.None)
-            : [new ManifestEntry(name, file.Digest(form.Algorithm), file.Size)];
-        var diff = ManifestDiff.Compare(model.Resources, actual);
+        var diff = ManifestDiff.Compare(model.Resources, FileManifest.OfFile(file, name, form).Entries);
         if (!diff.IsEmpty)
         {
             return new ModelVerification(checks.Fail(Differs(diff), diff), diff, null);
