@@ -1,5 +1,4 @@
 using ArtifactTrust.Attestations;
-using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
