@@ -1,5 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text;
 using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Manifests;
 
@@ -11,6 +14,18 @@ internal static class HashCommand
     internal static Command Create(Session session)
     {
         var subject = Options.Subject();
+        subject.Arity = ArgumentArity.ZeroOrOne;
+        var part = new Option<string>("--part")
+        {
+            Description = "hash the I-th of N parts of a directory, and print it for --merge",
+            HelpName = "I/N",
+        };
+        var merge = new Option<string[]>("--merge")
+        {
+            Description = "in place of a subject: all parts of one directory, made by --part",
+            HelpName = "PART...",
+            AllowMultipleArgumentsPerToken = true,
+        };
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
         var plainHttp = Options.PlainHttp();
@@ -18,6 +33,8 @@ internal static class HashCommand
             "hash",
             "Print the digests of a directory's files and of the whole, of a file, or of an image's manifest.",
             "artifact-trust hash ./model",
+            "artifact-trust hash ./dataset --part 2/8 > part-2",
+            "artifact-trust hash --merge part-*",
             "artifact-trust hash registry.example.com/models/vad:1.0 --output json"
         )
         {
@@ -25,12 +42,31 @@ internal static class HashCommand
             ignore,
             noGit,
             plainHttp,
+            part,
+            merge,
             Options.Output(),
         };
         verb.SetAction(
             async (parsed, cancellation) =>
-                Subject.Parse(parsed.GetValue(subject)!) switch
+            {
+                var given = parsed.GetValue(subject);
+                var share = parsed.GetValue(part);
+                if (parsed.GetValue(merge) is { Length: > 0 } files)
                 {
+                    return given is null && share is null
+                        ? Merge(session, files)
+                        : throw CliException.Usage("--merge takes parts alone, without a subject or --part");
+                }
+                return Subject.Parse(given ?? throw CliException.Usage("a subject is required", "or --merge with the parts of one")) switch
+                {
+                    Subject.LocalDirectory d when share is not null => HashPart(
+                        session,
+                        d.Path,
+                        IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], d.Path, parsed.GetValue(noGit)),
+                        share,
+                        cancellation
+                    ),
+                    _ when share is not null => throw CliException.Usage("--part is for directories"),
                     Subject.LocalDirectory d => HashDirectory(
                         session,
                         d.Path,
@@ -40,7 +76,8 @@ internal static class HashCommand
                     Subject.LocalFile f => HashFile(session, f.Path, cancellation),
                     Subject.Image i => await HashImage(session, i, parsed.GetValue(plainHttp), cancellation),
                     _ => throw new InvalidOperationException("a subject of no kind"),
-                }
+                };
+            }
         );
         return verb;
     }
@@ -50,6 +87,57 @@ internal static class HashCommand
         using var tree = FileTree.Open(path);
         var manifest = LocalSubjects.Manifest(session.Terminal, tree, rules, cancellation);
         return Report(session, "directory", tree.Name, manifest.Subject, manifest, rules);
+    }
+
+    private static int HashPart(Session session, string path, IgnoreRules rules, string share, CancellationToken cancellation)
+    {
+        var numbers = share.Split('/');
+        if (
+            numbers.Length != 2
+            || !int.TryParse(numbers[0], NumberStyles.None, CultureInfo.InvariantCulture, out var part)
+            || !int.TryParse(numbers[1], NumberStyles.None, CultureInfo.InvariantCulture, out var parts)
+            || part < 1
+            || part > parts
+            || parts > 10_000
+        )
+        {
+            throw CliException.Usage($"--part takes I/N with I from 1 to N and N up to 10000, not '{share}'");
+        }
+        using var tree = FileTree.Open(path);
+        var result = session.Terminal.WithProgress(
+            $"hashing part {share} of {tree.Name}",
+            0,
+            progress => ManifestPart.Hash(tree, rules, part, parts, progress, cancellation)
+        );
+        session.Terminal.Line(Encoding.UTF8.GetString(result.ToBytes()));
+        return ExitCode.Success;
+    }
+
+    private static int Merge(Session session, IReadOnlyList<string> files)
+    {
+        var parts = new List<ManifestPart>(files.Count);
+        foreach (var file in files)
+        {
+            CliException.RequireFile(file, "part");
+            try
+            {
+                StrictJson.CheckLength(new FileInfo(file).Length, "manifest part", Limits.ManifestPartBytes);
+                parts.Add(ManifestPart.Parse(File.ReadAllBytes(file)));
+            }
+            catch (MalformedDataException e)
+            {
+                throw CliException.Rejected("manifest-part", $"'{file}': {e.Message}", "hash this part again", e);
+            }
+        }
+        try
+        {
+            var manifest = ManifestPart.Merge(parts);
+            return Report(session, "directory", parts[0].Name, manifest.Subject, manifest, new IgnoreRules(parts[0].IgnoredPaths));
+        }
+        catch (MalformedDataException e)
+        {
+            throw CliException.Rejected("manifest-part", e.Message, "every part of one run is needed once, over the same files", e);
+        }
     }
 
     private static int HashFile(Session session, string path, CancellationToken cancellation)

@@ -94,7 +94,7 @@ internal sealed class ModelOptions
     internal ModelChoices Choices(ParseResult parsed)
     {
         var algorithm =
-            DigestAlgorithm.Find(parsed.GetValue(_hash)!) ?? throw CliException.Usage($"--hash {parsed.GetValue(_hash)} is not supported here");
+            DigestAlgorithm.FindForModels(parsed.GetValue(_hash)!) ?? throw CliException.Usage($"--hash {parsed.GetValue(_hash)} is not supported here");
         var size = parsed.GetValue(_shards) is { } text ? ParseSize(text) : (long?)null;
         if (size is null && parsed.GetValue(_empty))
         {

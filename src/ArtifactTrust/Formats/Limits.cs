@@ -114,6 +114,9 @@ public static class Limits
     /// <summary>Logs or authorities of one kind in a trusted root.</summary>
     public const int TrustedInstances = 256;
 
+    /// <summary>One part of a manifest that several machines made, in bytes.</summary>
+    public const int ManifestPartBytes = 1 << 30;
+
     /// <summary>Files, or shards of files, of one model or dataset.</summary>
     public const int ManifestEntries = 2_000_000;
 

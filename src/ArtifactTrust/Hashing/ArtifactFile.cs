@@ -16,9 +16,7 @@ public sealed class ArtifactFile : IDisposable
         Handle = handle;
         _progress = progress;
         _cancellation = cancellation;
-        _status = OperatingSystem.IsLinux()
-            ? LinuxFile.Status(handle)
-            : new FileStatus(true, RandomAccess.GetLength(handle), 0, default, default);
+        _status = FileStatus.Of(handle);
     }
 
     /// <summary>The path it was opened by.</summary>
@@ -51,7 +49,7 @@ public sealed class ArtifactFile : IDisposable
     {
         if (!_digests.TryGetValue(algorithm, out var digest))
         {
-            (digest, _) = new FileHasher(algorithm, 1).Hash(Handle, _progress, _cancellation);
+            (digest, _) = new FileHasher(algorithm).Hash(Handle, _progress, _cancellation);
             CheckUnchanged();
             _digests.Add(algorithm, digest);
         }

@@ -1,29 +1,94 @@
-using System.Security.Cryptography;
+using ArtifactTrust.Hashing.Kernels;
 using Microsoft.Win32.SafeHandles;
 
 namespace ArtifactTrust.Hashing;
 
-/// <summary>Hashes files: one stream a file, several files at once, with a fixed amount of memory for each worker.</summary>
+/// <summary>The digest of a part of a file.</summary>
+/// <param name="Name">The file's name in its tree.</param>
+/// <param name="Start">The offset of the first byte.</param>
+/// <param name="End">The offset behind the last byte.</param>
+/// <param name="Digest">The digest of these bytes alone.</param>
+public sealed record FileShard(string Name, long Start, long End, Digest Digest);
+
+/// <summary>
+/// Hashes files: many at once in the lanes of vector registers, large ones as streams of their own, with an amount of memory that
+/// depends neither on the files nor on the processors.
+/// </summary>
+/// <remarks>The digests are the same whatever the processor, the number of workers and the medium; docs/hashing.md explains how.</remarks>
 /// <param name="algorithm">The hash function.</param>
-/// <param name="workers">How many files are read at once; the number of processors where null.</param>
+/// <param name="workers">How many threads hash; the number of processors where null.</param>
 public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
 {
-    // Half a core's second-level cache on common servers: large enough to hide the system call, small enough to stay in the cache.
-    private const int BufferBytes = 256 << 10;
+    // A subtree of BLAKE3 that one worker hashes: a power of two of chunks.
+    private const long SubtreeBytes = 4 << 20;
+    private const int MostSubtrees = 1 << 16;
 
     private readonly int _workers = Math.Max(1, workers ?? Environment.ProcessorCount);
 
     /// <summary>Hashes one file of any size.</summary>
     /// <param name="file">An open regular file; read from its start.</param>
-    /// <param name="progress">Told the bytes read since the last report, from the reading thread.</param>
+    /// <param name="progress">Told the bytes read since the last report, from the reading threads.</param>
     /// <param name="cancellation">Stops between two reads.</param>
     /// <returns>The digest, and the number of bytes that were hashed.</returns>
     /// <exception cref="IOException">The file cannot be read, or changed while it was.</exception>
     public (Digest Digest, long Size) Hash(SafeFileHandle file, IProgress<long>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(file);
-        using var worker = new Worker(algorithm);
-        return worker.Hash(file, progress, cancellation);
+        return HashFiles([FileStatus.Of(file).Size], Open, _ => null, false, progress, cancellation)[0];
+
+        SafeFileHandle Open(int index, out FileStatus status)
+        {
+            status = FileStatus.Of(file);
+            return file;
+        }
+    }
+
+    /// <summary>Several digests of one file, which is read once.</summary>
+    /// <param name="file">An open regular file; read from its start.</param>
+    /// <param name="algorithms">The hash functions.</param>
+    /// <param name="progress">Told the bytes read since the last report.</param>
+    /// <param name="cancellation">Stops between two reads.</param>
+    /// <returns>The digests, in the order of the functions, and the number of bytes that were hashed.</returns>
+    /// <exception cref="IOException">The file cannot be read, or changed while it was.</exception>
+    public static (IReadOnlyList<Digest> Digests, long Size) HashOnce(
+        SafeFileHandle file,
+        IReadOnlyList<DigestAlgorithm> algorithms,
+        IProgress<long>? progress = null,
+        CancellationToken cancellation = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(algorithms);
+        var status = FileStatus.Of(file);
+        var states = algorithms.Select(a => a.CreateState()).ToArray();
+        try
+        {
+            var buffer = GC.AllocateUninitializedArray<byte>(256 << 10);
+            var size = 0L;
+            for (int read; size < status.Size; size += read)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(buffer.Length, status.Size - size)), size);
+                if (read == 0)
+                {
+                    break;
+                }
+                progress?.Report(read);
+                foreach (var state in states)
+                {
+                    state.Append(buffer.AsSpan(0, read), size + read < status.Size);
+                }
+            }
+            if (size != status.Size || FileStatus.Of(file) != status)
+            {
+                throw new IOException("the file changed while it was read; try again when nothing writes to it");
+            }
+            return ([.. states.Select((s, i) => new Digest(algorithms[i], s.Finish()))], size);
+        }
+        finally
+        {
+            Array.ForEach(states, s => s.Dispose());
+        }
     }
 
     /// <summary>Hashes files of a tree.</summary>
@@ -42,83 +107,147 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
     {
         ArgumentNullException.ThrowIfNull(tree);
         ArgumentNullException.ThrowIfNull(files);
-        var results = new (Digest, long)[files.Count];
-        // The largest first, so that no worker starts on one when the others are done.
-        var order = Enumerable.Range(0, files.Count).ToArray();
-        Array.Sort(order, (a, b) => files[b].Size.CompareTo(files[a].Size));
-        var next = -1;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var failures = new Exception?[Math.Min(_workers, Math.Max(1, files.Count))];
-        var threads = Enumerable
-            .Range(0, failures.Length)
-            .Select(index => new Thread(() => Run(index)) { IsBackground = true, Name = $"hash-{index}" })
-            .ToArray();
-        Array.ForEach(threads, t => t.Start());
-        Array.ForEach(threads, t => t.Join());
-        cancellation.ThrowIfCancellationRequested();
-        foreach (var failure in failures)
+        return HashFiles(
+            [.. files.Select(f => f.Size)],
+            (int i, out FileStatus status) => tree.OpenHandle(files[i].Name, out status),
+            i => files[i].Name,
+            true,
+            progress,
+            cancellation
+        );
+    }
+
+    /// <summary>Hashes files of a tree in parts of one size, so that all processors work on one large file.</summary>
+    /// <param name="tree">The tree.</param>
+    /// <param name="files">Its files, as listed.</param>
+    /// <param name="shardSize">The size of each part but a file's last, in bytes.</param>
+    /// <param name="progress">Told the bytes read since the last report, from the reading threads.</param>
+    /// <param name="cancellation">Stops between two reads.</param>
+    /// <returns>The parts, by file in the order given, then by offset. An empty file has one, which is empty.</returns>
+    /// <exception cref="IOException">A file cannot be read, is no regular file, or changed since it was listed.</exception>
+    /// <exception cref="ArgumentException">The parts are more than an array holds.</exception>
+    public IReadOnlyList<FileShard> HashShards(
+        FileTree tree,
+        IReadOnlyList<TreeFile> files,
+        long shardSize,
+        IProgress<long>? progress = null,
+        CancellationToken cancellation = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(tree);
+        ArgumentNullException.ThrowIfNull(files);
+        ArgumentOutOfRangeException.ThrowIfLessThan(shardSize, 1);
+        if (files.Sum(f => (f.Size / shardSize) + 1) > Formats.Limits.ManifestEntries)
         {
-            if (failure is not null and not OperationCanceledException)
+            throw new ArgumentException($"more than {Formats.Limits.ManifestEntries} shards; take larger ones", nameof(shardSize));
+        }
+        var items = new List<HashItem>();
+        for (var i = 0; i < files.Count; i++)
+        {
+            for (long start = 0; start == 0 || start < files[i].Size; start += shardSize)
             {
-                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+                items.Add(new HashItem(i, start, Math.Min(shardSize, files[i].Size - start)));
             }
         }
-        return results;
+        var run = HashRun.Execute(
+            algorithm,
+            Open,
+            i => files[i].Name,
+            true,
+            items,
+            [.. items.Select(i => i.Length!.Value)],
+            files.Count,
+            _workers,
+            progress,
+            cancellation
+        );
+        return
+        [
+            .. items.Select((item, i) =>
+                new FileShard(files[item.File].Name, item.Start, item.Start + item.Length!.Value, new Digest(algorithm, run.Values[i]))
+            ),
+        ];
 
-        void Run(int index)
+        SafeFileHandle Open(int index, out FileStatus status)
         {
-            try
+            var handle = tree.OpenHandle(files[index].Name, out status);
+            if (status.Size != files[index].Size)
             {
-                using var worker = new Worker(algorithm);
-                for (int i; (i = Interlocked.Increment(ref next)) < order.Length; )
-                {
-                    using var file = tree.OpenHandle(files[order[i]].Name);
-                    try
-                    {
-                        results[order[i]] = worker.Hash(file, progress, stop.Token);
-                    }
-                    catch (IOException e)
-                    {
-                        throw new IOException($"'{files[order[i]].Name}': {e.Message}", e);
-                    }
-                }
+                handle.Dispose();
+                throw new IOException($"'{files[index].Name}': the file changed since it was listed; try again when nothing writes to it");
             }
-#pragma warning disable CA1031 // The exception is thrown again on the caller's thread.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                failures[index] = e;
-                stop.Cancel();
-            }
+            return handle;
         }
     }
 
-    /// <summary>The state one thread reuses from file to file.</summary>
-    private sealed class Worker(DigestAlgorithm algorithm) : IDisposable
+    private (Digest Digest, long Size)[] HashFiles(
+        long[] sizes,
+        OpenFile open,
+        Func<int, string?> nameOf,
+        bool dispose,
+        IProgress<long>? progress,
+        CancellationToken cancellation
+    )
     {
-        private readonly IncrementalHash _hash = IncrementalHash.CreateHash(algorithm.BclName);
-        private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
-
-        public (Digest Digest, long Size) Hash(SafeFileHandle file, IProgress<long>? progress, CancellationToken cancellation)
+        var items = new List<HashItem>(sizes.Length);
+        for (var i = 0; i < sizes.Length; i++)
         {
-            // What comes after the length at the start is not read: a file that grows forever would never end.
-            var before = OperatingSystem.IsLinux() ? LinuxFile.Status(file) : default;
-            var length = OperatingSystem.IsLinux() ? before.Size : RandomAccess.GetLength(file);
-            var size = 0L;
-            for (int read; size <= length && (read = RandomAccess.Read(file, _buffer, size)) > 0; size += read)
+            if (algorithm == DigestAlgorithm.Blake3 && sizes[i] > SubtreeBytes)
             {
-                cancellation.ThrowIfCancellationRequested();
-                _hash.AppendData(_buffer, 0, read);
-                progress?.Report(read);
+                var part = SubtreeBytes;
+                for (; sizes[i] / part >= MostSubtrees; part *= 2) { }
+                for (long start = 0; start < sizes[i]; start += part)
+                {
+                    items.Add(new HashItem(i, start, Math.Min(part, sizes[i] - start), Subtree: true));
+                }
             }
-            if (size != length || (OperatingSystem.IsLinux() && LinuxFile.Status(file) != before))
+            else
             {
-                _hash.GetHashAndReset();
-                throw new IOException("the file changed while it was read; try again when nothing writes to it");
+                items.Add(new HashItem(i, 0, null));
             }
-            return (Digest.FromBytes(algorithm, _hash.GetHashAndReset()), size);
         }
+        var run = HashRun.Execute(
+            algorithm,
+            Open,
+            nameOf,
+            dispose,
+            items,
+            [.. items.Select(i => i.Length ?? sizes[i.File])],
+            sizes.Length,
+            _workers,
+            progress,
+            cancellation
+        );
+        var results = new (Digest, long)[sizes.Length];
+        for (var at = 0; at < items.Count; )
+        {
+            var (file, first) = (items[at].File, at);
+            if (!items[at].Subtree)
+            {
+                results[file] = (new Digest(algorithm, run.Values[at]), run.Sizes[at]);
+                at++;
+                continue;
+            }
+            for (; at < items.Count && items[at].File == file; at++) { }
+            var value = new byte[Blake3Lanes.CvBytes];
+            Blake3Tree.Combine(run.Values.AsSpan(first, at - first), value);
+            results[file] = (new Digest(algorithm, value), sizes[file]);
+        }
+        return results;
 
-        public void Dispose() => _hash.Dispose();
+        SafeFileHandle Open(int index, out FileStatus status)
+        {
+            var handle = open(index, out status);
+            // The parts were dealt out by the size that was listed.
+            if (algorithm == DigestAlgorithm.Blake3 && Math.Max(status.Size, sizes[index]) > SubtreeBytes && status.Size != sizes[index])
+            {
+                if (dispose)
+                {
+                    handle.Dispose();
+                }
+                throw new IOException($"'{nameOf(index)}': the file changed since it was listed; try again when nothing writes to it");
+            }
+            return handle;
+        }
     }
 }

@@ -98,12 +98,15 @@ public sealed class FileTree : IDisposable
     /// <summary>Opens a file of the tree for reading.</summary>
     /// <param name="name">A name as <see cref="List"/> gives it.</param>
     /// <exception cref="IOException">It is absent, is reached over a symbolic link, or is no regular file.</exception>
-    public SafeFileHandle OpenHandle(string name)
+    public SafeFileHandle OpenHandle(string name) => OpenHandle(name, out _);
+
+    /// <summary>Opens a file of the tree for reading, and says what it was when it was opened.</summary>
+    internal SafeFileHandle OpenHandle(string name, out FileStatus status)
     {
         ArgumentNullException.ThrowIfNull(name);
         if (_root is not null)
         {
-            return AllowsLinks ? LinuxFile.OpenFollowing(_root, name) : LinuxFile.OpenBeneath(_root, name);
+            return AllowsLinks ? LinuxFile.OpenFollowing(_root, name, out status) : LinuxFile.OpenBeneath(_root, name, out status);
         }
         var path = Path;
         foreach (var part in name.Split('/'))
@@ -118,11 +121,13 @@ public sealed class FileTree : IDisposable
                 throw new IOException($"'{name}' is a symbolic link or lies behind one; links are not followed");
             }
         }
-        return File.OpenHandle(path, options: FileOptions.SequentialScan);
+        var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
+        status = FileStatus.Of(file);
+        return file;
     }
 
     /// <summary>Opens a file of the tree as a stream.</summary>
-    /// <exception cref="IOException">See <see cref="OpenHandle"/>.</exception>
+    /// <exception cref="IOException">See <see cref="OpenHandle(string)"/>.</exception>
     public FileStream OpenRead(string name) => new(OpenHandle(name), FileAccess.Read, bufferSize: 0);
 
     /// <inheritdoc/>

@@ -37,12 +37,16 @@ internal static partial class LinuxFile
     internal static SafeFileHandle OpenFile(string path)
     {
         var handle = OpenAt(-100, path, CloseOnExec | NonBlocking);
-        return handle.IsInvalid ? throw Failure(Marshal.GetLastPInvokeError(), path) : Regular(handle, path);
+        return handle.IsInvalid ? throw Failure(Marshal.GetLastPInvokeError(), path) : Regular(handle, path, out _);
     }
 
     /// <summary>Opens a regular file below <paramref name="root"/>.</summary>
     /// <exception cref="IOException">It is absent, is reached over a symbolic link, or is no regular file.</exception>
-    internal static SafeFileHandle OpenBeneath(SafeFileHandle root, string name)
+    internal static SafeFileHandle OpenBeneath(SafeFileHandle root, string name) => OpenBeneath(root, name, out _);
+
+    /// <summary>Opens a regular file below <paramref name="root"/>, and says what it was then.</summary>
+    /// <exception cref="IOException">It is absent, is reached over a symbolic link, or is no regular file.</exception>
+    internal static SafeFileHandle OpenBeneath(SafeFileHandle root, string name, out FileStatus status)
     {
         var parts = name.Split('/');
         var added = false;
@@ -69,7 +73,7 @@ internal static partial class LinuxFile
             }
             var file = parent!;
             parent = null;
-            return Regular(file, name);
+            return Regular(file, name, out status);
         }
         finally
         {
@@ -104,7 +108,7 @@ internal static partial class LinuxFile
 
     /// <summary>Opens a regular file below <paramref name="root"/>, over symbolic links as long as they stay below it.</summary>
     /// <exception cref="IOException">It is absent, leads out of the root, or is no regular file.</exception>
-    internal static unsafe SafeFileHandle OpenFollowing(SafeFileHandle root, string name)
+    internal static unsafe SafeFileHandle OpenFollowing(SafeFileHandle root, string name, out FileStatus status)
     {
         // struct open_how: flags, mode, resolve; RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS.
         var how = stackalloc ulong[3];
@@ -112,7 +116,7 @@ internal static partial class LinuxFile
         var handle = OpenAt2(OpenAt2Number, root, name, how, 3 * sizeof(ulong));
         if (!handle.IsInvalid)
         {
-            return Regular(handle, name);
+            return Regular(handle, name, out status);
         }
         var error = Marshal.GetLastPInvokeError();
         throw error switch
@@ -134,9 +138,16 @@ internal static partial class LinuxFile
         return Parse(new ReadOnlySpan<byte>(buffer, 256));
     }
 
-    private static SafeFileHandle Regular(SafeFileHandle file, string name)
+    /// <summary>Tells the kernel how a file will be read; it may do nothing with it.</summary>
+    internal static void AdviseSequential(SafeFileHandle file) => _ = Advise(file, 0, 0, 2);
+
+    /// <summary>Has the kernel start to read a part of a file.</summary>
+    internal static void AdviseWillNeed(SafeFileHandle file, long start, long length) => _ = Advise(file, start, length, 3);
+
+    private static SafeFileHandle Regular(SafeFileHandle file, string name, out FileStatus status)
     {
-        if (!Status(file).IsRegular)
+        status = Status(file);
+        if (!status.IsRegular)
         {
             file.Dispose();
             throw new IOException($"'{name}' is not a regular file");
@@ -159,9 +170,17 @@ internal static partial class LinuxFile
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial SafeFileHandle OpenAt2(nint number, SafeFileHandle directory, string path, ulong* how, nint size);
 
+    [LibraryImport("libc", EntryPoint = "posix_fadvise64")]
+    private static partial int Advise(SafeFileHandle file, long start, long length, int advice);
+
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int StatX(SafeFileHandle directory, string path, int flags, uint mask, byte* buffer);
 }
 
 /// <summary>What the file system says of an open file.</summary>
-internal readonly record struct FileStatus(bool IsRegular, long Size, ulong Inode, (long, uint) Modified, (long, uint) Changed);
+internal readonly record struct FileStatus(bool IsRegular, long Size, ulong Inode, (long, uint) Modified, (long, uint) Changed)
+{
+    /// <summary>The status; off Linux, the length alone.</summary>
+    internal static FileStatus Of(SafeFileHandle file) =>
+        OperatingSystem.IsLinux() ? LinuxFile.Status(file) : new FileStatus(true, RandomAccess.GetLength(file), 0, default, default);
+}

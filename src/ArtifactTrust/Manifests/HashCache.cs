@@ -177,7 +177,7 @@ public sealed class HashCache
     private static ManifestForm ParseForm(string text, string at)
     {
         var slash = text.IndexOf('/', StringComparison.Ordinal);
-        var algorithm = slash < 0 ? null : DigestAlgorithm.Find(text[(slash + 1)..]);
+        var algorithm = slash < 0 ? null : DigestAlgorithm.FindForModels(text[(slash + 1)..]);
         if (algorithm is not null && text[..slash] == "files")
         {
             return new ManifestForm(algorithm);

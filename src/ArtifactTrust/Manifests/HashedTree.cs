@@ -90,10 +90,14 @@ public sealed class HashedTree(FileTree tree, IProgress<long>? progress = null, 
     {
         if (form.ShardSize is { } shardSize)
         {
-            var shards = new ShardHasher(form.Algorithm, shardSize).Hash(tree, files, progress, cancellation);
-            for (var i = 0; i < files.Count; i++)
+            // An empty file's shard is none here: the clients leave it out.
+            var shards = new FileHasher(form.Algorithm)
+                .HashShards(tree, files, shardSize, progress, cancellation)
+                .Where(s => s.End > s.Start)
+                .ToLookup(s => s.Name, s => new ManifestEntry(ManifestForm.ShardName(s.Name, s.Start, s.End), s.Digest, s.End - s.Start));
+            foreach (var file in files)
             {
-                Add(form, files[i], shards[i]);
+                Add(form, file, [.. shards[file.Name]]);
             }
             return;
         }

@@ -33,7 +33,7 @@ public sealed record ModelSerialization
         StrictJson.CheckMembers(json, FormatName, At, "method", "hash_type", "allow_symlinks", "ignore_paths", "shard_size");
         var method = StrictJson.RequiredString(json, "method", FormatName, At);
         var hashType = StrictJson.RequiredString(json, "hash_type", FormatName, At);
-        var algorithm = hashType is "sha256" or "blake2b" or "blake3" ? DigestAlgorithm.Find(hashType) : null;
+        var algorithm = DigestAlgorithm.FindForModels(hashType);
         if (method is not ("files" or "shards") || algorithm is null)
         {
             throw new NotSupportedException(
