@@ -367,9 +367,7 @@ internal sealed class DecisionRecorder(Session session, TrustPolicy policy, Sign
             ResourceUri,
             new Uri(Path.GetFullPath(PolicyFile)).AbsoluteUri
         );
-        var vsa = statement is null
-            ? null
-            : await new BundleSigner(Credential.FromKey(key)).SignStatementAsync(statement, cancellation);
+        var vsa = statement is null ? null : await new BundleSigner(Credential.FromKey(key)).SignStatementAsync(statement, cancellation);
         // In its place only once the decision is in the log: a signed permission that no record tells of must not exist.
         using var staged = vsa is null ? null : AtomicFile.Stage(VsaFile, vsa.Utf8.Span, replace: true);
         var index = Append(

@@ -4,6 +4,7 @@ using ArtifactTrust.Bundles;
 using ArtifactTrust.Envelopes;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Keys;
 using ArtifactTrust.Manifests;
 using ArtifactTrust.Signing.Rekor;
 using ArtifactTrust.Trust;
@@ -212,9 +213,16 @@ public sealed class BundleSigner
     private string? Unloggable(int version, bool isMessage)
     {
         var algorithm = _credential.Key.Algorithm;
-        return algorithm.PreHash is null && (version != 1 || isMessage)
-            ? $"it takes signatures over digests only, and {algorithm} signs the whole content"
-            : null;
+        if (algorithm.PreHash is null && (version != 1 || isMessage))
+        {
+            return $"it takes signatures over digests only, and {algorithm} signs the whole content";
+        }
+        // Such a log takes SHA-256 for all envelopes, and PKCS #1 v1.5 for all RSA keys.
+        if (version == 1 && !isMessage && algorithm.PreHash is { } preHash && preHash != DigestAlgorithm.Sha256)
+        {
+            return $"logs of version 1 take envelopes signed with SHA-256 only, and {algorithm} signs with {preHash.Name}";
+        }
+        return algorithm == SignatureAlgorithm.RsaPss ? $"logs take no signatures by {algorithm}" : null;
     }
 
     private BundleVerifier Verifier(SigningPlan plan)

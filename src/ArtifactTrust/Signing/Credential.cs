@@ -33,7 +33,10 @@ public sealed class Credential : IDisposable
         }
         Certificate = der.ToArray();
         Identity = identity;
-        (NotBefore, NotAfter) = (new DateTimeOffset(parsed.NotBefore.ToUniversalTime()), new DateTimeOffset(parsed.NotAfter.ToUniversalTime()));
+        (NotBefore, NotAfter) = (
+            new DateTimeOffset(parsed.NotBefore.ToUniversalTime()),
+            new DateTimeOffset(parsed.NotAfter.ToUniversalTime())
+        );
     }
 
     /// <summary>The public half of the key.</summary>

@@ -93,7 +93,9 @@ public sealed class RetryPolicy
                 .ConfigureAwait(false);
             if (response.RequestMessage?.RequestUri is { } reached && reached != address)
             {
-                throw new InvalidOperationException("the HttpClient follows redirects by itself; make its handler with AllowAutoRedirect = false");
+                throw new InvalidOperationException(
+                    "the HttpClient follows redirects by itself; make its handler with AllowAutoRedirect = false"
+                );
             }
             var body = await ReadAsync(response.Content, maximumBytes, linked.Token).ConfigureAwait(false);
             return new BoundedResponse(response.StatusCode, body)

@@ -74,7 +74,13 @@ internal sealed class ServiceClient(HttpClient http, TimeProvider time, RetryPol
         }
         catch (MalformedDataException e)
         {
-            throw new SigningServiceException(kind, url, $"its answer cannot be read: {Clean(e.Message)}", "is this URL that of the service?", e);
+            throw new SigningServiceException(
+                kind,
+                url,
+                $"its answer cannot be read: {Clean(e.Message)}",
+                "is this URL that of the service?",
+                e
+            );
         }
     }
 

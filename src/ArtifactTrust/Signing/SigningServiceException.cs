@@ -22,7 +22,13 @@ public enum SigningServiceKind
 /// <remarks>The message names the service and what it said; it holds no token and no query of a URL.</remarks>
 public sealed class SigningServiceException : IOException
 {
-    internal SigningServiceException(SigningServiceKind kind, Uri? url, string message, string? hint = null, Exception? innerException = null)
+    internal SigningServiceException(
+        SigningServiceKind kind,
+        Uri? url,
+        string message,
+        string? hint = null,
+        Exception? innerException = null
+    )
         : base(url is null ? $"{Name(kind)}: {message}" : $"{Name(kind)} {Shown(url)}: {message}", innerException)
     {
         Kind = kind;

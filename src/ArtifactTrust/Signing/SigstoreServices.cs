@@ -63,7 +63,11 @@ public sealed class SigstoreServices
         {
             throw new ArgumentException("an identity token is one line of ASCII", nameof(token));
         }
-        var services = new ServiceSelection(ServiceSelector.Any, 1).Choose(_config.CertificateAuthorities, AuthorityVersions, Time.GetUtcNow());
+        var services = new ServiceSelection(ServiceSelector.Any, 1).Choose(
+            _config.CertificateAuthorities,
+            AuthorityVersions,
+            Time.GetUtcNow()
+        );
         if (services is not [var service])
         {
             throw NoneValid(SigningServiceKind.CertificateAuthority, _config.CertificateAuthorities, AuthorityVersions, 1);
@@ -170,7 +174,10 @@ public sealed class SigstoreServices
                 + (
                     services.Count == 0
                         ? "none"
-                        : string.Join(", ", services.Take(8).Select(s => $"{s.Url.Host} (version {s.MajorApiVersion}, valid from {s.ValidFor})"))
+                        : string.Join(
+                            ", ",
+                            services.Take(8).Select(s => $"{s.Url.Host} (version {s.MajorApiVersion}, valid from {s.ValidFor})")
+                        )
                 ),
             "get the instance's current signing config, and check the clock of this machine"
         );

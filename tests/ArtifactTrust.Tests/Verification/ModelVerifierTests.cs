@@ -263,7 +263,7 @@ public sealed class ModelVerifierTests : IDisposable
         {
             using var file = ArtifactFile.Open(path);
             var manifest = new FileManifest([new ManifestEntry(name, file.Digest(DigestAlgorithm.Sha256), 3)]);
-            var bundle = Signer.SignModelAsync("one.bin", manifest, IgnoreRules.None).GetAwaiter().GetResult();
+            var bundle = SignModel("one.bin", manifest, IgnoreRules.None);
             Assert.True(Verifier().Verify(bundle, file).Report.IsVerified);
             var changed = _directory.File("two.bin", "two");
             using var other = ArtifactFile.Open(changed);
@@ -273,7 +273,7 @@ public sealed class ModelVerifierTests : IDisposable
 
     [Fact]
     public void An_empty_directory_cannot_be_signed() =>
-        Assert.Throws<MalformedDataException>(() => Signer.SignModelAsync("m", new FileManifest([]), IgnoreRules.None).GetAwaiter().GetResult());
+        Assert.Throws<MalformedDataException>(() => SignModel("m", new FileManifest([]), IgnoreRules.None));
 
     [VectorTheory]
     [InlineData("v0.3.1-elliptic-key", true)]
@@ -329,12 +329,15 @@ public sealed class ModelVerifierTests : IDisposable
 
     private static BundleSigner Signer => new(Credential.FromKey(Key));
 
+    private static Bundle SignModel(string name, FileManifest manifest, IgnoreRules rules) =>
+        Signer.SignModelAsync(name, manifest, rules).GetAwaiter().GetResult();
+
     private static Bundle SignStatement(Statement statement) => Signer.SignStatementAsync(statement).GetAwaiter().GetResult();
 
     private Bundle Sign()
     {
         using var tree = FileTree.Open(Model);
-        return Signer.SignModelAsync("m", new HashedTree(tree).Manifest(Git), Git).GetAwaiter().GetResult();
+        return SignModel("m", new HashedTree(tree).Manifest(Git), Git);
     }
 
     private ModelVerification Verify(Bundle bundle, VerificationKey? key = null)

@@ -24,7 +24,12 @@ internal sealed class FulcioClient(ServiceClient client, Uri service)
     {
         if (service.Scheme != Uri.UriSchemeHttps && !service.IsLoopback)
         {
-            throw new SigningServiceException(Kind, _url, "an identity token is sent over https only", "give an https URL in the signing config");
+            throw new SigningServiceException(
+                Kind,
+                _url,
+                "an identity token is sent over https only",
+                "give an https URL in the signing config"
+            );
         }
         var key = SigningKey.Generate(SignatureAlgorithm.EcdsaP256);
         try

@@ -151,7 +151,11 @@ internal sealed partial class FirstRekorClient(ServiceClient client, RetryPolicy
             (StrictJson.RequiredString(kind, "kind", Format, "$"), StrictJson.RequiredString(kind, "apiVersion", Format, "$")),
             body,
             (
-                new InclusionProof(Number(proof, "logIndex", $"{at}.inclusionProof"), Number(proof, "treeSize", $"{at}.inclusionProof"), hashes),
+                new InclusionProof(
+                    Number(proof, "logIndex", $"{at}.inclusionProof"),
+                    Number(proof, "treeSize", $"{at}.inclusionProof"),
+                    hashes
+                ),
                 Digest.FromHex(DigestAlgorithm.Sha256, StrictJson.RequiredString(proof, "rootHash", Format, $"{at}.inclusionProof")),
                 StrictJson.RequiredString(proof, "checkpoint", Format, $"{at}.inclusionProof")
             ),
@@ -160,7 +164,10 @@ internal sealed partial class FirstRekorClient(ServiceClient client, RetryPolicy
     }
 
     private static long Number(JsonElement parent, string name, string location) =>
-        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= 0
+        parent.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.Number
+        && value.TryGetInt64(out var number)
+        && number >= 0
             ? number
             : throw new MalformedDataException(Format, $"{location}.{name}", "a number from 0 to 2^63 - 1 is expected");
 

@@ -187,7 +187,8 @@ internal sealed partial class SecondRekorClient(ServiceClient client, RetryPolic
         return answer.Status switch
         {
             HttpStatusCode.OK => answer.Body,
-            HttpStatusCode.NotFound when mayBeAbsent => null,
+            // Not a bare null, which would become an empty memory.
+            HttpStatusCode.NotFound when mayBeAbsent => (ReadOnlyMemory<byte>?)null,
             _ => throw ServiceClient.Refused(Kind, address, answer),
         };
     }

@@ -57,7 +57,13 @@ internal sealed class TimestampClient(ServiceClient client, Uri service)
         }
         catch (CryptographicException e)
         {
-            throw new SigningServiceException(Kind, service, $"its answer is none to what was asked: {ServiceClient.Clean(e.Message)}", null, e);
+            throw new SigningServiceException(
+                Kind,
+                service,
+                $"its answer is none to what was asked: {ServiceClient.Clean(e.Message)}",
+                null,
+                e
+            );
         }
         catch (MalformedDataException e)
         {

@@ -41,6 +41,7 @@ internal sealed record Forgery
     public bool StampHasCertificate { get; init; }
 
     // The certificate
+    public ECDsa? LeafKey { get; init; }
     public DateTimeOffset LeafFrom { get; init; } = TestAuthority.Now.AddMinutes(-5);
     public DateTimeOffset LeafTo { get; init; } = TestAuthority.Now.AddMinutes(5);
     public string? LeafUsage { get; init; } = "1.3.6.1.5.5.7.3.3";

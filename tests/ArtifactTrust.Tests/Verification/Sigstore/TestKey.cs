@@ -37,4 +37,13 @@ internal sealed record TestKey(PublicKey Public, Func<byte[], byte[]> Sign, Dige
         var ecdsa = ECDsa.Create(curve);
         return new(new PublicKey(ecdsa), m => ecdsa.SignData(m, hash.BclName, DSASignatureFormat.Rfc3279DerSequence), hash, details);
     }
+
+    /// <summary>A P-256 key that the test has already.</summary>
+    public static TestKey Of(ECDsa key) =>
+        new(
+            new PublicKey(key),
+            m => key.SignData(m, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence),
+            DigestAlgorithm.Sha256,
+            "PKIX_ECDSA_P256_SHA_256"
+        );
 }

@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.Pkcs;
 using System.Security.Cryptography.X509Certificates;
@@ -20,7 +21,14 @@ internal sealed record TestTsa(X509Certificate2 Certificate)
     }
 
     /// <summary>A time-stamp response (RFC 3161 §2.4.2).</summary>
-    public byte[] Stamp(byte[] content, DateTimeOffset time, HashAlgorithmName hash, bool hasCertificate)
+    public byte[] Stamp(
+        byte[] content,
+        DateTimeOffset time,
+        HashAlgorithmName hash,
+        bool hasCertificate,
+        byte[]? imprint = null,
+        BigInteger? nonce = null
+    )
     {
         var info = new AsnWriter(AsnEncodingRules.DER);
         using (info.PushSequence())
@@ -37,10 +45,14 @@ internal sealed record TestTsa(X509Certificate2 Certificate)
                         : "2.16.840.1.101.3.4.2.1"
                     );
                 }
-                info.WriteOctetString(CryptographicOperations.HashData(hash, content));
+                info.WriteOctetString(imprint ?? CryptographicOperations.HashData(hash, content));
             }
             info.WriteInteger(4711);
             info.WriteGeneralizedTime(time, omitFractionalSeconds: true);
+            if (nonce is { } number)
+            {
+                info.WriteInteger(number);
+            }
         }
         var cms = new SignedCms(new ContentInfo(new Oid("1.2.840.113549.1.9.16.1.4"), info.Encode()), detached: false);
         var signer = new CmsSigner(SubjectIdentifierType.IssuerAndSerialNumber, Certificate)
