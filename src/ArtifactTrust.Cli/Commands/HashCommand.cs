@@ -113,9 +113,9 @@ internal static class HashCommand
         return ExitCode.Success;
     }
 
-    private static int Merge(Session session, IReadOnlyList<string> files)
+    private static int Merge(Session session, string[] files)
     {
-        var parts = new List<ManifestPart>(files.Count);
+        var parts = new List<ManifestPart>(files.Length);
         foreach (var file in files)
         {
             CliException.RequireFile(file, "part");
