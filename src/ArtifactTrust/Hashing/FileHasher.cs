@@ -163,8 +163,9 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
         );
         return
         [
-            .. items.Select((item, i) =>
-                new FileShard(files[item.File].Name, item.Start, item.Start + item.Length!.Value, new Digest(algorithm, run.Values[i]))
+            .. items.Select(
+                (item, i) =>
+                    new FileShard(files[item.File].Name, item.Start, item.Start + item.Length!.Value, new Digest(algorithm, run.Values[i]))
             ),
         ];
 

@@ -51,7 +51,8 @@ internal sealed class StreamGate
         {
             return _most;
         }
-        int active = 0, rank = 0;
+        int active = 0,
+            rank = 0;
         for (var i = 0; i < _left.Length; i++)
         {
             if (!Volatile.Read(ref _left[i]))

@@ -104,7 +104,11 @@ public sealed class ManifestPart
         var ignored = StrictJson
             .RequiredArray(json, "ignoredPaths", FormatName, "$", Limits.ManifestEntries)
             .EnumerateArray()
-            .Select(p => p.ValueKind == JsonValueKind.String ? p.GetString()! : throw new MalformedDataException(FormatName, "$.ignoredPaths", "strings are expected"))
+            .Select(p =>
+                p.ValueKind == JsonValueKind.String
+                    ? p.GetString()!
+                    : throw new MalformedDataException(FormatName, "$.ignoredPaths", "strings are expected")
+            )
             .ToArray();
         var files = StrictJson.RequiredArray(json, "files", FormatName, "$", Limits.ManifestEntries);
         var entries = new ManifestEntry[files.GetArrayLength()];
@@ -124,7 +128,11 @@ public sealed class ManifestPart
         var check = Digest.Parse(StrictJson.RequiredString(json, "check", FormatName, "$"));
         return check.Equals(result.Check())
             ? result
-            : throw new MalformedDataException(FormatName, "$.check", $"the part was altered: {check} is written in it, {result.Check()} is computed");
+            : throw new MalformedDataException(
+                FormatName,
+                "$.check",
+                $"the part was altered: {check} is written in it, {result.Check()} is computed"
+            );
     }
 
     /// <summary>The manifest of the whole directory: the one that hashing it on one machine gives.</summary>
@@ -175,7 +183,11 @@ public sealed class ManifestPart
         {
             if (!part.Entries.Select(e => e.Name).SequenceEqual(dealt[part.Part - 1].Select(f => f.Name), StringComparer.Ordinal))
             {
-                throw new MalformedDataException(FormatName, $"part {part.Part}/{part.Parts}", "the part covers other files than fall to it");
+                throw new MalformedDataException(
+                    FormatName,
+                    $"part {part.Part}/{part.Parts}",
+                    "the part covers other files than fall to it"
+                );
             }
         }
         return manifest;
@@ -269,7 +281,11 @@ public sealed class ManifestPart
     }
 
     private static long Number(JsonElement json, string name, string location, long least, long most) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= least && number <= most
+        json.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.Number
+        && value.TryGetInt64(out var number)
+        && number >= least
+        && number <= most
             ? number
             : throw new MalformedDataException(FormatName, $"{location}.{name}", $"a whole number from {least} to {most} is expected");
 }

@@ -85,6 +85,9 @@ public sealed class ManifestPartTests : IDisposable
     private ManifestPart[] Parts(int count)
     {
         using var tree = FileTree.Open(_directory.Path);
-        return [.. Enumerable.Range(1, count).Select(i => ManifestPart.Parse(ManifestPart.Hash(tree, IgnoreRules.None, i, count).ToBytes()))];
+        return
+        [
+            .. Enumerable.Range(1, count).Select(i => ManifestPart.Parse(ManifestPart.Hash(tree, IgnoreRules.None, i, count).ToBytes())),
+        ];
     }
 }

@@ -159,7 +159,9 @@ internal sealed unsafe class Blake3Tree : IDisposable
         {
             _disposed = true;
             NativeMemory.AlignedFree(_memory);
-            GC.RemoveMemoryPressure((Blake3Lanes.ScratchVectors * 64) + ((GroupChunks + 64) * Blake3Lanes.CvBytes) + Blake3Lanes.ChunkBytes);
+            GC.RemoveMemoryPressure(
+                (Blake3Lanes.ScratchVectors * 64) + ((GroupChunks + 64) * Blake3Lanes.CvBytes) + Blake3Lanes.ChunkBytes
+            );
         }
     }
 
@@ -239,13 +241,37 @@ internal sealed unsafe class Blake3Tree : IDisposable
             switch (lanes)
             {
                 case 16:
-                    Blake3Lanes.HashMany<Lanes512, Vector512<uint>>(rows, blocks, counter + ((ulong)done * step), step, flags, output, _scratch);
+                    Blake3Lanes.HashMany<Lanes512, Vector512<uint>>(
+                        rows,
+                        blocks,
+                        counter + ((ulong)done * step),
+                        step,
+                        flags,
+                        output,
+                        _scratch
+                    );
                     break;
                 case 8:
-                    Blake3Lanes.HashMany<Lanes256, Vector256<uint>>(rows, blocks, counter + ((ulong)done * step), step, flags, output, _scratch);
+                    Blake3Lanes.HashMany<Lanes256, Vector256<uint>>(
+                        rows,
+                        blocks,
+                        counter + ((ulong)done * step),
+                        step,
+                        flags,
+                        output,
+                        _scratch
+                    );
                     break;
                 default:
-                    Blake3Lanes.HashMany<Lanes128, Vector128<uint>>(rows, blocks, counter + ((ulong)done * step), step, flags, output, _scratch);
+                    Blake3Lanes.HashMany<Lanes128, Vector128<uint>>(
+                        rows,
+                        blocks,
+                        counter + ((ulong)done * step),
+                        step,
+                        flags,
+                        output,
+                        _scratch
+                    );
                     break;
             }
             done += lanes;

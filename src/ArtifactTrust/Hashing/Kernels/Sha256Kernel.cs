@@ -5,9 +5,9 @@ namespace ArtifactTrust.Hashing.Kernels;
 /// <summary>SHA-256 in lanes, as the processor has them.</summary>
 internal sealed unsafe class Sha256Kernel
 {
-    private readonly delegate*<uint*, byte**, nint, void*, void> _compress;
+    private readonly delegate* <uint*, byte**, nint, void*, void> _compress;
 
-    private Sha256Kernel(int count, delegate*<uint*, byte**, nint, void*, void> compress)
+    private Sha256Kernel(int count, delegate* <uint*, byte**, nint, void*, void> compress)
     {
         Count = count;
         _compress = compress;

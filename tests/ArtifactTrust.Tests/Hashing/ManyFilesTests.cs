@@ -1,0 +1,181 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Hashing.Kernels;
+
+namespace ArtifactTrust.Tests.Hashing;
+
+/// <summary>The scheduler: lanes, streams, shards and subtrees over files of many sizes.</summary>
+public sealed class ManyFilesTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public ManyFilesTests()
+    {
+        // Measured lanes are used for any amount of work.
+        HashRates.For(long.MaxValue, 1);
+        var random = new Random(7);
+        for (var i = 0; i < 200; i++)
+        {
+            _directory.File($"d{i % 5}/f{i}", RandomNumberGenerator.GetBytes(i < 130 ? i : random.Next(150_000)));
+        }
+        _directory.File("big", RandomNumberGenerator.GetBytes((9 << 20) + 5));
+    }
+
+    public void Dispose() => _directory.Dispose();
+
+    public static TheoryData<string, int> Runs =>
+        new()
+        {
+            { "sha256", 1 },
+            { "sha256", 2 },
+            { "sha256", 7 },
+            { "blake2b", 2 },
+            { "blake3", 1 },
+            { "blake3", 7 },
+        };
+
+    [Theory]
+    [MemberData(nameof(Runs))]
+    public void Each_file_has_the_digest_of_its_bytes(string name, int workers)
+    {
+        var algorithm = DigestAlgorithm.FindForModels(name)!;
+        using var tree = FileTree.Open(_directory.Path);
+        var files = tree.List(IgnoreRules.None);
+        var hashed = new FileHasher(algorithm, workers).Hash(tree, files);
+        for (var i = 0; i < files.Count; i++)
+        {
+            Assert.Equal(algorithm.Hash(Content(files[i].Name)), hashed[i].Digest);
+            Assert.Equal(files[i].Size, hashed[i].Size);
+        }
+    }
+
+    [Theory]
+    [InlineData(64)]
+    [InlineData(99_991)]
+    [InlineData(4 << 20)]
+    [InlineData(1_000_000_000)]
+    public void Each_shard_has_the_digest_of_its_bytes(long size)
+    {
+        using var tree = FileTree.Open(_directory.Path);
+        var files = tree.List(IgnoreRules.None);
+        var shards = new FileHasher(DigestAlgorithm.Sha256).HashShards(tree, files, size);
+        Assert.Equal(files.Sum(f => Math.Max(1, (f.Size + size - 1) / size)), shards.Count);
+        foreach (var file in shards.GroupBy(s => s.Name))
+        {
+            var content = Content(file.Key);
+            var end = 0L;
+            foreach (var shard in file)
+            {
+                Assert.Equal(end, shard.Start);
+                end = shard.End;
+                Assert.Equal(DigestAlgorithm.Sha256.Hash(content.AsSpan((int)shard.Start, (int)(end - shard.Start))), shard.Digest);
+            }
+            Assert.Equal(content.Length, end);
+        }
+    }
+
+    [Fact]
+    public void A_file_that_changed_since_it_was_listed_has_no_shards()
+    {
+        using var tree = FileTree.Open(_directory.Path);
+        var files = tree.List(IgnoreRules.None);
+        File.AppendAllText(Path.Combine(_directory.Path, "big"), "x");
+        var e = Assert.Throws<IOException>(() => new FileHasher(DigestAlgorithm.Sha256).HashShards(tree, files, 1 << 20));
+        Assert.Contains("'big'", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Files_in_lanes_that_change_are_refused()
+    {
+        using var tree = FileTree.Open(_directory.Path);
+        var once = 0;
+        var hook = new Hook(() =>
+        {
+            if (Interlocked.Exchange(ref once, 1) == 0)
+            {
+                for (var i = 130; i < 200; i++)
+                {
+                    File.AppendAllText(Path.Combine(_directory.Path, $"d{i % 5}", $"f{i}"), "x");
+                }
+            }
+        });
+        Assert.Throws<IOException>(() => new FileHasher(DigestAlgorithm.Sha256, 1).Hash(tree, tree.List(IgnoreRules.None), hook));
+    }
+
+    [Fact]
+    public void Several_digests_of_one_reading_are_those_of_each()
+    {
+        using var file = File.OpenHandle(Path.Combine(_directory.Path, "big"));
+        DigestAlgorithm[] algorithms = [.. DigestAlgorithm.ForModels, DigestAlgorithm.Sha512];
+        var (digests, size) = FileHasher.HashOnce(file, algorithms);
+        Assert.Equal(algorithms.Select(a => a.Hash(Content("big"))), digests);
+        Assert.Equal(Content("big").Length, size);
+    }
+
+    [Fact]
+    public void A_file_larger_than_all_others_together_is_a_stream_and_equal_files_go_in_lanes()
+    {
+        if (Sha256Kernel.Best is not { } kernel)
+        {
+            return;
+        }
+        var rates = new HashRates(1, 3, kernel);
+        long[] one = [1000, 1, 1];
+        Assert.Equal(1, HashPlan.Split([0, 1, 2], one, one.Sum(), 2, rates));
+        var equal = Enumerable.Repeat(10L, 1000).ToArray();
+        Assert.Equal(0, HashPlan.Split([.. Enumerable.Range(0, 1000)], equal, equal.Sum(), 2, rates));
+    }
+
+    [Fact]
+    public void A_medium_that_seeks_keeps_one_stream_and_one_that_does_not_gets_all()
+    {
+        Assert.Equal(1, Settle(limit => 100e6 / limit));
+        Assert.Equal(32, Settle(limit => 100e6 * limit));
+        Assert.InRange(Settle(limit => Math.Min(limit, 4) * 50e6), 4, 8);
+
+        static int Settle(Func<int, double> bytesPerSecond)
+        {
+            var gate = new StreamGate(2, 32);
+            var now = Stopwatch.GetTimestamp();
+            for (var i = 0; i < 30; i++)
+            {
+                // A second each, which the threads spend waiting for the disk.
+                now += Stopwatch.Frequency;
+                gate.Record((long)bytesPerSecond(gate.Limit), Stopwatch.Frequency, now);
+            }
+            return gate.Limit;
+        }
+    }
+
+    [Fact]
+    public void Bytes_from_memory_are_not_limited()
+    {
+        var gate = new StreamGate(2, 32);
+        var now = Stopwatch.GetTimestamp();
+        for (var i = 0; i < 30; i++)
+        {
+            now += Stopwatch.Frequency / 10;
+            gate.Record(64 << 20, Stopwatch.Frequency / 50, now);
+        }
+        Assert.Equal(32, gate.Limit);
+    }
+
+    [Fact]
+    public void Streams_of_a_worker_that_is_done_are_the_others()
+    {
+        var gate = new StreamGate(2, 32);
+        var now = Stopwatch.GetTimestamp() + Stopwatch.Frequency;
+        gate.Record(10 << 20, Stopwatch.Frequency, now);
+        Assert.Equal((1, 0), (gate.Allowed(0), gate.Allowed(1)));
+        gate.Leave(0);
+        Assert.Equal(1, gate.Allowed(1));
+    }
+
+    private byte[] Content(string name) => File.ReadAllBytes(Path.Combine(_directory.Path, name));
+
+    private sealed class Hook(Action action) : IProgress<long>
+    {
+        public void Report(long value) => action();
+    }
+}
