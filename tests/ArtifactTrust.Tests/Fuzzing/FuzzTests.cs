@@ -88,7 +88,7 @@ public sealed class FuzzTests(ITestOutputHelper output) : IDisposable
             {
                 using var certificate = Certificates.Read(input, "certificate");
                 Assert.NotNull(CertificateIdentity.Read(certificate));
-                Assert.NotNull(SignedCertificateTimestamp.Read(certificate));
+                Assert.NotNull(SignedCertificateTimestamp.Read(Certificate.Read(input, "certificate")));
             }
         ).Fuzz(output);
     }

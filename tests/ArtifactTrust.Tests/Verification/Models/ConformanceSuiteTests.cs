@@ -2,7 +2,6 @@ using System.Text.Json;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Conformance;
 using ArtifactTrust.Formats;
-using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Tests.Verification.Models;
 

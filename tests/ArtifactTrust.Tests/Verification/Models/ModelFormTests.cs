@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ArtifactTrust.Attestations;
 using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Bundles;
