@@ -78,7 +78,6 @@ public sealed class VerificationMaterial
                 writer.WriteEndObject();
             }
             writer.WriteEndArray();
-            writer.WriteEndArray();
         }
         else if (Certificates is [var certificate])
         {

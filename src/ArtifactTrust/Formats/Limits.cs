@@ -3,8 +3,8 @@ namespace ArtifactTrust.Formats;
 /// <summary>Upper bounds on everything read from outside, checked before memory is taken.</summary>
 public static class Limits
 {
-    /// <summary>A Sigstore bundle, in bytes. A signed SBOM of a large image stays below it.</summary>
-    public const int BundleBytes = 64 << 20;
+    /// <summary>A Sigstore bundle, in bytes. A signed model of a million files stays below it.</summary>
+    public const int BundleBytes = 256 << 20;
 
     /// <summary>A file of bundles, one a line, in bytes.</summary>
     public const long BundleLinesBytes = 256L << 20;

@@ -340,7 +340,8 @@ public sealed class ModelFormTests : IDisposable
         var bundle = Bundle.Parse(File.ReadAllBytes(Vectors.Require($"oms/made/{signature}")));
         using var tree = FileTree.Open(Vectors.Require($"oms/made/{model}"));
         var verifier = new ModelVerifier(new BundleVerifier([key]));
-        var isShards = signature.Contains("shards", StringComparison.Ordinal);
+        // The Python client's API made whole files of the last one, whatever its name says.
+        var isShards = signature.Contains("shards", StringComparison.Ordinal) && signature != "model1.shards_blake3.sig";
         var strict = verifier.Verify(bundle, new HashedTree(tree), Git).Report;
         if (isShards && model == "model1")
         {
