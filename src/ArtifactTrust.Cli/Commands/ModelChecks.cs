@@ -87,7 +87,10 @@ internal sealed class ModelChecks
         try
         {
             var (roots, others) = Split(files);
-            return new BundleVerifier(keys, SigstoreTrust.ForModels(TrustedRoot.ForAuthority(roots, others), time, parsed.GetValue(_caSigner)));
+            return new BundleVerifier(
+                keys,
+                SigstoreTrust.ForModels(TrustedRoot.ForAuthority(roots, others), time, parsed.GetValue(_caSigner))
+            );
         }
         catch (MalformedDataException e)
         {

@@ -35,7 +35,8 @@ internal sealed class ModelOptions
 
     private readonly Option<bool> _links = new("--allow-symlinks")
     {
-        Description = "hash links to files of the directory under the links' names; links to directories or out of it are refused all the same",
+        Description =
+            "hash links to files of the directory under the links' names; links to directories or out of it are refused all the same",
     };
 
     private readonly Option<bool> _empty = new("--allow-unsigned-empty-files")
@@ -47,13 +48,15 @@ internal sealed class ModelOptions
 
     private readonly Option<string?> _manifest = new("--manifest")
     {
-        Description = "sign these digests, made by 'hash --output json', in place of hashing; names and sizes are compared where SUBJECT is there",
+        Description =
+            "sign these digests, made by 'hash --output json', in place of hashing; names and sizes are compared where SUBJECT is there",
         HelpName = "FILE",
     };
 
     private readonly Option<string?> _cache = new("--hash-cache")
     {
-        Description = "take digests of unchanged files from this file, and keep them there; only for signing, and only where nobody else can write it",
+        Description =
+            "take digests of unchanged files from this file, and keep them there; only for signing, and only where nobody else can write it",
         HelpName = "FILE",
     };
 
@@ -94,7 +97,8 @@ internal sealed class ModelOptions
     internal ModelChoices Choices(ParseResult parsed)
     {
         var algorithm =
-            DigestAlgorithm.FindForModels(parsed.GetValue(_hash)!) ?? throw CliException.Usage($"--hash {parsed.GetValue(_hash)} is not supported here");
+            DigestAlgorithm.FindForModels(parsed.GetValue(_hash)!)
+            ?? throw CliException.Usage($"--hash {parsed.GetValue(_hash)} is not supported here");
         var size = parsed.GetValue(_shards) is { } text ? ParseSize(text) : (long?)null;
         if (size is null && parsed.GetValue(_empty))
         {
@@ -166,7 +170,10 @@ internal sealed class ModelOptions
             _ when text.EndsWith("GiB", StringComparison.Ordinal) => (text[..^3], 1L << 30),
             _ => (text, 1L),
         };
-        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 && count <= long.MaxValue / unit
+        return
+            long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            && count > 0
+            && count <= long.MaxValue / unit
             ? count * unit
             : throw CliException.Usage($"--shards '{text}' is no size", "give a number of bytes, or one with KiB, MiB or GiB");
     }
@@ -178,10 +185,4 @@ internal sealed class ModelOptions
 /// <param name="AllowUnsignedEmptyFiles">Whether empty files may stay unsigned.</param>
 /// <param name="Kind">A model or a dataset.</param>
 /// <param name="CacheFile">Where digests of an earlier run are, or null.</param>
-internal sealed record ModelChoices(
-    ManifestForm Form,
-    bool AllowSymlinks,
-    bool AllowUnsignedEmptyFiles,
-    ModelKind Kind,
-    string? CacheFile
-);
+internal sealed record ModelChoices(ManifestForm Form, bool AllowSymlinks, bool AllowUnsignedEmptyFiles, ModelKind Kind, string? CacheFile);

@@ -20,7 +20,11 @@ internal sealed class ModelSubjects(Session session, BundleSigner signer, ModelC
     /// <param name="path">The directory.</param>
     /// <param name="ignore">The paths left out.</param>
     /// <param name="cancellation">Stops the work.</param>
-    internal async Task<(Bundle Bundle, DigestSet Digests)> SignDirectoryAsync(string path, IgnoreRules ignore, CancellationToken cancellation)
+    internal async Task<(Bundle Bundle, DigestSet Digests)> SignDirectoryAsync(
+        string path,
+        IgnoreRules ignore,
+        CancellationToken cancellation
+    )
     {
         using var tree = FileTree.Open(path, choices.AllowSymlinks);
         CheckEmptyFiles(tree.List(ignore).Where(f => f.Size == 0).Select(f => f.Name));
@@ -107,7 +111,12 @@ internal sealed class ModelSubjects(Session session, BundleSigner signer, ModelC
         }
     }
 
-    private Task<Bundle> SignAsync(string name, FileManifest manifest, IReadOnlyCollection<string> ignored, CancellationToken cancellation) =>
+    private Task<Bundle> SignAsync(
+        string name,
+        FileManifest manifest,
+        IReadOnlyCollection<string> ignored,
+        CancellationToken cancellation
+    ) =>
         signer.SignModelAsync(
             name,
             manifest,

@@ -54,7 +54,9 @@ internal static class SignCommand
             {
                 var manifest = model.ManifestFile(parsed);
                 // What was hashed elsewhere need not be here.
-                var target = manifest is null ? Subject.Parse(parsed.GetValue(subject)!) : new Subject.LocalDirectory(parsed.GetValue(subject)!);
+                var target = manifest is null
+                    ? Subject.Parse(parsed.GetValue(subject)!)
+                    : new Subject.LocalDirectory(parsed.GetValue(subject)!);
                 using var signingKey = KeyLoader.Private(session.Terminal, parsed.GetValue(key)!, parsed.GetValue(password));
                 if (target is Subject.Image image)
                 {

@@ -122,7 +122,9 @@ internal static partial class LinuxFile
         throw error switch
         {
             CrossDevice or TooManyLinks => new IOException($"'{name}' is a symbolic link that leads out of the directory, or in a circle"),
-            NoSuchCall or NotPermitted => new IOException($"'{name}' is a symbolic link, and this kernel cannot follow links safely (openat2 is missing)"),
+            NoSuchCall or NotPermitted => new IOException(
+                $"'{name}' is a symbolic link, and this kernel cannot follow links safely (openat2 is missing)"
+            ),
             _ => Failure(error, name),
         };
     }

@@ -79,7 +79,11 @@ public sealed class HashCache
                 .ToArray();
             if (size < 0 || digests.Length != form.EntriesOf(size))
             {
-                throw new MalformedDataException(FormatName, at, $"{form.EntriesOf(Math.Max(0, size))} digests are expected for {size} bytes");
+                throw new MalformedDataException(
+                    FormatName,
+                    at,
+                    $"{form.EntriesOf(Math.Max(0, size))} digests are expected for {size} bytes"
+                );
             }
             cache._read[(form.ToString(), name)] = new CachedFile(
                 new FileStatus(true, size, unchecked((ulong)status[1]), (status[2], (uint)status[3]), (status[4], (uint)status[5])),
@@ -100,7 +104,11 @@ public sealed class HashCache
             writer.WriteNumber("hashCacheVersion", Version);
             writer.WriteString("directory", directory);
             writer.WriteStartArray("files");
-            foreach (var ((form, name), file) in _kept.OrderBy(k => k.Key.Name, CodePointOrder.Instance).ThenBy(k => k.Key.Form, CodePointOrder.Instance))
+            foreach (
+                var ((form, name), file) in _kept
+                    .OrderBy(k => k.Key.Name, CodePointOrder.Instance)
+                    .ThenBy(k => k.Key.Form, CodePointOrder.Instance)
+            )
             {
                 var status = file.Status;
                 writer.WriteStartObject();
@@ -185,7 +193,12 @@ public sealed class HashCache
         return
             algorithm is not null
             && text.StartsWith("shards:", StringComparison.Ordinal)
-            && long.TryParse(text.AsSpan(7, slash - 7), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var size)
+            && long.TryParse(
+                text.AsSpan(7, slash - 7),
+                System.Globalization.NumberStyles.None,
+                System.Globalization.CultureInfo.InvariantCulture,
+                out var size
+            )
             && size > 0
             ? new ManifestForm(algorithm, size)
             : throw new MalformedDataException(FormatName, $"{at}.form", $"'{text}' is no way of hashing known here");

@@ -51,9 +51,7 @@ public sealed record ManifestForm
 
     /// <summary><c>files/sha256</c> or <c>shards:SIZE/sha256</c>.</summary>
     public override string ToString() =>
-        ShardSize is { } size
-            ? string.Create(CultureInfo.InvariantCulture, $"shards:{size}/{Algorithm}")
-            : $"files/{Algorithm}";
+        ShardSize is { } size ? string.Create(CultureInfo.InvariantCulture, $"shards:{size}/{Algorithm}") : $"files/{Algorithm}";
 
     // One spelling of each number, so that one shard has one name.
     private static long? Offset(ReadOnlySpan<char> text) =>

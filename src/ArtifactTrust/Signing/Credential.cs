@@ -100,7 +100,11 @@ public sealed class Credential : IDisposable
             ? throw new ArgumentException(problem, nameof(certificate))
             : new Credential(key, null, false)
             {
-                ModelChain = [first.RawData, .. chain.IsEmpty ? [] : CertificateFile.Read(chain).Select(c => (ReadOnlyMemory<byte>)c.RawData)],
+                ModelChain =
+                [
+                    first.RawData,
+                    .. chain.IsEmpty ? [] : CertificateFile.Read(chain).Select(c => (ReadOnlyMemory<byte>)c.RawData),
+                ],
             };
     }
 

@@ -179,8 +179,7 @@ public sealed partial class BundleVerifier
     }
 
     /// <summary>Whether statements of the type are signatures, which never count as attestations.</summary>
-    public static bool IsSignature(string predicateType) =>
-        predicateType == ImageSignatureType || ModelVerifier.IsModel(predicateType);
+    public static bool IsSignature(string predicateType) => predicateType == ImageSignatureType || ModelVerifier.IsModel(predicateType);
 
     /// <summary>The checks up to the statement; what they are of is for the caller to check.</summary>
     internal (CheckList Checks, Statement? Statement, Signer? Signer, VerificationReport? Rejected) VerifyStatement(

@@ -40,7 +40,10 @@ public sealed partial class ModelVerifier
             if (only is not null)
             {
                 var names = model.Files.Where(only.Matches).Order(Formats.CodePointOrder.Instance).ToList();
-                checks.Pass(FilesCheck, $"PARTIAL: {names.Count} of {model.Files.Count} signed files were compared, the others were not looked at{Notes()}");
+                checks.Pass(
+                    FilesCheck,
+                    $"PARTIAL: {names.Count} of {model.Files.Count} signed files were compared, the others were not looked at{Notes()}"
+                );
                 return new ModelVerification(checks.Partly(names), diff, manifest);
             }
             checks.Pass(FilesCheck, $"{model.Files.Count} files{Notes()}");
@@ -72,7 +75,8 @@ public sealed partial class ModelVerifier
 
         private string? Unsigned(IgnoreRules paths) =>
             paths.Paths.FirstOrDefault(p =>
-                !model.Covers(p) && !model.Files.Any(f => f.Length > p.Length && f[p.Length] == '/' && f.StartsWith(p, StringComparison.Ordinal))
+                !model.Covers(p)
+                && !model.Files.Any(f => f.Length > p.Length && f[p.Length] == '/' && f.StartsWith(p, StringComparison.Ordinal))
             );
 
         private string Notes()

@@ -75,8 +75,8 @@ public sealed partial class ModelVerifier(BundleVerifier bundles)
         {
             return new ModelVerification(checks.Fail(BundleVerifier.Malformed(FilesCheck, FailureCode.MalformedPredicate, e)), null, null);
         }
-        return new Comparison(checks, model, files, rules, options, only).Run(
-            manifest => checks.Verified(EvidenceKind.Signature, signer!, manifest.Subject, statement, bundle)
+        return new Comparison(checks, model, files, rules, options, only).Run(manifest =>
+            checks.Verified(EvidenceKind.Signature, signer!, manifest.Subject, statement, bundle)
         );
     }
 
@@ -140,7 +140,15 @@ public sealed partial class ModelVerifier(BundleVerifier bundles)
         {
             return (checks, null, null, null, checks.Fail(OneSubject(statement)));
         }
-        checks.Pass(SubjectCheck);
+        checks.Pass(
+            SubjectCheck,
+            ModelSignature.KindOf(statement) switch
+            {
+                ModelKind.Model => null,
+                ModelKind.Dataset => "a dataset",
+                _ => "something that is neither a model nor a dataset",
+            }
+        );
         ModelSignature model;
         try
         {

@@ -89,7 +89,12 @@ public sealed class SigstoreTrust(TrustedRoot root, params IReadOnlyList<Identit
     public static SigstoreTrust ForModels(TrustedRoot authority, TimeProvider clock, bool allowAuthorityAsSigner = false)
     {
         ArgumentNullException.ThrowIfNull(clock);
-        return new(authority) { Clock = clock, IsForModels = true, AllowsAuthorityAsSigner = allowAuthorityAsSigner };
+        return new(authority)
+        {
+            Clock = clock,
+            IsForModels = true,
+            AllowsAuthorityAsSigner = allowAuthorityAsSigner,
+        };
     }
 
     /// <summary>Trust in the signers of one's own certificate authority.</summary>

@@ -106,10 +106,18 @@ public sealed class HashCacheTests : IDisposable
     [InlineData("""{"hashCacheVersion":2,"directory":"D","files":[]}""")]
     [InlineData("""{"hashCacheVersion":1,"directory":"D","files":[{}]}""")]
     [InlineData("""{"hashCacheVersion":1,"directory":"D","files":[{"form":"files/md5","name":"a","status":[1,2,3,4,5,6],"digests":[]}]}""")]
-    [InlineData("""{"hashCacheVersion":1,"directory":"D","files":[{"form":"shards:0/sha256","name":"a","status":[1,2,3,4,5,6],"digests":[]}]}""")]
-    [InlineData("""{"hashCacheVersion":1,"directory":"D","files":[{"form":"files/sha256","name":"a","status":[1,2,3,4,5],"digests":[]}]}""")]
-    [InlineData("""{"hashCacheVersion":1,"directory":"D","files":[{"form":"files/sha256","name":"a","status":[1,2,3,4,5,6],"digests":[]}]}""")]
-    [InlineData("""{"hashCacheVersion":1,"directory":"D","files":[{"form":"files/sha256","name":"a","status":[-1,2,3,4,5,6],"digests":["00"]}]}""")]
+    [InlineData(
+        """{"hashCacheVersion":1,"directory":"D","files":[{"form":"shards:0/sha256","name":"a","status":[1,2,3,4,5,6],"digests":[]}]}"""
+    )]
+    [InlineData(
+        """{"hashCacheVersion":1,"directory":"D","files":[{"form":"files/sha256","name":"a","status":[1,2,3,4,5],"digests":[]}]}"""
+    )]
+    [InlineData(
+        """{"hashCacheVersion":1,"directory":"D","files":[{"form":"files/sha256","name":"a","status":[1,2,3,4,5,6],"digests":[]}]}"""
+    )]
+    [InlineData(
+        """{"hashCacheVersion":1,"directory":"D","files":[{"form":"files/sha256","name":"a","status":[-1,2,3,4,5,6],"digests":["00"]}]}"""
+    )]
     public void What_is_no_cache_is_refused(string text) =>
         Assert.Throws<MalformedDataException>(() => HashCache.Parse(Encoding.UTF8.GetBytes(text), "D", TimeProvider.System));
 

@@ -188,8 +188,14 @@ public sealed class ModelVerifierTests : IDisposable
             },
             { """{"resources":[R("empty")],"serialization":{"method":"bytes","hash_type":"sha256"}}""", FailureCode.UnsupportedMaterial },
             { """{"resources":[R("empty")],"serialization":{"method":"files","hash_type":"md5"}}""", FailureCode.UnsupportedMaterial },
-            { """{"resources":[R("empty")],"serialization":{"method":"files","hash_type":"sha256","shard_size":5}}""", FailureCode.MalformedPredicate },
-            { """{"resources":[R("empty:0:5")],"serialization":{"method":"shards","hash_type":"sha256"}}""", FailureCode.MalformedPredicate },
+            {
+                """{"resources":[R("empty")],"serialization":{"method":"files","hash_type":"sha256","shard_size":5}}""",
+                FailureCode.MalformedPredicate
+            },
+            {
+                """{"resources":[R("empty:0:5")],"serialization":{"method":"shards","hash_type":"sha256"}}""",
+                FailureCode.MalformedPredicate
+            },
             {
                 """{"resources":[R("empty")],"serialization":{"method":"files","hash_type":"sha256","ignore_paths":[".."]}}""",
                 FailureCode.MalformedPredicate

@@ -49,7 +49,9 @@ internal static class ModelSigning
             var report = Verify(options, time);
             foreach (var check in report.Checks.Where(c => c.Outcome == CheckOutcome.Failed))
             {
-                await errors.WriteLineAsync($"{check.Name} {check.Code}: {check.Message} (expected {check.Expected}, actual {check.Actual})");
+                await errors.WriteLineAsync(
+                    $"{check.Name} {check.Code}: {check.Message} (expected {check.Expected}, actual {check.Actual})"
+                );
             }
             return report.IsVerified ? 0 : Rejected;
         }
@@ -162,8 +164,7 @@ internal static class ModelSigning
         var json = StrictJson.Parse(File.ReadAllBytes(options.One("--trust-config")), "client trust config");
         return (TrustedRoot.Parse(Part("trustedRoot")), SigningConfig.Parse(Part("signingConfig")));
 
-        byte[] Part(string name) =>
-            Encoding.UTF8.GetBytes(StrictJson.RequiredObject(json, name, "client trust config", "$").GetRawText());
+        byte[] Part(string name) => Encoding.UTF8.GetBytes(StrictJson.RequiredObject(json, name, "client trust config", "$").GetRawText());
     }
 
     private static string ProofSubject(string token)
@@ -211,7 +212,6 @@ internal static class ModelSigning
 
         internal IReadOnlyList<string> All(string name) => [.. _values.Where(v => v.Name == name).Select(v => v.Value)];
 
-        internal string One(string name) =>
-            All(name) is [var value] ? value : throw new ArgumentException($"{name} is needed, once");
+        internal string One(string name) => All(name) is [var value] ? value : throw new ArgumentException($"{name} is needed, once");
     }
 }

@@ -172,7 +172,8 @@ public sealed class ModelSignature
                 );
             }
             var digest = Digest.FromHex(serialization.Form.Algorithm, StrictJson.RequiredString(item, "digest", FormatName, at));
-            var size = serialization.Form.ShardSize is not null && ManifestForm.ParseShardName(name) is { } shard ? shard.End - shard.Start : 0;
+            var size =
+                serialization.Form.ShardSize is not null && ManifestForm.ParseShardName(name) is { } shard ? shard.End - shard.Start : 0;
             resources.Add(new ManifestEntry(name, digest, size));
         }
         return resources;

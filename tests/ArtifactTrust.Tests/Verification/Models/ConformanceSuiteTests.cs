@@ -86,7 +86,9 @@ public sealed class ConformanceSuiteTests : IDisposable
                 .. Literal(verify, "identity", "--identity"),
                 .. Literal(verify, "identity_provider", "--identity-provider"),
                 .. Ignored(verify, model),
-                .. verify.TryGetProperty("ignore_unsigned_files", out var ignore) && ignore.GetBoolean() ? ["--ignore-unsigned-files"] : Array.Empty<string>(),
+                .. verify.TryGetProperty("ignore_unsigned_files", out var ignore) && ignore.GetBoolean()
+                    ? ["--ignore-unsigned-files"]
+                    : Array.Empty<string>(),
             ]
         );
         Assert.True((code == 0) != mustFail, $"exit code {code}: {errors}");
@@ -185,7 +187,9 @@ public sealed class ConformanceSuiteTests : IDisposable
             return file;
         }
         Directory.CreateDirectory(to);
-        foreach (var path in Directory.EnumerateFiles(source, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+        foreach (
+            var path in Directory.EnumerateFiles(source, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+        )
         {
             var copy = Path.Combine(to, Path.GetRelativePath(source, path));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);

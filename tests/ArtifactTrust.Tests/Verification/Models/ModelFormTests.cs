@@ -48,7 +48,11 @@ public sealed class ModelFormTests : IDisposable
             {
                 foreach (var size in (long?[])[null, 1, 8, 16, 1_000_000_000])
                 {
-                    foreach (var key in SignatureAlgorithm.All.Where(a => algorithm.Name == "sha256" || a.Name.Contains("P256", StringComparison.Ordinal)))
+                    foreach (
+                        var key in SignatureAlgorithm.All.Where(a =>
+                            algorithm.Name == "sha256" || a.Name.Contains("P256", StringComparison.Ordinal)
+                        )
+                    )
                     {
                         data.Add(algorithm.Name, size, key.Name);
                     }

@@ -19,9 +19,7 @@ internal sealed record TestLeaf(X509Certificate2 Certificate, TestKey Key) : IDi
 
     public static TestLeaf Issue(TestAuthority authority, Forgery f)
     {
-        var key =
-            f.Key
-            ?? (f.LeafKey is { } ecdsa ? TestKey.Of(ecdsa) : TestKey.Create("PKIX_ECDSA_P256_SHA_256"));
+        var key = f.Key ?? (f.LeafKey is { } ecdsa ? TestKey.Of(ecdsa) : TestKey.Create("PKIX_ECDSA_P256_SHA_256"));
         var request = new CertificateRequest(new X500DistinguishedName(""), key.Public, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509KeyUsageExtension(f.LeafKeyUsage, true));
         if (f.LeafUsage is not null)
