@@ -2,6 +2,7 @@ using System.Text.Json;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Manifests;
 using ArtifactTrust.Signing;
 using ArtifactTrust.Trust;
 using ArtifactTrust.Verification;
@@ -11,6 +12,9 @@ namespace ArtifactTrust.Cli.Commands;
 /// <summary>How evidence that was written or verified is shown.</summary>
 internal static class EvidenceReport
 {
+    /// <summary>How many differing files of each kind the text lists; JSON has all.</summary>
+    private const int DifferencesShown = 10;
+
     /// <summary>Tells of a bundle that was made.</summary>
     internal static void Written(
         Session session,
@@ -96,6 +100,10 @@ internal static class EvidenceReport
             {
                 WriteDetail(terminal, indent, "expected", check.Expected);
                 WriteDetail(terminal, indent, "actual", check.Actual);
+                foreach (var line in report.Difference?.Lines(DifferencesShown) ?? [])
+                {
+                    terminal.Line($"{indent}        {Terminal.Clean(line)}");
+                }
                 WriteDetail(terminal, indent, "hint", check.Hint);
             }
         }
@@ -132,6 +140,19 @@ internal static class EvidenceReport
             {
                 writer.WriteString("predicateType", statement.PredicateType);
             }
+        }
+        if (report.PartialFiles is { } files)
+        {
+            writer.WriteStartArray("partialFiles");
+            foreach (var file in files)
+            {
+                writer.WriteStringValue(file);
+            }
+            writer.WriteEndArray();
+        }
+        if (report.Difference is { } difference)
+        {
+            WriteDifference(writer, difference);
         }
         writer.WriteStartArray("checks");
         foreach (var check in report.Checks)
@@ -171,6 +192,29 @@ internal static class EvidenceReport
         }
         writer.WriteEndObject();
         writer.WriteEndObject();
+    }
+
+    private static void WriteDifference(Utf8JsonWriter writer, ManifestDiff difference)
+    {
+        writer.WriteStartObject("difference");
+        Write("changed", difference.Changed.Select(c => (c.Name, (Digest?)c.Expected, (Digest?)c.Actual)));
+        Write("added", difference.Added.Select(a => (a.Name, (Digest?)null, (Digest?)a.Digest)));
+        Write("removed", difference.Removed.Select(r => (r.Name, (Digest?)r.Digest, (Digest?)null)));
+        writer.WriteEndObject();
+
+        void Write(string member, IEnumerable<(string Name, Digest? Expected, Digest? Actual)> files)
+        {
+            writer.WriteStartArray(member);
+            foreach (var (name, expected, actual) in files)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("name", name);
+                WriteMember(writer, "expected", expected?.ToString());
+                WriteMember(writer, "actual", actual?.ToString());
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
+        }
     }
 
     private static void WriteDetail(Terminal terminal, string indent, string label, string? text)

@@ -1,5 +1,4 @@
 using ArtifactTrust.Attestations;
-using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
@@ -67,6 +66,31 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
     /// <summary>Whether registries are spoken to over http.</summary>
     internal bool PlainHttp { get; init; }
 
+    /// <summary>What is asked of models.</summary>
+    internal ModelVerificationOptions Model { get; init; } = new();
+
+    /// <summary>Whether links to files of a directory are read.</summary>
+    internal bool AllowSymlinks { get; init; }
+
+    /// <summary>Verifies the paths of <see cref="Model"/> alone and reports it.</summary>
+    internal int ExaminePart(string path, CancellationToken cancellation)
+    {
+        var rules = IgnoreOptions.Rules(IgnorePaths, path, NoIgnoreGitPaths);
+        return PartialVerification.Run(
+            session,
+            verifier!,
+            path,
+            Find(path),
+            Model with
+            {
+                Ignore = rules,
+                Only = [.. Model.Only.Select(p => IgnoreOptions.Relative(p, Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))))],
+            },
+            AllowSymlinks,
+            cancellation
+        );
+    }
+
     internal async Task<ExaminedSubject> ExamineAsync(Subject subject, CancellationToken cancellation) =>
         subject switch
         {
@@ -78,7 +102,7 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
 
     private ExaminedSubject ExamineDirectory(string path, CancellationToken cancellation)
     {
-        using var tree = FileTree.Open(path);
+        using var tree = FileTree.Open(path, AllowSymlinks);
         var found = Find(path);
         var rules = IgnoreOptions.Rules(IgnorePaths, path, NoIgnoreGitPaths);
         if (SignatureInside(tree) is { } inside)
@@ -156,8 +180,8 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
     }
 
     private VerificationReport VerifyAboutDirectory(Bundle bundle, HashedTree files, IgnoreRules rules, DigestSet subject) =>
-        TypeOf(bundle) is { } type && ModelSignature.IsType(type)
-            ? new ModelVerifier(For(bundle)).Verify(bundle, files, rules).Report
+        TypeOf(bundle) is { } type && ModelVerifier.IsModel(type)
+            ? new ModelVerifier(For(bundle)).Verify(bundle, files, Model with { Ignore = rules }).Report
             : For(bundle).VerifyAttestation(bundle, subject);
 
     private VerificationReport VerifyAboutFile(Bundle bundle, ArtifactFile file, DigestSet subject, CancellationToken cancellation)
@@ -166,8 +190,8 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
         {
             return For(bundle).VerifyMessage(bundle, file, cancellation);
         }
-        return TypeOf(bundle) is { } type && ModelSignature.IsType(type)
-            ? new ModelVerifier(For(bundle)).Verify(bundle, file).Report
+        return TypeOf(bundle) is { } type && ModelVerifier.IsModel(type)
+            ? new ModelVerifier(For(bundle)).Verify(bundle, file, Model).Report
             : For(bundle).VerifyAttestation(bundle, subject);
     }
 

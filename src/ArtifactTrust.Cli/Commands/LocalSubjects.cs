@@ -9,12 +9,19 @@ internal static class LocalSubjects
 {
     /// <summary>The manifest of a directory that has at least one file.</summary>
     /// <exception cref="CliException">It has none.</exception>
-    internal static FileManifest Manifest(Terminal terminal, FileTree tree, IgnoreRules rules, CancellationToken cancellation)
+    internal static FileManifest Manifest(
+        Terminal terminal,
+        FileTree tree,
+        IgnoreRules rules,
+        CancellationToken cancellation,
+        ManifestForm? form = null,
+        HashCache? cache = null
+    )
     {
         var manifest = terminal.WithProgress(
             $"hashing {tree.Name}",
             terminal.IsInteractive ? tree.List(rules).Sum(f => f.Size) : 0,
-            progress => new HashedTree(tree, progress, cancellation).Manifest(rules)
+            progress => new HashedTree(tree, progress, cancellation) { Cache = cache }.Manifest(rules, form: form)
         );
         return manifest.Entries.Count > 0
             ? manifest

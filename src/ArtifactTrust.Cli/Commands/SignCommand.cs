@@ -26,6 +26,7 @@ internal static class SignCommand
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
         var plainHttp = Options.PlainHttp();
+        var model = new ModelOptions();
         var verb = new Verb(
             "sign",
             "Sign a directory (OpenSSF Model Signing), a file (Sigstore bundle) or an image (as cosign 3 does), with a key or an identity.",
@@ -44,12 +45,18 @@ internal static class SignCommand
             Options.Output(),
         };
         signing.AddTo(verb);
+        model.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
-                var target = Subject.Parse(parsed.GetValue(subject)!);
+                var manifest = model.ManifestFile(parsed);
+                // What was hashed elsewhere need not be here.
+                var target = manifest is null
+                    ? Subject.Parse(parsed.GetValue(subject)!)
+                    : new Subject.LocalDirectory(parsed.GetValue(subject)!);
                 if (target is Subject.Image image)
                 {
+                    model.RequireModel(parsed, "an image");
                     using var byImage = await signing.OpenAsync(parsed, session, cancellation);
                     return await SignImage(session, image, byImage, parsed.GetValue(plainHttp), cancellation);
                 }
@@ -63,17 +70,22 @@ internal static class SignCommand
                         "--add keeps it and adds this one; --force replaces it; --signature FILE writes elsewhere"
                     );
                 }
+                if (target is Subject.LocalFile && !model.IsModel(parsed))
+                {
+                    model.RequireModel(parsed, "a file");
+                }
+                var choices = model.Choices(parsed);
                 using var signatory = await signing.OpenAsync(parsed, session, cancellation);
-                var (bundle, digests) = target is Subject.LocalDirectory directory
-                    ? await SignDirectory(
-                        session,
-                        directory.Path,
-                        output,
-                        parsed.GetValue(ignore) ?? [],
-                        parsed.GetValue(noGit),
-                        signatory,
-                        cancellation
-                    )
+                var models = new ModelSubjects(session, signatory, choices);
+                var (bundle, digests) =
+                    manifest is not null ? await models.SignManifestAsync(manifest, path, cancellation)
+                    : target is Subject.LocalDirectory
+                        ? await models.SignDirectoryAsync(
+                            path,
+                            Rules(path, output, parsed.GetValue(ignore) ?? [], parsed.GetValue(noGit)),
+                            cancellation
+                        )
+                    : model.IsModel(parsed) ? await models.SignFileAsync(path, cancellation)
                     : await SignFile(session, path, signatory, cancellation);
                 if (addTo is not null)
                 {
@@ -89,26 +101,15 @@ internal static class SignCommand
         return verb;
     }
 
-    private static async Task<(Bundle, DigestSet)> SignDirectory(
-        Session session,
-        string path,
-        string output,
-        IEnumerable<string> ignore,
-        bool noGit,
-        Signatory signatory,
-        CancellationToken cancellation
-    )
+    /// <summary>The paths left out: version control's, those given, and the signature where it lies in the directory.</summary>
+    private static IgnoreRules Rules(string path, string output, IEnumerable<string> ignore, bool noGit)
     {
-        using var tree = FileTree.Open(path);
+        var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) + Path.DirectorySeparatorChar;
         var rules = IgnoreOptions.Rules(ignore, path, noGit);
-        var fullOutput = Path.GetFullPath(output);
-        if (fullOutput.StartsWith(tree.Path + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-        {
-            rules = rules.With([fullOutput[(tree.Path.Length + 1)..].Replace(Path.DirectorySeparatorChar, '/')]);
-        }
-        var manifest = LocalSubjects.Manifest(session.Terminal, tree, rules, cancellation);
-        var signer = await signatory.SignerAsync(cancellation);
-        return (await signer.SignModelAsync(tree.Name, manifest, rules, cancellation), manifest.Subject);
+        var full = Path.GetFullPath(output);
+        return full.StartsWith(root, StringComparison.Ordinal)
+            ? rules.With([full[root.Length..].Replace(Path.DirectorySeparatorChar, '/')])
+            : rules;
     }
 
     private static async Task<(Bundle, DigestSet)> SignFile(

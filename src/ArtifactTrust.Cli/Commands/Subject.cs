@@ -94,7 +94,8 @@ internal static class IgnoreOptions
         }
     }
 
-    private static string Relative(string path, string root)
+    /// <summary>A path as it is named in the directory.</summary>
+    internal static string Relative(string path, string root)
     {
         var full = Path.GetFullPath(path);
         var inside = full.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal);

@@ -27,6 +27,7 @@ internal static class VerifyCommand
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
         var plainHttp = Options.PlainHttp();
+        var model = new ModelChecks();
         var verb = new Verb(
             "verify",
             "Verify the signature of a subject, or an attestation about it, by trusted keys or signers.",
@@ -44,13 +45,15 @@ internal static class VerifyCommand
             Options.Output(),
         };
         signers.AddTo(verb);
+        model.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
                 using var trusted = KeyLoader.Public(parsed.GetValue(keys) ?? []);
                 var verifier =
-                    await signers.VerifierAsync(parsed, trusted.Keys, session, cancellation)
+                    model.Verifier(parsed, trusted.Keys, session.Time)
+                    ?? await signers.VerifierAsync(parsed, trusted.Keys, session, cancellation)
                     ?? throw CliException.Usage(
                         "nobody is trusted: --key or a signer is required",
                         "give --key FILE, or --certificate-identity and --certificate-oidc-issuer"
@@ -62,7 +65,15 @@ internal static class VerifyCommand
                     IgnorePaths = parsed.GetValue(ignore) ?? [],
                     NoIgnoreGitPaths = parsed.GetValue(noGit),
                     PlainHttp = parsed.GetValue(plainHttp),
+                    Model = model.Options(parsed),
+                    AllowSymlinks = model.AllowSymlinks(parsed),
                 };
+                if (model.Only(parsed).Count > 0)
+                {
+                    return target is Subject.LocalDirectory directory && wanted is null
+                        ? examiner.ExaminePart(directory.Path, cancellation)
+                        : throw CliException.Usage("--only is for the signature of a directory");
+                }
                 return Report(session, await examiner.ExamineAsync(target, cancellation), wanted);
             }
         );

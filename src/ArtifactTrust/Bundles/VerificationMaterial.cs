@@ -15,6 +15,9 @@ public sealed class VerificationMaterial
     /// <summary>DER certificates, the signer's first; empty where a managed key signed.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Certificates { get; init; } = [];
 
+    /// <summary>Whether the certificates are written as a chain, as model signing has them; else the one certificate alone.</summary>
+    internal bool WritesChain { get; init; }
+
     /// <summary>Transparency log entries.</summary>
     public IReadOnlyList<TransparencyLogEntry> LogEntries { get; init; } = [];
 
@@ -64,7 +67,19 @@ public sealed class VerificationMaterial
     internal void WriteTo(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
-        if (Certificates is [var certificate])
+        if (WritesChain)
+        {
+            writer.WriteStartObject("x509CertificateChain");
+            writer.WriteStartArray("certificates");
+            foreach (var one in Certificates)
+            {
+                writer.WriteStartObject();
+                writer.WriteBase64String("rawBytes", one.Span);
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
+        }
+        else if (Certificates is [var certificate])
         {
             writer.WriteStartObject("certificate");
             writer.WriteBase64String("rawBytes", certificate.Span);

@@ -3,8 +3,8 @@ namespace ArtifactTrust.Formats;
 /// <summary>Upper bounds on everything read from outside, checked before memory is taken.</summary>
 public static class Limits
 {
-    /// <summary>A Sigstore bundle, in bytes. A signed SBOM of a large image stays below it.</summary>
-    public const int BundleBytes = 64 << 20;
+    /// <summary>A Sigstore bundle, in bytes. A signed model of a million files stays below it.</summary>
+    public const int BundleBytes = 256 << 20;
 
     /// <summary>A file of bundles, one a line, in bytes.</summary>
     public const long BundleLinesBytes = 256L << 20;
@@ -126,8 +126,14 @@ public static class Limits
     /// <summary>One part of a manifest that several machines made, in bytes.</summary>
     public const int ManifestPartBytes = 1 << 30;
 
-    /// <summary>Files of one model or dataset.</summary>
+    /// <summary>Files, or shards of files, of one model or dataset.</summary>
     public const int ManifestEntries = 2_000_000;
+
+    /// <summary>A manifest of a directory in a file, in bytes.</summary>
+    public const int ManifestFileBytes = 768 << 20;
+
+    /// <summary>A cache of a directory's digests, in bytes: some hundred for each file.</summary>
+    public const int HashCacheBytes = 768 << 20;
 
     /// <summary>An OCI manifest or index, in bytes (distribution-spec 1.1, "Pushing Manifests": at least 4 MiB).</summary>
     public const int OciManifestBytes = 4 << 20;

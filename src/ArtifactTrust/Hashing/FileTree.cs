@@ -9,16 +9,20 @@ namespace ArtifactTrust.Hashing;
 /// <param name="Size">The size when listed, in bytes.</param>
 public readonly record struct TreeFile(string Name, long Size);
 
-/// <summary>A directory whose files are listed and opened without ever following a symbolic link below its root.</summary>
+/// <summary>A directory whose files are listed and opened without following a symbolic link below its root, unless links are allowed.</summary>
 public sealed class FileTree : IDisposable
 {
     private readonly SafeFileHandle? _root;
 
-    private FileTree(string path, SafeFileHandle? root)
+    private FileTree(string path, SafeFileHandle? root, bool allowLinks)
     {
         Path = path;
         _root = root;
+        AllowsLinks = allowLinks;
     }
+
+    /// <summary>Whether a symbolic link to a file of the directory is taken for a file of the link's name.</summary>
+    public bool AllowsLinks { get; }
 
     /// <summary>The full path of the root.</summary>
     public string Path { get; }
@@ -27,15 +31,20 @@ public sealed class FileTree : IDisposable
     public string Name => System.IO.Path.GetFileName(Path) is { Length: > 0 } name ? name : Path;
 
     /// <summary>Opens a directory.</summary>
+    /// <param name="path">The path; links on the way to it are followed.</param>
+    /// <param name="allowLinks">
+    /// Whether a symbolic link to a regular file is read under the link's name, as long as it stays in the directory. A link to a directory
+    /// is refused all the same, and so is every link on other systems than Linux.
+    /// </param>
     /// <exception cref="IOException">It is absent or is not a directory.</exception>
-    public static FileTree Open(string path)
+    public static FileTree Open(string path, bool allowLinks = false)
     {
         var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         if (!Directory.Exists(full))
         {
             throw new DirectoryNotFoundException($"the directory '{path}' does not exist");
         }
-        return new FileTree(full, OperatingSystem.IsLinux() ? LinuxFile.OpenRoot(full) : null);
+        return new FileTree(full, OperatingSystem.IsLinux() ? LinuxFile.OpenRoot(full) : null, allowLinks && OperatingSystem.IsLinux());
     }
 
     /// <summary>The regular files below the root that are not ignored, in code point order of their names.</summary>
@@ -59,6 +68,11 @@ public sealed class FileTree : IDisposable
             (ref FileSystemEntry entry) =>
             {
                 var name = NameOf(ref entry, prefix);
+                if (AllowsLinks && IsLink(ref entry))
+                {
+                    CheckName(name);
+                    return new TreeFile(name, LengthOfTarget(name));
+                }
                 Check(name, entry.Attributes);
                 return new TreeFile(name, entry.Length);
             },
@@ -92,7 +106,7 @@ public sealed class FileTree : IDisposable
         ArgumentNullException.ThrowIfNull(name);
         if (_root is not null)
         {
-            return LinuxFile.OpenBeneath(_root, name, out status);
+            return AllowsLinks ? LinuxFile.OpenFollowing(_root, name, out status) : LinuxFile.OpenBeneath(_root, name, out status);
         }
         var path = Path;
         foreach (var part in name.Split('/'))
@@ -119,6 +133,50 @@ public sealed class FileTree : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _root?.Dispose();
 
+    /// <summary>What tells whether a file is the one it was: size, inode and times. Follows links where they are allowed.</summary>
+    /// <exception cref="IOException">It is absent or cannot be asked.</exception>
+    internal FileStatus StatusOf(string name)
+    {
+        if (_root is not null)
+        {
+            return LinuxFile.StatusOf(_root, name, AllowsLinks);
+        }
+        var file = new FileInfo(System.IO.Path.Join(Path, name));
+        return new FileStatus(true, file.Length, 0, (file.LastWriteTimeUtc.Ticks, 0), default);
+    }
+
+    /// <summary>Whether there is a file that could be opened.</summary>
+    internal bool Has(string name)
+    {
+        try
+        {
+            OpenHandle(name).Dispose();
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    private long LengthOfTarget(string name)
+    {
+        try
+        {
+            using var file = OpenHandle(name);
+            return RandomAccess.GetLength(file);
+        }
+        catch (IOException e)
+        {
+            throw new MalformedDataException(
+                "directory",
+                name,
+                $"a symbolic link that does not lead to a file of the directory: {e.Message}",
+                e
+            );
+        }
+    }
+
     private static bool IsLink(ref FileSystemEntry entry) => entry.Attributes.HasFlag(FileAttributes.ReparsePoint);
 
     private static string NameOf(ref FileSystemEntry entry, int prefix)
@@ -137,6 +195,11 @@ public sealed class FileTree : IDisposable
                 "a symbolic link; links are neither followed nor left out, so replace it by the file or ignore it"
             );
         }
+        CheckName(name);
+    }
+
+    private static void CheckName(string name)
+    {
         // The runtime puts U+FFFD where a name's bytes are not UTF-8; such a name could not be opened again.
         if (name.Contains('\uFFFD', StringComparison.Ordinal))
         {

@@ -12,7 +12,12 @@ internal static partial class LinuxFile
     private const int NotFound = 2;
     private const int NotADirectory = 20;
     private const int TooManyLinks = 40;
+    private const int CrossDevice = 18;
+    private const int NotPermitted = 1;
+    private const int NoSuchCall = 38;
+    private const int OpenAt2Number = 437;
     private const int EmptyPath = 0x1000;
+    private const int NoFollowLinks = 0x100;
     private const uint BasicStats = 0x7ff;
     private const int TypeMask = 0xF000;
     private const int RegularFile = 0x8000;
@@ -89,14 +94,50 @@ internal static partial class LinuxFile
         {
             throw Failure(Marshal.GetLastPInvokeError(), "file");
         }
-        var span = new ReadOnlySpan<byte>(buffer, 256);
-        return new FileStatus(
+        return Parse(new ReadOnlySpan<byte>(buffer, 256));
+    }
+
+    private static FileStatus Parse(ReadOnlySpan<byte> span) =>
+        new(
             (BinaryPrimitives.ReadUInt16LittleEndian(span[28..]) & TypeMask) == RegularFile,
             BinaryPrimitives.ReadInt64LittleEndian(span[40..]),
             BinaryPrimitives.ReadUInt64LittleEndian(span[32..]),
             (BinaryPrimitives.ReadInt64LittleEndian(span[112..]), BinaryPrimitives.ReadUInt32LittleEndian(span[120..])),
             (BinaryPrimitives.ReadInt64LittleEndian(span[96..]), BinaryPrimitives.ReadUInt32LittleEndian(span[104..]))
         );
+
+    /// <summary>Opens a regular file below <paramref name="root"/>, over symbolic links as long as they stay below it.</summary>
+    /// <exception cref="IOException">It is absent, leads out of the root, or is no regular file.</exception>
+    internal static unsafe SafeFileHandle OpenFollowing(SafeFileHandle root, string name, out FileStatus status)
+    {
+        // struct open_how: flags, mode, resolve; RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS.
+        var how = stackalloc ulong[3];
+        (how[0], how[1], how[2]) = (CloseOnExec | NonBlocking, 0, 0x08 | 0x02);
+        var handle = OpenAt2(OpenAt2Number, root, name, how, 3 * sizeof(ulong));
+        if (!handle.IsInvalid)
+        {
+            return Regular(handle, name, out status);
+        }
+        var error = Marshal.GetLastPInvokeError();
+        throw error switch
+        {
+            CrossDevice or TooManyLinks => new IOException($"'{name}' is a symbolic link that leads out of the directory, or in a circle"),
+            NoSuchCall or NotPermitted => new IOException(
+                $"'{name}' is a symbolic link, and this kernel cannot follow links safely (openat2 is missing)"
+            ),
+            _ => Failure(error, name),
+        };
+    }
+
+    /// <summary>What the file system says of a path below <paramref name="root"/>, without opening it; only to notice changes.</summary>
+    internal static unsafe FileStatus StatusOf(SafeFileHandle root, string name, bool follow)
+    {
+        var buffer = stackalloc byte[256];
+        if (StatX(root, name, follow ? 0 : NoFollowLinks, BasicStats, buffer) != 0)
+        {
+            throw Failure(Marshal.GetLastPInvokeError(), name);
+        }
+        return Parse(new ReadOnlySpan<byte>(buffer, 256));
     }
 
     /// <summary>Tells the kernel how a file will be read; it may do nothing with it.</summary>
@@ -126,6 +167,10 @@ internal static partial class LinuxFile
 
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle OpenAt(int directory, string path, int flags);
+
+    // The C library has no function of its own for this call.
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial SafeFileHandle OpenAt2(nint number, SafeFileHandle directory, string path, ulong* how, nint size);
 
     [LibraryImport("libc", EntryPoint = "posix_fadvise64")]
     private static partial int Advise(SafeFileHandle file, long start, long length, int advice);

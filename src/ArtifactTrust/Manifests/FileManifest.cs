@@ -67,6 +67,23 @@ public sealed class FileManifest
     /// <summary>The digests that name the directory in statements: the OMS root and the directory hash.</summary>
     public DigestSet Subject => new([new(DigestAlgorithm.Sha256.Name, RootDigest.Hex), new(DigestSet.DirHash, DirHash.Hex)]);
 
+    /// <summary>The manifest of a single file.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="name">The name it gets.</param>
+    /// <param name="form">Whole or in shards; an empty file has no shard.</param>
+    /// <param name="cancellation">Stops reading.</param>
+    /// <exception cref="IOException">The file cannot be read, or changed meanwhile.</exception>
+    public static FileManifest OfFile(ArtifactFile file, string name, ManifestForm form, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(form);
+        return new FileManifest(
+            form.ShardSize is { } size
+                ? new ShardHasher(form.Algorithm, size).Hash(file, name, cancellation)
+                : [new ManifestEntry(name, file.Digest(form.Algorithm), file.Size)]
+        );
+    }
+
     internal static Digest ComputeRoot(IEnumerable<Digest> digests)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -82,21 +82,40 @@ public sealed class BundleSigner
     /// <param name="manifest">The files.</param>
     /// <param name="ignored">The paths that were left out.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <exception cref="ArgumentException">There is no file.</exception>
+    /// <exception cref="MalformedDataException">There is no file.</exception>
     /// <exception cref="SigningServiceException">A service did not do its part, or the log takes no signatures by such keys.</exception>
     /// <exception cref="UnverifiableBundleException">What the services gave does not verify.</exception>
     public Task<Bundle> SignModelAsync(string name, FileManifest manifest, IgnoreRules ignored, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(ignored);
-        if (manifest.Entries.Count == 0)
-        {
-            throw new ArgumentException("a model without files cannot be signed", nameof(manifest));
-        }
+        return SignModelAsync(name, manifest, new ModelSerialization { IgnorePaths = ignored.Paths }, cancellation: cancellation);
+    }
+
+    /// <summary>Signs a model or dataset as OpenSSF Model Signing v1.0 has it.</summary>
+    /// <param name="name">The directory's own name, for people.</param>
+    /// <param name="manifest">The files, in the form that the serialization names.</param>
+    /// <param name="serialization">How the files were chosen and hashed.</param>
+    /// <param name="kind">What it is.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="MalformedDataException">There is no file, or the manifest is of another form.</exception>
+    /// <exception cref="SigningServiceException">A service did not do its part, or the log takes no signatures by such keys.</exception>
+    /// <exception cref="UnverifiableBundleException">What the services gave does not verify.</exception>
+    public Task<Bundle> SignModelAsync(
+        string name,
+        FileManifest manifest,
+        ModelSerialization serialization,
+        ModelKind kind = ModelKind.Model,
+        CancellationToken cancellation = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        var predicate = new ModelSignature(manifest.Entries, serialization);
         // Only the root: the published clients want exactly this digest. The predicate itself binds the names.
-        var subject = new ResourceDescriptor(name, null, new DigestSet(manifest.RootDigest));
-        var predicate = new ModelSignature(manifest.Entries, ignored.Paths).ToJson();
-        var statement = new Statement([subject], ModelSignature.TypeUri, predicate);
+        var subject = new ResourceDescriptor(name, null, new DigestSet(predicate.RootDigest))
+        {
+            Annotations = ModelSignature.AnnotationsOf(kind),
+        };
+        var statement = new Statement([subject], ModelSignature.TypeUri, predicate.ToJson());
         return SignAsync(statement, KeyHint.ForModel(_credential.PublicKey), cancellation);
     }
 
@@ -127,9 +146,10 @@ public sealed class BundleSigner
         var digest = _credential.Key.Algorithm.PreHash?.Hash(encoded);
         var signature = digest is null ? _credential.Key.Sign(encoded) : _credential.Key.SignDigest(digest);
         var envelope = new DsseEnvelope(Statement.PayloadType, payload, [new DsseSignature(signature)]);
-        var bundle = await CompleteAsync(plan, new LogSubmission(_signer, null, envelope, digest), hint, cancellation)
-            .ConfigureAwait(false);
-        var (_, _, _, rejected) = Verifier(plan).VerifyStatement(bundle);
+        var bundle = await CompleteAsync(plan, new LogSubmission(_signer, null, envelope, digest), hint, cancellation).ConfigureAwait(false);
+        // Whether the chain leads to somebody's root is for them to say; the signature itself is checked here like that of a key.
+        var (_, _, _, rejected) = Verifier(plan)
+            .VerifyStatement(_credential.ModelChain.Count == 0 ? bundle : Bundle.ForEnvelope(bundle.Envelope!, hint));
         return rejected is null ? bundle : throw new UnverifiableBundleException(rejected);
     }
 
@@ -141,8 +161,9 @@ public sealed class BundleSigner
             : await _services.CompleteAsync(plan, submission, _root!, cancellation).ConfigureAwait(false);
         var material = new VerificationMaterial
         {
-            PublicKeyHint = _credential.Certificate is null ? hint : null,
-            Certificates = _credential.Certificate is { } certificate ? [certificate] : [],
+            PublicKeyHint = _credential.Certificate is null && _credential.ModelChain.Count == 0 ? hint : null,
+            Certificates = _credential.Certificate is { } certificate ? [certificate] : _credential.ModelChain,
+            WritesChain = _credential.ModelChain.Count > 0,
             Timestamps = timestamps,
             LogEntries = entries,
         };

@@ -54,6 +54,9 @@ public sealed class Credential : IDisposable
     /// <summary>Until when the certificate is valid; null for a key alone.</summary>
     public DateTimeOffset? NotAfter { get; }
 
+    /// <summary>The chain written into the bundle of a model, DER, the signer's certificate first; empty for other credentials.</summary>
+    internal IReadOnlyList<ReadOnlyMemory<byte>> ModelChain { get; private init; } = [];
+
     internal SigningKey Key { get; }
 
     /// <summary>A managed key, known to verifiers.</summary>
@@ -66,6 +69,44 @@ public sealed class Credential : IDisposable
     /// <exception cref="MalformedDataException">It is no certificate.</exception>
     /// <exception cref="ArgumentException">It is for another key, or names nobody.</exception>
     public static Credential FromCertificate(SigningKey key, ReadOnlyMemory<byte> certificate) => new(key, certificate, false);
+
+    /// <summary>A key with the certificate chain that model signing's certificate method writes into the bundle.</summary>
+    /// <param name="key">The key; the caller disposes of it.</param>
+    /// <param name="certificate">PEM: its certificate alone.</param>
+    /// <param name="chain">PEM: the certificates above it, the next one first, with or without the root; empty where there are none.</param>
+    /// <param name="clock">The clock, by which the certificate must be valid.</param>
+    /// <exception cref="MalformedDataException">A file holds no certificates, or the first more than one.</exception>
+    /// <exception cref="ArgumentException">The certificate is for another key, is not for signing code, or is not valid now.</exception>
+    public static Credential FromModelChain(SigningKey key, ReadOnlySpan<byte> certificate, ReadOnlySpan<byte> chain, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(clock);
+        var leaves = CertificateFile.Read(certificate);
+        if (leaves is not [var first])
+        {
+            throw new MalformedDataException("certificate file", "$", "one certificate is expected, and those above it apart from it");
+        }
+        var leaf = Trust.Certificate.Read(first.RawData, "certificate 0");
+        var now = clock.GetUtcNow();
+        var problem =
+            !leaf.SubjectPublicKeyInfo.Span.SequenceEqual(key.PublicKey.SubjectPublicKeyInfo.Span)
+                ? "the certificate is for another key than the one that would sign"
+            : leaf.ExtendedKeyUsage?.Contains(CertificatePath.CodeSigning) != true || !leaf.MaySign
+                ? "the certificate is not for signing code, so no verifier could accept it"
+            : now < leaf.NotBefore || now > leaf.NotAfter
+                ? $"the certificate is valid from {Rfc3339.Format(leaf.NotBefore)} to {Rfc3339.Format(leaf.NotAfter)}"
+            : null;
+        return problem is not null
+            ? throw new ArgumentException(problem, nameof(certificate))
+            : new Credential(key, null, false)
+            {
+                ModelChain =
+                [
+                    first.RawData,
+                    .. chain.IsEmpty ? [] : CertificateFile.Read(chain).Select(c => (ReadOnlyMemory<byte>)c.RawData),
+                ],
+            };
+    }
 
     /// <summary>A key made for this certificate, which is gone with this object.</summary>
     internal static Credential Ephemeral(SigningKey key, ReadOnlyMemory<byte> certificate) => new(key, certificate, true);

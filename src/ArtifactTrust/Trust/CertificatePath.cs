@@ -22,16 +22,18 @@ internal sealed record CertificatePath(CertificateAuthority Authority, Certifica
     /// <param name="authorities">The trusted authorities.</param>
     /// <param name="usage">The extended key usage that the leaf must name.</param>
     /// <param name="time">The time at which all must be valid.</param>
+    /// <param name="allowAuthority">Whether the leaf may be that of an authority, or be itself an anchor.</param>
     /// <returns>The path, or why there is none.</returns>
     internal static (CertificatePath? Path, string? Problem) Find(
         Certificate leaf,
         IReadOnlyList<Certificate> further,
         IReadOnlyList<CertificateAuthority> authorities,
         string usage,
-        DateTimeOffset time
+        DateTimeOffset time,
+        bool allowAuthority = false
     )
     {
-        if (LeafProblem(leaf, usage, time) is { } wrong)
+        if (LeafProblem(leaf, usage, time, allowAuthority) is { } wrong)
         {
             return (null, wrong);
         }
@@ -42,6 +44,10 @@ internal sealed record CertificatePath(CertificateAuthority Authority, Certifica
             {
                 problems.Add($"{authority.Name} is trusted from {authority.ValidFor}");
                 continue;
+            }
+            if (allowAuthority && leaf.Der.Span.SequenceEqual(authority.Certificates[^1].Der.Span))
+            {
+                return (new CertificatePath(authority, leaf), null);
             }
             var search = new Search(authority, further, usage, time);
             if (search.Climb(leaf))
@@ -56,10 +62,10 @@ internal sealed record CertificatePath(CertificateAuthority Authority, Certifica
         );
     }
 
-    private static string? LeafProblem(Certificate leaf, string usage, DateTimeOffset time) =>
+    private static string? LeafProblem(Certificate leaf, string usage, DateTimeOffset time, bool allowAuthority) =>
         leaf.ExtendedKeyUsage?.Contains(usage) != true
             ? $"the certificate does not name the extended key usage {usage} (RFC 5280 §4.2.1.12)"
-        : leaf.IsAuthority == true ? "the certificate is that of an authority (RFC 5280 §4.2.1.9)"
+        : leaf.IsAuthority == true && !allowAuthority ? "the certificate is that of an authority (RFC 5280 §4.2.1.9)"
         : !leaf.MaySign ? "the key usage of the certificate lacks digitalSignature (RFC 5280 §4.2.1.3)"
         : CommonProblem(leaf, time);
 

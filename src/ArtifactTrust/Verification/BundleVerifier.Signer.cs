@@ -51,7 +51,7 @@ public sealed partial class BundleVerifier
         checks.Pass(Signature, $"{key.Key.Algorithm} key {key.Key.Fingerprint}");
         var identity = provenance.Identity!;
         var isNamed = identity.Issuer is null && provenance.Names.Any(_trust!.Subjects.Contains);
-        if (!isNamed && !_trust!.Identities.Any(r => r.Accepts(identity)))
+        if (!isNamed && !_trust!.IsForModels && !_trust.Identities.Any(r => r.Accepts(identity)))
         {
             return (
                 null,
@@ -70,7 +70,10 @@ public sealed partial class BundleVerifier
                 )
             );
         }
-        checks.Pass(SigstoreVerifier.Identity, identity.ToString());
+        checks.Pass(
+            SigstoreVerifier.Identity,
+            identity.Names.Count > 0 ? identity.ToString() : $"any holder; {string.Join(", ", provenance.Names)}"
+        );
         checks.NotRequired(Hint, "a certificate signed");
         return (new Signer(key.Key, identity, provenance.Times), null);
     }

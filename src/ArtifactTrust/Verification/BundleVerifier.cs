@@ -179,12 +179,19 @@ public sealed partial class BundleVerifier
     }
 
     /// <summary>Whether statements of the type are signatures, which never count as attestations.</summary>
-    public static bool IsSignature(string predicateType) =>
-        predicateType == ImageSignatureType || Attestations.Predicates.ModelSignature.IsType(predicateType);
+    public static bool IsSignature(string predicateType) => predicateType == ImageSignatureType || ModelVerifier.IsModel(predicateType);
 
     /// <summary>The checks up to the statement; what they are of is for the caller to check.</summary>
     internal (CheckList Checks, Statement? Statement, Signer? Signer, VerificationReport? Rejected) VerifyStatement(
         Bundle bundle,
+        params string[] further
+    ) => VerifyStatement(bundle, static envelope => envelope.PreAuthenticationEncoding(), static key => key, further);
+
+    /// <summary>The same, for envelopes whose signature is over another encoding, or by another algorithm of the key.</summary>
+    internal (CheckList Checks, Statement? Statement, Signer? Signer, VerificationReport? Rejected) VerifyStatement(
+        Bundle bundle,
+        Func<DsseEnvelope, byte[]> encode,
+        Func<VerificationKey, VerificationKey> adapt,
         params string[] further
     )
     {
@@ -199,11 +206,11 @@ public sealed partial class BundleVerifier
             checks.Pass(Material, bundle.MediaType);
             return (checks, null, null, checks.Fail(NoEnvelope()));
         }
-        var encoded = envelope.PreAuthenticationEncoding();
+        var encoded = encode(envelope);
         var (signer, rejected) = FindSigner(
             bundle,
             static _ => null,
-            (key, signature) => key.Verify(encoded, signature),
+            (key, signature) => adapt(key).Verify(encoded, signature),
             envelope.Signatures[0].Value,
             checks
         );

@@ -1,6 +1,7 @@
 using ArtifactTrust.Attestations;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Manifests;
 
 namespace ArtifactTrust.Verification;
 
@@ -14,15 +15,21 @@ internal sealed class CheckList(params string[] plan)
     internal void NotRequired(string name, string message) => _checks.Add(new Check(name, CheckOutcome.NotRequired) { Message = message });
 
     /// <summary>Ends the verification: what was planned after this check is listed as not reached.</summary>
-    internal VerificationReport Fail(Check check)
+    internal VerificationReport Fail(Check check, ManifestDiff? difference = null)
     {
         _checks.Add(check);
         var reached = Array.IndexOf(plan, check.Name);
         return new VerificationReport(
             [.. _checks, .. plan.Skip(reached + 1).Select(name => new Check(name, CheckOutcome.NotReached))],
             null
-        );
+        )
+        {
+            Difference = difference,
+        };
     }
+
+    /// <summary>Ends the verification of a part of the files, which proves nothing of the whole.</summary>
+    internal VerificationReport Partly(IReadOnlyList<string> files) => new(_checks, null) { PartialFiles = files };
 
     internal VerificationReport Verified(EvidenceKind kind, Signer signer, DigestSet subject, Statement? statement, Bundle bundle) =>
         new(_checks, new VerifiedBundle(kind, signer.Key.Fingerprint, subject, statement, bundle.Digest, signer.Identity, signer.Times));

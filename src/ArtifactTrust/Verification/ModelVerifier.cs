@@ -10,16 +10,16 @@ namespace ArtifactTrust.Verification;
 /// <summary>A verification of a model or dataset against the files that are there.</summary>
 /// <param name="Report">The checks.</param>
 /// <param name="Diff">What differs between the signed files and those there; null where it came to no comparison.</param>
-/// <param name="Manifest">The files as they are; null where it came to no comparison.</param>
+/// <param name="Manifest">The files as they are, in the form that was signed; null where it came to no comparison.</param>
 public sealed record ModelVerification(VerificationReport Report, ManifestDiff? Diff, FileManifest? Manifest);
 
 /// <summary>Verifies OpenSSF Model Signing bundles: who signed, and that the files are those signed.</summary>
 /// <param name="bundles">Holds the trusted keys.</param>
 /// <remarks>
-/// Spec: OMS v1.0 §7. Stricter than the specification: names that leave the model, repeated names and empty models are refused.
-/// The resources may come in any order, which the published clients disagree about; the root digest is computed in theirs.
+/// Spec: OMS v1.0 §7. Stricter than the specification: names that leave the model, repeated names, shards with gaps and empty models are
+/// refused. The resources may come in any order, which the published clients disagree about; the root digest is computed in theirs.
 /// </remarks>
-public sealed class ModelVerifier(BundleVerifier bundles)
+public sealed partial class ModelVerifier(BundleVerifier bundles)
 {
     private const string PredicateCheck = "model.predicate";
     private const string RootCheck = "model.root";
@@ -27,16 +27,37 @@ public sealed class ModelVerifier(BundleVerifier bundles)
     private const string PredicateTypeCheck = "statement.predicateType";
     private const string SubjectCheck = "statement.subject";
 
+    /// <summary>Whether a statement of that type is a signature of a model, also of v0.2.0.</summary>
+    public static bool IsModel(string predicateType) => ModelSignature.IsType(predicateType) || predicateType == LegacyModel.TypeUri;
+
     /// <summary>Verifies a directory.</summary>
     /// <param name="bundle">The signature.</param>
     /// <param name="files">The directory.</param>
     /// <param name="ignore">Paths left out in addition to those the signer left out.</param>
     /// <exception cref="MalformedDataException">The directory holds a symbolic link or a special file.</exception>
-    /// <exception cref="IOException">A file cannot be read.</exception>
-    public ModelVerification Verify(Bundle bundle, HashedTree files, IgnoreRules ignore)
+    /// <exception cref="IOException">A file cannot be read, or the directory changed while it was.</exception>
+    public ModelVerification Verify(Bundle bundle, HashedTree files, IgnoreRules ignore) =>
+        Verify(bundle, files, new ModelVerificationOptions { Ignore = ignore });
+
+    /// <summary>Verifies a directory.</summary>
+    /// <param name="bundle">The signature.</param>
+    /// <param name="files">The directory, without a cache of digests.</param>
+    /// <param name="options">What is asked.</param>
+    /// <exception cref="ArgumentException">The directory has a cache of digests, which only signing may use.</exception>
+    /// <exception cref="MalformedDataException">
+    /// The directory holds a symbolic link or a special file, or a path of <see cref="ModelVerificationOptions.Only"/> is none below it.
+    /// </exception>
+    /// <exception cref="IOException">A file cannot be read, or the directory changed while it was.</exception>
+    public ModelVerification Verify(Bundle bundle, HashedTree files, ModelVerificationOptions options)
     {
         ArgumentNullException.ThrowIfNull(files);
-        var (checks, statement, model, key, rejected) = VerifyPredicate(bundle);
+        ArgumentNullException.ThrowIfNull(options);
+        if (files.Cache is not null)
+        {
+            throw new ArgumentException("digests of an earlier run prove nothing of the files as they are", nameof(files));
+        }
+        var only = options.Only.Count == 0 ? null : new IgnoreRules(options.Only);
+        var (checks, statement, model, signer, rejected) = VerifyPredicate(bundle, options);
         if (rejected is not null)
         {
             return new ModelVerification(rejected, null, null);
@@ -48,78 +69,90 @@ public sealed class ModelVerifier(BundleVerifier bundles)
         IgnoreRules rules;
         try
         {
-            rules = ignore.With(model.IgnorePaths);
+            rules = options.Ignore.With(model.Serialization.IgnorePaths);
         }
         catch (MalformedDataException e)
         {
             return new ModelVerification(checks.Fail(BundleVerifier.Malformed(FilesCheck, FailureCode.MalformedPredicate, e)), null, null);
         }
-        var manifest = files.Manifest(rules, model.Resources.Select(r => r.Name));
-        var diff = ManifestDiff.Compare(model.Resources, manifest.Entries);
-        if (!diff.IsEmpty)
-        {
-            return new ModelVerification(checks.Fail(Differs(diff)), diff, manifest);
-        }
-        var leftOut = model.IgnorePaths.Except(IgnoreRules.GitPaths, StringComparer.Ordinal).ToList();
-        checks.Pass(
-            FilesCheck,
-            $"{manifest.Entries.Count} files{(leftOut.Count == 0 ? "" : $"; the signer left out {string.Join(", ", leftOut)}")}"
+        return new Comparison(checks, model, files, rules, options, only).Run(manifest =>
+            checks.Verified(EvidenceKind.Signature, signer!, manifest.Subject, statement, bundle)
         );
-        var verified = checks.Verified(EvidenceKind.Signature, key!, manifest.Subject, statement, bundle);
-        return new ModelVerification(verified, diff, manifest);
     }
 
     /// <summary>Verifies a model that is a single file.</summary>
-    /// <exception cref="IOException">The file cannot be read.</exception>
-    public ModelVerification Verify(Bundle bundle, ArtifactFile file)
+    /// <exception cref="IOException">The file cannot be read, or changed meanwhile.</exception>
+    public ModelVerification Verify(Bundle bundle, ArtifactFile file) => Verify(bundle, file, new ModelVerificationOptions());
+
+    /// <summary>Verifies a model that is a single file.</summary>
+    /// <param name="bundle">The signature.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="options">What is asked; of a single file there are no paths to choose.</param>
+    /// <exception cref="IOException">The file cannot be read, or changed meanwhile.</exception>
+    public ModelVerification Verify(Bundle bundle, ArtifactFile file, ModelVerificationOptions options)
     {
         ArgumentNullException.ThrowIfNull(file);
-        var (checks, statement, model, key, rejected) = VerifyPredicate(bundle);
+        ArgumentNullException.ThrowIfNull(options);
+        var (checks, statement, model, signer, rejected) = VerifyPredicate(bundle, options);
         if (rejected is not null)
         {
             return new ModelVerification(rejected, null, null);
         }
         // The specification names the one resource after the file, the Python client calls it ".". The name is not the file's to choose.
-        if (model!.Resources is not [var resource] || resource.Name.Contains('/', StringComparison.Ordinal))
+        if (model!.Files.Count != 1 || model.Files.Single() is not { } name || name.Contains('/', StringComparison.Ordinal))
         {
-            return new ModelVerification(
-                checks.Fail(WrongKind($"a directory of {model.Resources.Count} files", "a single file")),
-                null,
-                null
-            );
+            return new ModelVerification(checks.Fail(WrongKind($"a directory of {model.Files.Count} files", "a single file")), null, null);
         }
-        var actual = new ManifestEntry(resource.Name, file.Digest(resource.Digest.Algorithm), file.Size);
-        var diff = ManifestDiff.Compare(model.Resources, [actual]);
+        var form = model.Serialization.Form;
+        var diff = ManifestDiff.Compare(model.Resources, FileManifest.OfFile(file, name, form).Entries);
         if (!diff.IsEmpty)
         {
-            return new ModelVerification(checks.Fail(Differs(diff)), diff, null);
+            return new ModelVerification(checks.Fail(Differs(diff), diff), diff, null);
         }
+        var subject = new DigestSet(file.Digest(DigestAlgorithm.Sha256));
+        file.CheckUnchanged();
         checks.Pass(FilesCheck, "1 file");
-        var subject = new DigestSet(actual.Digest);
-        return new ModelVerification(checks.Verified(EvidenceKind.Signature, key!, subject, statement, bundle), diff, null);
+        return new ModelVerification(checks.Verified(EvidenceKind.Signature, signer!, subject, statement, bundle), diff, null);
     }
 
-    private (CheckList, Statement?, ModelSignature?, Signer?, VerificationReport?) VerifyPredicate(Bundle bundle)
+    private (CheckList, Statement?, ModelSignature?, Signer?, VerificationReport?) VerifyPredicate(
+        Bundle bundle,
+        ModelVerificationOptions options
+    )
     {
-        var (checks, statement, key, rejected) = bundles.VerifyStatement(bundle, PredicateCheck, RootCheck, FilesCheck);
+        ArgumentNullException.ThrowIfNull(bundle);
+        string[] further = [PredicateCheck, RootCheck, FilesCheck];
+        // What the bundle claims decides only which encoding the signature has to be over; that it is of this type is checked after it.
+        var isLegacy = options.AllowLegacy && ClaimsLegacy(bundle);
+        var (checks, statement, signer, rejected) = isLegacy
+            ? bundles.VerifyStatement(bundle, LegacyModel.Encode, LegacyModel.WithSha256, further)
+            : bundles.VerifyStatement(bundle, further);
         if (rejected is not null)
         {
-            return (checks, null, null, null, rejected);
+            return (checks, null, null, null, !isLegacy && ClaimsLegacy(bundle) ? WithLegacyHint(rejected) : rejected);
         }
-        if (!ModelSignature.IsType(statement!.PredicateType))
+        if (isLegacy ? statement!.PredicateType != LegacyModel.TypeUri : !ModelSignature.IsType(statement!.PredicateType))
         {
             return (checks, null, null, null, checks.Fail(BundleVerifier.WrongType(ModelSignature.TypeUri, statement.PredicateType)));
         }
         checks.Pass(PredicateTypeCheck, statement.PredicateType);
-        if (statement.Subjects is not [{ Digest: { } subject }])
+        if (!isLegacy && statement.Subjects is not [_])
         {
             return (checks, null, null, null, checks.Fail(OneSubject(statement)));
         }
-        checks.Pass(SubjectCheck);
+        checks.Pass(
+            SubjectCheck,
+            ModelSignature.KindOf(statement) switch
+            {
+                ModelKind.Model => null,
+                ModelKind.Dataset => "a dataset",
+                _ => "something that is neither a model nor a dataset",
+            }
+        );
         ModelSignature model;
         try
         {
-            model = ModelSignature.Parse(statement.Predicate);
+            model = isLegacy ? LegacyModel.Read(statement) : ModelSignature.Parse(statement.Predicate);
         }
         catch (MalformedDataException e)
         {
@@ -130,49 +163,30 @@ public sealed class ModelVerifier(BundleVerifier bundles)
             var check = new Check(PredicateCheck, CheckOutcome.Failed, FailureCode.UnsupportedMaterial) { Message = e.Message };
             return (checks, null, null, null, checks.Fail(check));
         }
-        checks.Pass(PredicateCheck, $"{model.Resources.Count} resources");
-        var root = model.RootDigest;
-        if (subject[root.Algorithm.Name] != root.Hex)
+        checks.Pass(PredicateCheck, $"{model.Resources.Count} resources, {model.Serialization.Form}");
+        if (isLegacy)
         {
-            return (checks, null, null, null, checks.Fail(WrongRoot(root, subject)));
+            checks.NotRequired(RootCheck, "v0.2.0 has no root digest; every file is a subject");
+            return (checks, statement, model, signer, null);
+        }
+        var (root, signed) = (model.RootDigest, statement.Subjects[0].Digest!);
+        if (signed[root.Algorithm.Name] != root.Hex)
+        {
+            return (checks, null, null, null, checks.Fail(WrongRoot(root, signed)));
         }
         checks.Pass(RootCheck, root.ToString());
-        return (checks, statement, model, key, null);
+        return (checks, statement, model, signer, null);
     }
 
-    private static Check OneSubject(Statement statement) =>
-        new(SubjectCheck, CheckOutcome.Failed, FailureCode.MalformedPredicate)
+    private static bool ClaimsLegacy(Bundle bundle)
+    {
+        try
         {
-            Message = "a model signature has exactly one subject",
-            Expected = "1",
-            Actual = $"{statement.Subjects.Count}",
-            Clause = "OMS v1.0 §6.1",
-        };
-
-    private static Check WrongRoot(Digest root, DigestSet subject) =>
-        new(RootCheck, CheckOutcome.Failed, FailureCode.SubjectMismatch)
+            return bundle.Envelope is { } envelope && Statement.Parse(envelope.Payload).PredicateType == LegacyModel.TypeUri;
+        }
+        catch (MalformedDataException)
         {
-            Message = "the signed root digest is not that of the signed files",
-            Expected = root.ToString(),
-            Actual = subject.ToString(),
-            Clause = "OMS v1.0 §6.1",
-        };
-
-    private static Check WrongKind(string signed, string actual) =>
-        new(FilesCheck, CheckOutcome.Failed, FailureCode.ContentMismatch)
-        {
-            Message = $"{signed} was signed, and this is {actual}",
-            Expected = signed,
-            Actual = actual,
-        };
-
-    private static Check Differs(ManifestDiff diff) =>
-        new(FilesCheck, CheckOutcome.Failed, FailureCode.ContentMismatch)
-        {
-            Message = $"the files are not those that were signed ({diff})",
-            Expected = diff.Changed is [var c, ..] ? $"{c.Name} {c.Expected}" : "the signed files and no others",
-            Actual = diff.Changed is [var d, ..] ? $"{d.Name} {d.Actual}" : diff.ToString(),
-            Clause = "OMS v1.0 §7",
-            Hint = "get the model again from where it was signed, or ask its signer for a new signature",
-        };
+            return false;
+        }
+    }
 }

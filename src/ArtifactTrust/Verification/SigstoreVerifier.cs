@@ -78,7 +78,8 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
                 certificates[1..],
                 trust.Root.CertificateAuthorities,
                 CertificatePath.CodeSigning,
-                time
+                time,
+                trust.AllowsAuthorityAsSigner
             );
             if (found is null)
             {
@@ -312,14 +313,14 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         return null;
     }
 
-    private static Check? CertificatesProblem(Bundle bundle, Certificate[] certificates)
+    private Check? CertificatesProblem(Bundle bundle, Certificate[] certificates)
     {
         var (message, expected) =
-            bundle.Version == 3 && certificates.Length > 1
+            bundle.Version == 3 && certificates.Length > 1 && !trust.IsForModels
                 ? ("a bundle of version 0.3 holds the signer's certificate only", "one certificate")
-            : certificates.Any(c => c.IsSelfIssued)
+            : !trust.IsForModels && certificates.Any(c => c.IsSelfIssued)
                 ? ("the bundle holds a root certificate; roots come from the trusted root alone", "no self-issued certificate")
-            : certificates[0].IsAuthority == true ? ("the signer's certificate is that of an authority", "an end entity's certificate")
+            : certificates[0].IsAuthority == true && !trust.AllowsAuthorityAsSigner ? ("the signer's certificate is that of an authority", "an end entity's certificate")
             : !certificates[0].MaySign ? ("the signer's certificate is not for signatures", "the key usage digitalSignature")
             : (null, null);
         return message is null

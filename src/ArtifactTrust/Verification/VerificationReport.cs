@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using ArtifactTrust.Manifests;
 
 namespace ArtifactTrust.Verification;
 
@@ -23,6 +24,15 @@ public sealed class VerificationReport
 
     /// <summary>The first failed check, or null.</summary>
     public Check? Failure => Checks.FirstOrDefault(c => c.Outcome == CheckOutcome.Failed);
+
+    /// <summary>What differs from the signed files, where that is why a check failed; else null.</summary>
+    public ManifestDiff? Difference { get; internal init; }
+
+    /// <summary>Which of the signed files were compared, where only some were to be; null else. Such a report proves nothing of the whole.</summary>
+    public IReadOnlyList<string>? PartialFiles { get; internal init; }
+
+    /// <summary>Whether every check held, but of a part of the files only, so that there is no <see cref="Verified"/> value.</summary>
+    public bool IsPartlyVerified => PartialFiles is not null && Failure is null;
 
     /// <summary>The report of evidence that could not be read at all.</summary>
     /// <param name="reason">Why not.</param>

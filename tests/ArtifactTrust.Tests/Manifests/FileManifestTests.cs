@@ -53,15 +53,26 @@ public sealed class FileManifestTests
     public void A_file_is_hashed_once_however_often_its_manifest_is_made()
     {
         using var directory = new TemporaryDirectory();
-        var path = directory.File("a", "one");
+        directory.File("a", "one");
         directory.File("b", "b");
         using var tree = FileTree.Open(directory.Path);
-        var files = new HashedTree(tree);
+        var read = new Counter();
+        var files = new HashedTree(tree, read);
         var before = files.Manifest(new IgnoreRules(["b"]));
-        File.WriteAllText(path, "two");
+        Assert.Equal(3, read.Bytes);
         var after = files.Manifest(IgnoreRules.None);
+        Assert.Equal(4, read.Bytes);
         Assert.Equal(before.Entries[0], after.Entries[0]);
         Assert.Equal(2, after.Entries.Count);
+    }
+
+    private sealed class Counter : IProgress<long>
+    {
+        private long _bytes;
+
+        internal long Bytes => _bytes;
+
+        public void Report(long value) => Interlocked.Add(ref _bytes, value);
     }
 
     private static string Shell(string directory, string command)

@@ -98,7 +98,7 @@ public sealed class ModelVerifierTests : IDisposable
     {
         var bundle = Sign();
         _directory.File("m/weights/b.bin", "");
-        Assert.Equal(["weights/b.bin"], Verify(bundle).Diff!.Added);
+        Assert.Equal(["weights/b.bin"], Verify(bundle).Diff!.Added.Select(a => a.Name));
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class ModelVerifierTests : IDisposable
     {
         var bundle = Sign();
         File.Delete(Path.Combine(Model, "empty"));
-        Assert.Equal(["empty"], Verify(bundle).Diff!.Removed);
+        Assert.Equal(["empty"], Verify(bundle).Diff!.Removed.Select(r => r.Name));
     }
 
     [Fact]
@@ -116,8 +116,8 @@ public sealed class ModelVerifierTests : IDisposable
         File.Move(Path.Combine(Model, "config.json"), Path.Combine(Model, "configX.json"));
         var result = Verify(bundle);
         Assert.Equal(FailureCode.ContentMismatch, result.Report.Failure!.Code);
-        Assert.Equal(["config.json"], result.Diff!.Removed);
-        Assert.Equal(["configX.json"], result.Diff.Added);
+        Assert.Equal(["config.json"], result.Diff!.Removed.Select(r => r.Name));
+        Assert.Equal(["configX.json"], result.Diff.Added.Select(a => a.Name));
     }
 
     [Fact]
@@ -184,7 +184,17 @@ public sealed class ModelVerifierTests : IDisposable
             { """{"resources":[{"name":"a","algorithm":"sha256","digest":"00"}],"serialization":S}""", FailureCode.MalformedPredicate },
             {
                 """{"resources":[R("empty")],"serialization":{"method":"shards","hash_type":"sha256","shard_size":5}}""",
-                FailureCode.UnsupportedMaterial
+                FailureCode.MalformedPredicate
+            },
+            { """{"resources":[R("empty")],"serialization":{"method":"bytes","hash_type":"sha256"}}""", FailureCode.UnsupportedMaterial },
+            { """{"resources":[R("empty")],"serialization":{"method":"files","hash_type":"md5"}}""", FailureCode.UnsupportedMaterial },
+            {
+                """{"resources":[R("empty")],"serialization":{"method":"files","hash_type":"sha256","shard_size":5}}""",
+                FailureCode.MalformedPredicate
+            },
+            {
+                """{"resources":[R("empty:0:5")],"serialization":{"method":"shards","hash_type":"sha256"}}""",
+                FailureCode.MalformedPredicate
             },
             {
                 """{"resources":[R("empty")],"serialization":{"method":"files","hash_type":"sha256","ignore_paths":[".."]}}""",
@@ -269,7 +279,7 @@ public sealed class ModelVerifierTests : IDisposable
 
     [Fact]
     public void An_empty_directory_cannot_be_signed() =>
-        Assert.Throws<ArgumentException>(() => SignModel("m", new FileManifest([]), IgnoreRules.None));
+        Assert.Throws<MalformedDataException>(() => SignModel("m", new FileManifest([]), IgnoreRules.None));
 
     [VectorTheory]
     [InlineData("v0.3.1-elliptic-key", true)]

@@ -1,5 +1,6 @@
 using ArtifactTrust.Attestations;
 using ArtifactTrust.Bundles;
+using ArtifactTrust.Conformance;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Keys;
@@ -11,6 +12,10 @@ using ArtifactTrust.Verification;
 const int Rejected = 1;
 const int Usage = 2;
 
+if (args is [var verb, .. var modelArguments] && ModelSigning.Knows(verb))
+{
+    return await ModelSigning.RunAsync(verb, modelArguments, Console.Error, TimeProvider.System);
+}
 if (args is not ["verify-bundle", .. var given])
 {
     Console.Error.WriteLine($"'{args.FirstOrDefault()}' is not supported: only verify-bundle is");

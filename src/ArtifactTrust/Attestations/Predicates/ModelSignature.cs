@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 using System.Text.Json;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
@@ -16,26 +17,53 @@ public sealed class ModelSignature
     /// <summary>The name of the one resource of a model that is a single file.</summary>
     public const string SingleFileName = ".";
 
-    private const string FormatName = "OMS predicate";
+    /// <summary>The annotation of the subject that says what it is, where it is no model. Other clients read over it.</summary>
+    public const string KindAnnotation = "artifactKind";
+
+    private const string DatasetKind = "dataset";
+    internal const string FormatName = "OMS predicate";
     private const string TypePrefix = "https://model_signing/signature/v1.";
 
-    /// <summary>A new predicate over the files of a manifest.</summary>
-    /// <param name="resources">The files, in the order that makes the root digest.</param>
-    /// <param name="ignorePaths">Paths that were left out on purpose.</param>
-    public ModelSignature(IReadOnlyList<ManifestEntry> resources, IReadOnlyCollection<string> ignorePaths)
+    private readonly Dictionary<string, SignedFile> _files = new(StringComparer.Ordinal);
+
+    /// <summary>A new predicate over entries of a manifest.</summary>
+    /// <param name="resources">The files or shards, in the order that makes the root digest.</param>
+    /// <param name="serialization">How they were made.</param>
+    /// <exception cref="MalformedDataException">
+    /// There is none, a name repeats or leaves the model, a digest is of another function, or shards leave a gap or are of another size.
+    /// </exception>
+    public ModelSignature(IReadOnlyList<ManifestEntry> resources, ModelSerialization serialization)
     {
+        ArgumentNullException.ThrowIfNull(resources);
+        ArgumentNullException.ThrowIfNull(serialization);
         Resources = resources;
-        IgnorePaths = ignorePaths;
+        Serialization = serialization;
+        CheckNames();
+        if (serialization.Form.ShardSize is { } size)
+        {
+            ReadShards(size);
+        }
+        else
+        {
+            ReadFiles();
+        }
+        if (_files.Count > 1 && _files.ContainsKey(SingleFileName))
+        {
+            throw new MalformedDataException(FormatName, "$.resources", "'.' stands for a single file and cannot be one of several");
+        }
     }
 
-    /// <summary>The files in the order signed. Sizes are not signed, and are zero after reading.</summary>
+    /// <summary>The files or shards in the order signed. Sizes are signed for shards only, and are zero after reading else.</summary>
     public IReadOnlyList<ManifestEntry> Resources { get; }
 
-    /// <summary>Paths left out on purpose, relative to the model.</summary>
-    public IReadOnlyCollection<string> IgnorePaths { get; }
+    /// <summary>How the files were chosen and hashed.</summary>
+    public ModelSerialization Serialization { get; }
+
+    /// <summary>The signed files' paths. An empty file of a model signed in shards is none of them.</summary>
+    public IReadOnlyCollection<string> Files => _files.Keys;
 
     /// <summary>Whether the signed model is one file and not a directory.</summary>
-    public bool IsSingleFile => Resources is [{ Name: SingleFileName }];
+    public bool IsSingleFile => _files.Count == 1 && _files.ContainsKey(SingleFileName);
 
     /// <summary>SHA-256 over the resources' raw digests in the order signed.</summary>
     public Digest RootDigest => FileManifest.ComputeRoot(Resources.Select(r => r.Digest));
@@ -49,38 +77,46 @@ public sealed class ModelSignature
             && predicateType.AsSpan(TypePrefix.Length).IndexOfAnyExceptInRange('0', '9') < 0;
     }
 
+    /// <summary>What a signed statement says its subject is: a model, unless it is marked as something else.</summary>
+    /// <param name="statement">A statement of this type.</param>
+    public static ModelKind KindOf(Statement statement)
+    {
+        ArgumentNullException.ThrowIfNull(statement);
+        return statement.Subjects[0].Annotations.GetValueOrDefault(KindAnnotation) switch
+        {
+            null => ModelKind.Model,
+            DatasetKind => ModelKind.Dataset,
+            _ => ModelKind.Unknown,
+        };
+    }
+
+    internal static IReadOnlyDictionary<string, string> AnnotationsOf(ModelKind kind) =>
+        kind switch
+        {
+            ModelKind.Model => FrozenDictionary<string, string>.Empty,
+            ModelKind.Dataset => new Dictionary<string, string> { [KindAnnotation] = DatasetKind },
+            _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+        };
+
+    /// <summary>Whether the file was signed.</summary>
+    /// <param name="path">The path below the model.</param>
+    public bool Covers(string path) => _files.ContainsKey(path);
+
+    /// <summary>The resources of one signed file, in the order of their bytes; none where it was not signed.</summary>
+    /// <param name="path">The path below the model.</param>
+    public IReadOnlyList<ManifestEntry> ResourcesOf(string path) =>
+        !_files.TryGetValue(path, out var file) ? []
+        : file.Shards is null ? [Resources[file.Index]]
+        : [.. file.Shards.Select(i => Resources[i])];
+
     /// <summary>Reads a predicate.</summary>
-    /// <exception cref="MalformedDataException">It breaks the schema, repeats a name, or names a path outside of the model.</exception>
+    /// <exception cref="MalformedDataException">It breaks the schema or the rules of the constructor.</exception>
     /// <exception cref="NotSupportedException">It uses a serialization method or hash that is not supported.</exception>
     public static ModelSignature Parse(JsonElement json)
     {
         StrictJson.CheckMembers(json, FormatName, "$", "resources", "serialization");
-        var serialization = StrictJson.RequiredObject(json, "serialization", FormatName, "$");
-        const string at = "$.serialization";
-        StrictJson.CheckMembers(serialization, FormatName, at, "method", "hash_type", "allow_symlinks", "ignore_paths", "shard_size");
-        var method = StrictJson.RequiredString(serialization, "method", FormatName, at);
-        var hashType = StrictJson.RequiredString(serialization, "hash_type", FormatName, at);
-        if (method != "files" || hashType != DigestAlgorithm.Sha256.Name)
-        {
-            throw new NotSupportedException(
-                $"the model was signed by method '{method}' with '{hashType}'; 'files' with 'sha256' is supported"
-            );
-        }
-        var ignored = new List<string>();
-        if (serialization.TryGetProperty("ignore_paths", out _))
-        {
-            foreach (
-                var path in StrictJson.RequiredArray(serialization, "ignore_paths", FormatName, at, Limits.ManifestEntries).EnumerateArray()
-            )
-            {
-                ignored.Add(
-                    path.ValueKind == JsonValueKind.String
-                        ? path.GetString()!
-                        : throw new MalformedDataException(FormatName, $"{at}.ignore_paths", "strings are expected")
-                );
-            }
-        }
-        return new ModelSignature(ParseResources(json), ignored);
+        var serialization = ModelSerialization.Parse(StrictJson.RequiredObject(json, "serialization", FormatName, "$"));
+        return new ModelSignature(ParseResources(json, serialization), serialization);
     }
 
     /// <summary>The predicate as JSON, with the members in the schema's order.</summary>
@@ -89,39 +125,36 @@ public sealed class ModelSignature
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer))
         {
-            writer.WriteStartObject();
-            writer.WriteStartArray("resources");
-            foreach (var resource in Resources)
-            {
-                writer.WriteStartObject();
-                writer.WriteString("name", resource.Name);
-                writer.WriteString("algorithm", resource.Digest.Algorithm.Name);
-                writer.WriteString("digest", resource.Digest.Hex);
-                writer.WriteEndObject();
-            }
-            writer.WriteEndArray();
-            writer.WriteStartObject("serialization");
-            writer.WriteString("method", "files");
-            writer.WriteString("hash_type", DigestAlgorithm.Sha256.Name);
-            writer.WriteBoolean("allow_symlinks", false);
-            writer.WriteStartArray("ignore_paths");
-            foreach (var path in IgnorePaths)
-            {
-                writer.WriteStringValue(path);
-            }
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-            writer.WriteEndObject();
+            WriteTo(writer);
         }
         using var document = JsonDocument.Parse(buffer.WrittenMemory);
         return document.RootElement.Clone();
     }
 
-    private static List<ManifestEntry> ParseResources(JsonElement json)
+    private void WriteTo(Utf8JsonWriter writer)
     {
-        var resources = new List<ManifestEntry>();
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var item in StrictJson.RequiredArray(json, "resources", FormatName, "$", Limits.ManifestEntries).EnumerateArray())
+        var algorithm = Serialization.ResourceAlgorithm;
+        writer.WriteStartObject();
+        writer.WriteStartArray("resources");
+        foreach (var resource in Resources)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("name", resource.Name);
+            writer.WriteString("algorithm", algorithm);
+            writer.WriteString("digest", resource.Digest.Hex);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+        writer.WritePropertyName("serialization");
+        Serialization.WriteTo(writer);
+        writer.WriteEndObject();
+    }
+
+    private static List<ManifestEntry> ParseResources(JsonElement json, ModelSerialization serialization)
+    {
+        var items = StrictJson.RequiredArray(json, "resources", FormatName, "$", Limits.ManifestEntries);
+        var resources = new List<ManifestEntry>(items.GetArrayLength());
+        foreach (var item in items.EnumerateArray())
         {
             var at = $"$.resources[{resources.Count}]";
             if (item.ValueKind != JsonValueKind.Object)
@@ -130,27 +163,106 @@ public sealed class ModelSignature
             }
             var name = StrictJson.RequiredString(item, "name", FormatName, at);
             var algorithm = StrictJson.RequiredString(item, "algorithm", FormatName, at);
-            if (algorithm != DigestAlgorithm.Sha256.Name)
+            if (!serialization.IsResourceAlgorithm(algorithm))
             {
-                throw new MalformedDataException(FormatName, $"{at}.algorithm", $"'sha256', the hash_type, is expected, not '{algorithm}'");
+                throw new MalformedDataException(
+                    FormatName,
+                    $"{at}.algorithm",
+                    $"'{serialization.Form.Algorithm}', the hash_type, is expected, not '{algorithm}'"
+                );
             }
-            if (name != SingleFileName && name.Split('/').Any(p => p is "" or "." or ".."))
-            {
-                throw new MalformedDataException(FormatName, $"{at}.name", $"'{name}' is not a path below the model");
-            }
-            if (!names.Add(name))
-            {
-                throw new MalformedDataException(FormatName, $"{at}.name", $"'{name}' occurs twice");
-            }
-            var digest = Digest.FromHex(DigestAlgorithm.Sha256, StrictJson.RequiredString(item, "digest", FormatName, at));
-            resources.Add(new ManifestEntry(name, digest, 0));
+            var digest = Digest.FromHex(serialization.Form.Algorithm, StrictJson.RequiredString(item, "digest", FormatName, at));
+            var size =
+                serialization.Form.ShardSize is not null && ManifestForm.ParseShardName(name) is { } shard ? shard.End - shard.Start : 0;
+            resources.Add(new ManifestEntry(name, digest, size));
         }
-        if (resources.Count == 0)
+        return resources;
+    }
+
+    private void CheckNames()
+    {
+        if (Resources.Count == 0)
         {
             throw new MalformedDataException(FormatName, "$.resources", "there is no file; an empty model is not signed");
         }
-        return names.Contains(SingleFileName) && resources.Count > 1
-            ? throw new MalformedDataException(FormatName, "$.resources", "'.' stands for a single file and cannot be one of several")
-            : resources;
+        var algorithm = Serialization.Form.Algorithm;
+        if (Resources.FirstOrDefault(r => r.Digest.Algorithm != algorithm) is { } other)
+        {
+            throw new MalformedDataException(FormatName, other.Name, $"a {algorithm} digest is expected, not {other.Digest.Algorithm}");
+        }
     }
+
+    private void ReadFiles()
+    {
+        for (var i = 0; i < Resources.Count; i++)
+        {
+            var path = CheckPath(Resources[i].Name, i);
+            if (!_files.TryAdd(path, new SignedFile(i, null)))
+            {
+                throw new MalformedDataException(FormatName, $"$.resources[{i}].name", $"'{path}' occurs twice");
+            }
+        }
+    }
+
+    /// <summary>Puts the shards of each file together, which come in any order, and checks that they are the whole file, each byte once.</summary>
+    private void ReadShards(long size)
+    {
+        var shards = new Dictionary<string, List<(long Start, long End, int Index)>>(StringComparer.Ordinal);
+        for (var i = 0; i < Resources.Count; i++)
+        {
+            var (path, start, end) =
+                ManifestForm.ParseShardName(Resources[i].Name)
+                ?? throw new MalformedDataException(
+                    FormatName,
+                    $"$.resources[{i}].name",
+                    $"'path:start:end' is expected of a shard, not '{Resources[i].Name}'"
+                );
+            CheckPath(path, i);
+            if (!shards.TryGetValue(path, out var list))
+            {
+                shards.Add(path, list = []);
+            }
+            list.Add((start, end, i));
+        }
+        foreach (var (path, list) in shards)
+        {
+            list.Sort();
+            var next = 0L;
+            for (var i = 0; i < list.Count; i++)
+            {
+                var (start, end, index) = list[i];
+                if (start != next || end <= start || (i < list.Count - 1 ? end - start != size : end - start > size))
+                {
+                    throw new MalformedDataException(
+                        FormatName,
+                        $"$.resources[{index}].name",
+                        $"the shards of '{path}' are not one after the other from 0, each of {size} bytes but the last: '{Resources[index].Name}'"
+                    );
+                }
+                next = end;
+            }
+            _files.Add(path, new SignedFile(list[0].Index, [.. list.Select(s => s.Index)]));
+        }
+    }
+
+    private static string CheckPath(string path, int index)
+    {
+        if (path == SingleFileName)
+        {
+            return path;
+        }
+        foreach (var range in path.AsSpan().Split('/'))
+        {
+            if (path.AsSpan(range) is "" or "." or "..")
+            {
+                throw new MalformedDataException(FormatName, $"$.resources[{index}].name", $"'{path}' is not a path below the model");
+            }
+        }
+        return path.Contains('\0', StringComparison.Ordinal)
+            ? throw new MalformedDataException(FormatName, $"$.resources[{index}].name", "a path has no zero character")
+            : path;
+    }
+
+    /// <summary>Where the resources of one file are: its one resource, or its shards.</summary>
+    private readonly record struct SignedFile(int Index, int[]? Shards);
 }

@@ -1,0 +1,213 @@
+using System.Buffers;
+using System.Text.Json;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
+
+namespace ArtifactTrust.Manifests;
+
+/// <summary>Digests of an earlier run over one directory, by what the file system said of each file then. For signing only.</summary>
+/// <remarks>
+/// An entry is taken where path, size, inode and the times of the last change of content and of status are all the same. A file that was
+/// changed shortly before it was hashed gets no entry: it could be changed again within one tick of the file system's clock, and look the
+/// same. Whoever can write the cache decides what is signed, so it is as worthy of protection as the directory.
+/// </remarks>
+public sealed class HashCache
+{
+    private const string FormatName = "hash cache";
+    private const int Version = 1;
+
+    // Two seconds is the coarsest clock in use (FAT).
+    private static readonly TimeSpan Granularity = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<(string Form, string Name), CachedFile> _read = [];
+    private readonly Dictionary<(string Form, string Name), CachedFile> _kept = [];
+    private readonly TimeProvider _time;
+
+    /// <summary>An empty cache.</summary>
+    /// <param name="time">The clock, by which an entry is old enough.</param>
+    public HashCache(TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(time);
+        _time = time;
+    }
+
+    /// <summary>How many files were not hashed since their digests were here.</summary>
+    public int Hits { get; private set; }
+
+    /// <summary>How many files are in what <see cref="ToUtf8Bytes"/> writes.</summary>
+    public int Count => _kept.Count;
+
+    /// <summary>Reads a cache.</summary>
+    /// <param name="utf8">The text that <see cref="ToUtf8Bytes"/> wrote.</param>
+    /// <param name="directory">The full path of the directory; entries of another one are not taken.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="MalformedDataException">It is not a cache.</exception>
+    public static HashCache Parse(ReadOnlyMemory<byte> utf8, string directory, TimeProvider time)
+    {
+        var cache = new HashCache(time);
+        var json = StrictJson.Parse(utf8, FormatName, Limits.HashCacheBytes);
+        StrictJson.CheckMembers(json, FormatName, "$", "hashCacheVersion", "directory", "files");
+        if (!json.TryGetProperty("hashCacheVersion", out var version) || !version.TryGetInt32(out var number) || number != Version)
+        {
+            throw new MalformedDataException(FormatName, "$.hashCacheVersion", $"{Version} is expected");
+        }
+        if (StrictJson.RequiredString(json, "directory", FormatName, "$") != directory)
+        {
+            return cache;
+        }
+        var index = 0;
+        foreach (var item in StrictJson.RequiredArray(json, "files", FormatName, "$", Limits.ManifestEntries).EnumerateArray())
+        {
+            var at = $"$.files[{index++}]";
+            StrictJson.CheckMembers(item, FormatName, at, "form", "name", "status", "digests");
+            var form = ParseForm(StrictJson.RequiredString(item, "form", FormatName, at), at);
+            var name = StrictJson.RequiredString(item, "name", FormatName, at);
+            var status = StrictJson.RequiredArray(item, "status", FormatName, at, 6).EnumerateArray().Select(n => Number(n, at)).ToList();
+            if (status.Count != 6)
+            {
+                throw new MalformedDataException(FormatName, at, "six numbers are expected as the file's status");
+            }
+            var size = status[0];
+            var digests = StrictJson
+                .RequiredArray(item, "digests", FormatName, at, Limits.ManifestEntries)
+                .EnumerateArray()
+                .Select(d =>
+                    d.ValueKind == JsonValueKind.String
+                        ? Digest.FromHex(form.Algorithm, d.GetString()!)
+                        : throw new MalformedDataException(FormatName, at, "digests are expected")
+                )
+                .ToArray();
+            if (size < 0 || digests.Length != form.EntriesOf(size))
+            {
+                throw new MalformedDataException(
+                    FormatName,
+                    at,
+                    $"{form.EntriesOf(Math.Max(0, size))} digests are expected for {size} bytes"
+                );
+            }
+            cache._read[(form.ToString(), name)] = new CachedFile(
+                new FileStatus(true, size, unchecked((ulong)status[1]), (status[2], (uint)status[3]), (status[4], (uint)status[5])),
+                digests
+            );
+        }
+        return cache;
+    }
+
+    /// <summary>The digests taken from here or added since, as JSON.</summary>
+    /// <param name="directory">The full path of the directory.</param>
+    public byte[] ToUtf8Bytes(string directory)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("hashCacheVersion", Version);
+            writer.WriteString("directory", directory);
+            writer.WriteStartArray("files");
+            foreach (
+                var ((form, name), file) in _kept
+                    .OrderBy(k => k.Key.Name, CodePointOrder.Instance)
+                    .ThenBy(k => k.Key.Form, CodePointOrder.Instance)
+            )
+            {
+                var status = file.Status;
+                writer.WriteStartObject();
+                writer.WriteString("form", form);
+                writer.WriteString("name", name);
+                writer.WriteStartArray("status");
+                foreach (
+                    var number in (long[])
+                        [
+                            status.Size,
+                            unchecked((long)status.Inode),
+                            status.Modified.Item1,
+                            status.Modified.Item2,
+                            status.Changed.Item1,
+                            status.Changed.Item2,
+                        ]
+                )
+                {
+                    writer.WriteNumberValue(number);
+                }
+                writer.WriteEndArray();
+                writer.WriteStartArray("digests");
+                foreach (var digest in file.Digests)
+                {
+                    writer.WriteStringValue(digest.Hex);
+                }
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    internal IReadOnlyList<ManifestEntry>? Find(ManifestForm form, string name, FileStatus status)
+    {
+        if (!_read.TryGetValue((form.ToString(), name), out var file) || file.Status != status)
+        {
+            return null;
+        }
+        Hits++;
+        _kept[(form.ToString(), name)] = file;
+        return form.ShardSize is { } size
+            ?
+            [
+                .. file.Digests.Select(
+                    (d, i) =>
+                    {
+                        var (start, end) = (i * size, Math.Min(status.Size, (i + 1) * size));
+                        return new ManifestEntry(ManifestForm.ShardName(name, start, end), d, end - start);
+                    }
+                ),
+            ]
+            : [new ManifestEntry(name, file.Digests[0], status.Size)];
+    }
+
+    internal void Add(ManifestForm form, string name, FileStatus status, IReadOnlyList<ManifestEntry> entries)
+    {
+        // The status was taken before the file was read, and the time before that: what had settled by then cannot have changed since and look the same.
+        var newest = Math.Max(status.Modified.Item1, status.Changed.Item1);
+        if (status.Inode != 0 && newest < Settled)
+        {
+            _kept[(form.ToString(), name)] = new CachedFile(status, [.. entries.Select(e => e.Digest)]);
+        }
+    }
+
+    /// <summary>Files changed from this second on, as the clock stood when hashing began, get no entry.</summary>
+    private long Settled => field == 0 ? field = (_time.GetUtcNow() - Granularity).ToUnixTimeSeconds() : field;
+
+    /// <summary>Fixes the time from which files are too new. Called before the first file is looked at.</summary>
+    internal void Begin() => _ = Settled;
+
+    private static ManifestForm ParseForm(string text, string at)
+    {
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        var algorithm = slash < 0 ? null : DigestAlgorithm.FindForModels(text[(slash + 1)..]);
+        if (algorithm is not null && text[..slash] == "files")
+        {
+            return new ManifestForm(algorithm);
+        }
+        return
+            algorithm is not null
+            && text.StartsWith("shards:", StringComparison.Ordinal)
+            && long.TryParse(
+                text.AsSpan(7, slash - 7),
+                System.Globalization.NumberStyles.None,
+                System.Globalization.CultureInfo.InvariantCulture,
+                out var size
+            )
+            && size > 0
+            ? new ManifestForm(algorithm, size)
+            : throw new MalformedDataException(FormatName, $"{at}.form", $"'{text}' is no way of hashing known here");
+    }
+
+    private static long Number(JsonElement json, string at) =>
+        json.ValueKind == JsonValueKind.Number && json.TryGetInt64(out var value)
+            ? value
+            : throw new MalformedDataException(FormatName, $"{at}.status", "whole numbers are expected");
+
+    private sealed record CachedFile(FileStatus Status, IReadOnlyList<Digest> Digests);
+}
