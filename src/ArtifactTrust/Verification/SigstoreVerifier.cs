@@ -50,8 +50,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         {
             certificates = [.. bundle.Material.Certificates.Select((c, i) => Certificate.Read(c, $"certificate {i}"))];
             keys = SignerKey.Of(certificates[0]);
-            using var leaf = Certificates.Read(certificates[0].Der.Span, "certificate 0");
-            identity = CertificateIdentity.Read(leaf);
+            identity = CertificateIdentity.Read(certificates[0]);
             timestamps = SignedCertificateTimestamp.Read(certificates[0]);
             names = certificates[0].ReadNames();
         }
