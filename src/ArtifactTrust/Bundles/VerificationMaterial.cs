@@ -15,6 +15,9 @@ public sealed class VerificationMaterial
     /// <summary>DER certificates, the signer's first; empty where a managed key signed.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Certificates { get; init; } = [];
 
+    /// <summary>Whether <see cref="Certificates"/> is written as a chain, as OMS has it, and not as the signer's certificate alone.</summary>
+    internal bool IsChain { get; init; }
+
     /// <summary>Transparency log entries.</summary>
     public IReadOnlyList<TransparencyLogEntry> LogEntries { get; init; } = [];
 
@@ -60,11 +63,23 @@ public sealed class VerificationMaterial
         };
     }
 
-    /// <summary>Writes the material as version 0.3 has it: the signer's certificate and no others, or the hint.</summary>
+    /// <summary>Writes the material as version 0.3 has it: the signer's certificate and no others, or the hint; or else the chain.</summary>
     internal void WriteTo(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
-        if (Certificates is [var certificate])
+        if (IsChain)
+        {
+            writer.WriteStartObject("x509CertificateChain");
+            writer.WriteStartArray("certificates");
+            foreach (var one in Certificates)
+            {
+                writer.WriteStartObject();
+                writer.WriteBase64String("rawBytes", one.Span);
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
+        }
+        else if (Certificates is [var certificate])
         {
             writer.WriteStartObject("certificate");
             writer.WriteBase64String("rawBytes", certificate.Span);

@@ -23,6 +23,7 @@ public sealed class BundleSigner
     private readonly SigstoreServices? _services;
     private readonly TrustedRoot? _root;
     private readonly SignerKey _signer;
+    private readonly TimeProvider? _ownTime;
 
     /// <summary>A signer that needs no service.</summary>
     /// <param name="credential">A managed key; the caller disposes of it.</param>
@@ -48,6 +49,25 @@ public sealed class BundleSigner
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(root);
         (_credential, _services, _root) = (credential, services, root);
+        _signer = new SignerKey(credential.PublicKey, credential.Certificate);
+    }
+
+    /// <summary>A signer with a certificate by an authority of one's own.</summary>
+    /// <param name="credential">The key with its certificate, from <see cref="Credential.FromChain"/>; the caller disposes of it.</param>
+    /// <param name="authority">The authority, as verifiers will trust it; see <see cref="TrustedRoot.ForAuthority"/>.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="timestamps">The time-stamp authorities; null for none: the signature is worth nothing once the certificate has ended.</param>
+    /// <exception cref="ArgumentException">The credential has no certificate, or the authority is a Sigstore instance.</exception>
+    public BundleSigner(Credential credential, TrustedRoot authority, TimeProvider time, SigstoreServices? timestamps = null)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        ArgumentNullException.ThrowIfNull(authority);
+        ArgumentNullException.ThrowIfNull(time);
+        if (credential.Certificate is null || !authority.IsOwnAuthority)
+        {
+            throw new ArgumentException("a certificate, and the authority of one's own that issued it, are expected", nameof(credential));
+        }
+        (_credential, _services, _root, _ownTime) = (credential, timestamps, authority, time);
         _signer = new SignerKey(credential.PublicKey, credential.Certificate);
     }
 
@@ -97,7 +117,7 @@ public sealed class BundleSigner
         var subject = new ResourceDescriptor(name, null, new DigestSet(manifest.RootDigest));
         var predicate = new ModelSignature(manifest.Entries, ignored.Paths).ToJson();
         var statement = new Statement([subject], ModelSignature.TypeUri, predicate);
-        return SignAsync(statement, KeyHint.ForModel(_credential.PublicKey), cancellation);
+        return SignAsync(statement, KeyHint.ForModel(_credential.PublicKey), cancellation, isModel: true);
     }
 
     /// <summary>Signs the manifest of an image, as cosign 3 does.</summary>
@@ -119,7 +139,7 @@ public sealed class BundleSigner
         return SignAsync(statement, KeyHint.ForSigstore(_credential.PublicKey), cancellation);
     }
 
-    private async Task<Bundle> SignAsync(Statement statement, string hint, CancellationToken cancellation)
+    private async Task<Bundle> SignAsync(Statement statement, string hint, CancellationToken cancellation, bool isModel = false)
     {
         var plan = Plan(isMessage: false);
         var payload = statement.ToUtf8Bytes();
@@ -127,22 +147,31 @@ public sealed class BundleSigner
         var digest = _credential.Key.Algorithm.PreHash?.Hash(encoded);
         var signature = digest is null ? _credential.Key.Sign(encoded) : _credential.Key.SignDigest(digest);
         var envelope = new DsseEnvelope(Statement.PayloadType, payload, [new DsseSignature(signature)]);
-        var bundle = await CompleteAsync(plan, new LogSubmission(_signer, null, envelope, digest), hint, cancellation)
+        var bundle = await CompleteAsync(plan, new LogSubmission(_signer, null, envelope, digest), hint, cancellation, isModel)
             .ConfigureAwait(false);
         var (_, _, _, rejected) = Verifier(plan).VerifyStatement(bundle);
         return rejected is null ? bundle : throw new UnverifiableBundleException(rejected);
     }
 
     /// <summary>The bundle, read again from the bytes that will be stored.</summary>
-    private async Task<Bundle> CompleteAsync(SigningPlan plan, LogSubmission submission, string hint, CancellationToken cancellation)
+    private async Task<Bundle> CompleteAsync(
+        SigningPlan plan,
+        LogSubmission submission,
+        string hint,
+        CancellationToken cancellation,
+        bool isModel = false
+    )
     {
+        // OMS 1.0, "Certificate method": the chain. Everything else of version 0.3 has the signer's certificate alone.
+        var isChain = isModel && _ownTime is not null;
         var (timestamps, entries) = _services is null
             ? ([], [])
             : await _services.CompleteAsync(plan, submission, _root!, cancellation).ConfigureAwait(false);
         var material = new VerificationMaterial
         {
             PublicKeyHint = _credential.Certificate is null ? hint : null,
-            Certificates = _credential.Certificate is { } certificate ? [certificate] : [],
+            Certificates = _credential.Certificate is { } certificate ? [certificate, .. isChain ? _credential.Further : []] : [],
+            IsChain = isChain,
             Timestamps = timestamps,
             LogEntries = entries,
         };
@@ -152,11 +181,7 @@ public sealed class BundleSigner
     /// <summary>Chooses the services, and refuses before anything is signed what could not be finished.</summary>
     private SigningPlan Plan(bool isMessage)
     {
-        if (_services is null)
-        {
-            return new SigningPlan([], []);
-        }
-        if (_credential.NotAfter is { } end && _services.Time.GetUtcNow() > end)
+        if (_credential.NotAfter is { } end && (_services?.Time ?? _ownTime)?.GetUtcNow() > end)
         {
             throw new SigningServiceException(
                 SigningServiceKind.CertificateAuthority,
@@ -164,6 +189,10 @@ public sealed class BundleSigner
                 $"the certificate was valid until {Rfc3339.Format(end)}",
                 "get a new one"
             );
+        }
+        if (_services is null)
+        {
+            return new SigningPlan([], []);
         }
         var plan = _services.Plan();
         if (_credential.Certificate is not null && plan.TimestampAuthorities.Count == 0 && plan.Logs.All(l => l.MajorApiVersion != 1))
@@ -209,6 +238,20 @@ public sealed class BundleSigner
         if (_root is null)
         {
             return new BundleVerifier([_credential.PublicKey]);
+        }
+        if (_ownTime is not null)
+        {
+            var hasTimes = plan.TimestampAuthorities.Count > 0;
+            var own = new SigstoreTrust(
+                _root,
+                _credential.Identity is { Issuer: { } issuer, Names: [var name, ..] } ? [IdentityRule.Exact(name, issuer)] : []
+            )
+            {
+                Subjects = _credential.Names,
+                Clock = hasTimes ? null : _ownTime,
+                TimeThreshold = hasTimes ? 1 : 0,
+            };
+            return new BundleVerifier([], own);
         }
         IReadOnlyList<IdentityRule> identities = _credential.Identity is { } identity
             ? [IdentityRule.Exact(identity.Names[0], identity.Issuer!, identity.Claims)]

@@ -6,7 +6,7 @@ namespace ArtifactTrust.Trust;
 
 /// <summary>What a certificate or a time-stamp token is signed with: the family of keys, and the hash where the algorithm has one.</summary>
 /// <remarks>
-/// Spec: RFC 5758 §3.2 (ECDSA), RFC 8017 §A.2 (RSA), RFC 4055 §3.1 (RSASSA-PSS), RFC 8410 §3 (Ed25519), RFC 9881 §2 (ML-DSA). SHA-1 and MD5 are not
+/// Spec: RFC 5758 §3.2 (ECDSA), RFC 8017 §A.2 (RSA), RFC 4055 §3.1 (RSASSA-PSS), RFC 8410 §3 (Ed25519). SHA-1 and MD5 are not
 /// here, whatever the key. Of PSS the one form is read that clients write: one hash for message and mask, and a salt as long as it.
 /// </remarks>
 internal sealed record CertificateSignature(string Family, DigestAlgorithm? Hash, bool IsPss = false)

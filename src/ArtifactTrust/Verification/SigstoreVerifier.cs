@@ -311,12 +311,14 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         return null;
     }
 
-    private static Check? CertificatesProblem(Bundle bundle, Certificate[] certificates)
+    private Check? CertificatesProblem(Bundle bundle, Certificate[] certificates)
     {
+        // OMS 1.0, "Certificate method", puts the whole chain into bundles of version 0.3. None of it is trusted either way.
+        var isOwn = trust.Root.IsOwnAuthority;
         var (message, expected) =
-            bundle.Version == 3 && certificates.Length > 1
+            bundle.Version == 3 && certificates.Length > 1 && !isOwn
                 ? ("a bundle of version 0.3 holds the signer's certificate only", "one certificate")
-            : certificates.Any(c => c.IsSelfIssued)
+            : certificates.Skip(isOwn ? certificates.Length : 0).Any(c => c.IsSelfIssued)
                 ? ("the bundle holds a root certificate; roots come from the trusted root alone", "no self-issued certificate")
             : certificates[0].IsAuthority == true ? ("the signer's certificate is that of an authority", "an end entity's certificate")
             : !certificates[0].MaySign ? ("the signer's certificate is not for signatures", "the key usage digitalSignature")
