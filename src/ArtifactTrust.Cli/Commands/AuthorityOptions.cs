@@ -40,11 +40,7 @@ internal sealed class AuthorityOptions
     /// <exception cref="CliException">A file cannot be used, or the roots are missing.</exception>
     internal TrustedRoot? Read(ParseResult parsed)
     {
-        var (roots, intermediates, timestamps) = (
-            parsed.GetValue(_roots),
-            parsed.GetValue(_intermediates),
-            parsed.GetValue(_timestamps)
-        );
+        var (roots, intermediates, timestamps) = (parsed.GetValue(_roots), parsed.GetValue(_intermediates), parsed.GetValue(_timestamps));
         if (roots is null)
         {
             return intermediates is null && timestamps is null
