@@ -104,7 +104,8 @@ internal sealed class Signatory : IDisposable
     {
         if (_authority is not null)
         {
-            var stamps = _timestamps.Count == 0 ? null : new SigstoreServices(_http!, SigningConfig.ForTimestamps(_timestamps), _session.Time);
+            var stamps =
+                _timestamps.Count == 0 ? null : new SigstoreServices(_http!, SigningConfig.ForTimestamps(_timestamps), _session.Time);
             return new BundleSigner(_credential!, _authority, _session.Time, stamps);
         }
         if (_instance is null)

@@ -91,7 +91,10 @@ internal sealed class SignerOptions
     {
         if (_instance.IsNamed(parsed))
         {
-            throw CliException.Usage("a Sigstore instance and an authority of your own were both named", "give --ca-roots, or the instance");
+            throw CliException.Usage(
+                "a Sigstore instance and an authority of your own were both named",
+                "give --ca-roots, or the instance"
+            );
         }
         // Without time stamps nobody says when it was signed, so the certificate must be good now.
         var clock = _authority.HasTimestamps(parsed) ? null : session.Time;

@@ -23,7 +23,8 @@ internal sealed class ThresholdOptions
 
     private readonly Option<string[]> _witnesses = new("--witness")
     {
-        Description = "a trusted witness of the logs: a C2SP verifier key (name+id+key), or a file with one a line; may be given several times",
+        Description =
+            "a trusted witness of the logs: a C2SP verifier key (name+id+key), or a file with one a line; may be given several times",
         HelpName = "FILE|KEY",
         AllowMultipleArgumentsPerToken = false,
     };

@@ -244,7 +244,13 @@ public sealed class CertificatePathTests
         {
             signed.CertificateExtensions.Add(extension);
         }
-        using var leaf = signed.Create(root.SubjectName, X509SignatureGenerator.CreateForRSA(rsa, RSASignaturePadding.Pss), Now.AddDays(-1), Now.AddDays(1), [1]);
+        using var leaf = signed.Create(
+            root.SubjectName,
+            X509SignatureGenerator.CreateForRSA(rsa, RSASignaturePadding.Pss),
+            Now.AddDays(-1),
+            Now.AddDays(1),
+            [1]
+        );
         var (path, problem) = Find(leaf, [root], []);
         Assert.True(path is not null, problem);
         byte[] bad = [.. leaf.RawData];
