@@ -22,6 +22,8 @@ internal sealed class Signatory : IDisposable
     private readonly Func<CancellationToken, Task<IdentityToken>>? _getToken;
     private IdentityToken? _token;
     private Credential? _credential;
+    private TrustedRoot? _authority;
+    private IReadOnlyList<Uri> _timestamps = [];
 
     private Signatory(
         Session session,
@@ -43,6 +45,35 @@ internal sealed class Signatory : IDisposable
     /// <param name="session">The command.</param>
     internal static Signatory Holding(SigningKey key, SigstoreInstance? instance, Session session) =>
         new(session, key, instance, instance?.CreateHttp(Timeout.InfiniteTimeSpan, redirects: false), null);
+
+    /// <summary>The holder of a certificate by an authority of one's own.</summary>
+    /// <param name="key">The key, owned from now on.</param>
+    /// <param name="credential">The key with its certificate.</param>
+    /// <param name="authority">The authority.</param>
+    /// <param name="timestamps">Where the time-stamp authorities are; none for signatures that last as long as the certificate.</param>
+    /// <param name="session">The command.</param>
+    internal static Signatory Certified(
+        SigningKey key,
+        Credential credential,
+        TrustedRoot authority,
+        IReadOnlyList<Uri> timestamps,
+        Session session
+    )
+    {
+        if (timestamps.Count == 0)
+        {
+            session.Terminal.Note(
+                $"nobody signs the time, so the signature is worth nothing after {Formats.Rfc3339.Format(credential.NotAfter!.Value)}; name a time-stamp authority with --tsa"
+            );
+        }
+        var http = timestamps.Count == 0 ? null : ServiceHttp.Create(null, Timeout.InfiniteTimeSpan, redirects: false);
+        return new(session, key, null, http, null)
+        {
+            _credential = credential,
+            _authority = authority,
+            _timestamps = timestamps,
+        };
+    }
 
     /// <summary>Whom an identity token names. It is asked for now, so that its absence is told before hours of hashing.</summary>
     internal static async Task<Signatory> NamedByTokenAsync(
@@ -71,6 +102,12 @@ internal sealed class Signatory : IDisposable
     /// <exception cref="SigningServiceException">The authority gave no certificate.</exception>
     internal async Task<BundleSigner> SignerAsync(CancellationToken cancellation)
     {
+        if (_authority is not null)
+        {
+            var stamps =
+                _timestamps.Count == 0 ? null : new SigstoreServices(_http!, SigningConfig.ForTimestamps(_timestamps), _session.Time);
+            return new BundleSigner(_credential!, _authority, _session.Time, stamps);
+        }
         if (_instance is null)
         {
             return new BundleSigner(_credential ??= Credential.FromKey(_key!));

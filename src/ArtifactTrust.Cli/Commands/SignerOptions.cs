@@ -12,7 +12,7 @@ internal sealed class SignerOptions
 {
     private readonly Option<string?> _identity = new("--certificate-identity")
     {
-        Description = "the signer's name in its certificate: an e-mail address, URI or user name; needs an issuer",
+        Description = "the signer's name in its certificate: an e-mail address, URI or user name; needs an issuer, but with --ca-roots",
         HelpName = "NAME",
     };
 
@@ -37,6 +37,8 @@ internal sealed class SignerOptions
     };
 
     private readonly InstanceOptions _instance = new();
+    private readonly AuthorityOptions _authority = new();
+    private readonly ThresholdOptions _thresholds = new();
 
     internal void AddTo(Command command)
     {
@@ -45,6 +47,8 @@ internal sealed class SignerOptions
             command.Options.Add(option);
         }
         _instance.AddTo(command);
+        _authority.AddTo(command);
+        _thresholds.AddTo(command);
     }
 
     /// <summary>What the options trust, with the keys; null where they trust nothing. Keys alone need no instance, and no network.</summary>
@@ -56,9 +60,20 @@ internal sealed class SignerOptions
         CancellationToken cancellation
     )
     {
+        if (_authority.Read(parsed) is { } authority)
+        {
+            return new BundleVerifier(keys, _thresholds.Apply(parsed, OwnTrust(parsed, authority, session)));
+        }
         var rule = Rule(parsed);
         if (rule is null && !_instance.IsNamed(parsed))
         {
+            if (_thresholds.IsGiven(parsed))
+            {
+                throw CliException.Usage(
+                    "logs, times or witnesses were asked for, and nobody says which are trusted",
+                    "give --profile NAME, --trusted-root FILE or --ca-roots FILE too"
+                );
+            }
             return keys.Count == 0 ? null : new BundleVerifier(keys);
         }
         if (rule is null && keys.Count == 0)
@@ -69,7 +84,29 @@ internal sealed class SignerOptions
             );
         }
         var instance = await _instance.ForVerificationAsync(parsed, session, cancellation);
-        return new BundleVerifier(keys, new SigstoreTrust(instance.Root, rule is null ? [] : [rule]));
+        return new BundleVerifier(keys, _thresholds.Apply(parsed, new SigstoreTrust(instance.Root, rule is null ? [] : [rule])));
+    }
+
+    private SigstoreTrust OwnTrust(ParseResult parsed, TrustedRoot authority, Session session)
+    {
+        if (_instance.IsNamed(parsed))
+        {
+            throw CliException.Usage(
+                "a Sigstore instance and an authority of your own were both named",
+                "give --ca-roots, or the instance"
+            );
+        }
+        // Without time stamps nobody says when it was signed, so the certificate must be good now.
+        var clock = _authority.HasTimestamps(parsed) ? null : session.Time;
+        if (parsed.GetValue(_issuer) is null && parsed.GetValue(_extensions) is null or [] && parsed.GetValue(_pattern) is null)
+        {
+            return parsed.GetValue(_identity) is { Length: > 0 } name
+                ? SigstoreTrust.ForAuthority(authority, [name], clock)
+                : throw CliException.Usage("an authority alone trusts no signer", "give --certificate-identity NAME too");
+        }
+        return Rule(parsed) is { } rule
+            ? new SigstoreTrust(authority, rule) { Clock = clock }
+            : throw CliException.Usage("an authority alone trusts no signer", "give --certificate-identity NAME too");
     }
 
     private IdentityRule? Rule(ParseResult parsed)

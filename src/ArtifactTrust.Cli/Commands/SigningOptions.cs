@@ -2,6 +2,8 @@ using System.CommandLine;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Cli.Oidc;
 using ArtifactTrust.Cli.Sigstore;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Signing;
 
 namespace ArtifactTrust.Cli.Commands;
 
@@ -10,6 +12,20 @@ internal sealed class SigningOptions
 {
     private readonly Option<string?> _key = Options.SigningKey();
     private readonly Option<string?> _password = Options.PasswordFile();
+    private readonly Option<string?> _certificate = new("--certificate")
+    {
+        Description = "the key's certificate by your own authority, PEM, then those of the authorities between it and the root",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string[]> _timestamps = new("--tsa")
+    {
+        Description = "a time-stamp authority (RFC 3161) that signs the time; with --certificate; may be given several times",
+        HelpName = "URL",
+        AllowMultipleArgumentsPerToken = false,
+    };
+
+    private readonly AuthorityOptions _authority = new();
     private readonly InstanceOptions _instance = new();
     private readonly IdentityTokenOptions _token = new();
 
@@ -17,6 +33,9 @@ internal sealed class SigningOptions
     {
         command.Options.Add(_key);
         command.Options.Add(_password);
+        command.Options.Add(_certificate);
+        command.Options.Add(_timestamps);
+        _authority.AddTo(command);
         _token.AddTo(command);
         _instance.AddTo(command, signing: true);
     }
@@ -25,6 +44,17 @@ internal sealed class SigningOptions
     /// <exception cref="CliException">The options contradict each other, or there is no usable key, token or instance.</exception>
     internal async Task<Signatory> OpenAsync(ParseResult parsed, Session session, CancellationToken cancellation)
     {
+        if (parsed.GetValue(_certificate) is { } certificate)
+        {
+            return Certified(parsed, session, certificate);
+        }
+        if (parsed.GetValue(_timestamps) is { Length: > 0 } || _authority.Read(parsed) is not null)
+        {
+            throw CliException.Usage(
+                "an authority of your own was named, and no certificate by it",
+                "give --certificate FILE and --key FILE too"
+            );
+        }
         if (parsed.GetValue(_key) is { } path)
         {
             if (_token.IsGiven(parsed))
@@ -56,6 +86,57 @@ internal sealed class SigningOptions
         {
             http.Dispose();
             throw;
+        }
+    }
+
+    private Signatory Certified(ParseResult parsed, Session session, string certificate)
+    {
+        if (parsed.GetValue(_key) is not { } path)
+        {
+            throw CliException.Usage("a certificate was given, and not its key", "give --key FILE too");
+        }
+        if (_token.IsGiven(parsed) || _instance.IsNamedForSigning(parsed))
+        {
+            throw CliException.Usage(
+                "a certificate of your own authority and a Sigstore instance were both given",
+                "give --certificate, or the instance and its identity token"
+            );
+        }
+        // What could not be verified afterwards is not signed.
+        var authority =
+            _authority.Read(parsed)
+            ?? throw CliException.Usage(
+                "a certificate was given, and not who issued it",
+                "give --ca-roots FILE (and --ca-intermediates FILE), as those who verify will"
+            );
+        var urls = (parsed.GetValue(_timestamps) ?? [])
+            .Select(t =>
+                Uri.TryCreate(t, UriKind.Absolute, out var url) && url.Scheme is "https" or "http" && url.UserInfo.Length == 0
+                    ? url
+                    : throw CliException.Usage($"--tsa is to be an http or https URL, not '{t}'")
+            )
+            .Distinct()
+            .ToList();
+        if (urls.Count > 0 != _authority.HasTimestamps(parsed))
+        {
+            throw CliException.Usage(
+                urls.Count > 0
+                    ? "a time-stamp authority was named, and not its certificates"
+                    : "the certificates of a time-stamp authority were given, and not where it is",
+                "give --tsa URL and --tsa-certs FILE"
+            );
+        }
+        var chain = AuthorityOptions.ReadFile(certificate);
+        var key = KeyLoader.Private(session.Terminal, path, parsed.GetValue(_password));
+        try
+        {
+            return Signatory.Certified(key, Credential.FromChain(key, chain), authority, urls, session);
+        }
+        catch (Exception e) when (e is MalformedDataException or ArgumentException)
+        {
+            key.Dispose();
+            var reason = e is ArgumentException argument ? CliException.Reason(argument) : e.Message;
+            throw CliException.Usage($"the certificate '{certificate}' cannot be used: {reason}", null, e);
         }
     }
 }

@@ -15,8 +15,8 @@ public sealed class VerificationMaterial
     /// <summary>DER certificates, the signer's first; empty where a managed key signed.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Certificates { get; init; } = [];
 
-    /// <summary>Whether the certificates are written as a chain, as model signing has them; else the one certificate alone.</summary>
-    internal bool WritesChain { get; init; }
+    /// <summary>Whether <see cref="Certificates"/> is written as a chain, as OMS has it, and not as the signer's certificate alone.</summary>
+    internal bool IsChain { get; init; }
 
     /// <summary>Transparency log entries.</summary>
     public IReadOnlyList<TransparencyLogEntry> LogEntries { get; init; } = [];
@@ -63,11 +63,11 @@ public sealed class VerificationMaterial
         };
     }
 
-    /// <summary>Writes the material as version 0.3 has it: the signer's certificate and no others, or the hint.</summary>
+    /// <summary>Writes the material as version 0.3 has it: the signer's certificate and no others, or the hint; or else the chain.</summary>
     internal void WriteTo(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
-        if (WritesChain)
+        if (IsChain)
         {
             writer.WriteStartObject("x509CertificateChain");
             writer.WriteStartArray("certificates");

@@ -33,8 +33,12 @@ internal sealed class EcdsaVerificationKey : VerificationKey
     private protected override bool VerifyCore(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
         VerifyDigestCore(Algorithm.PreHash!.Hash(message).Bytes, signature);
 
-    private protected override bool VerifyHashCore(DigestAlgorithm hash, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature) =>
-        VerifyDigestCore(digest, signature);
+    private protected override bool VerifyHashCore(
+        DigestAlgorithm hash,
+        ReadOnlySpan<byte> digest,
+        ReadOnlySpan<byte> signature,
+        bool isPss
+    ) => !isPss && VerifyDigestCore(digest, signature);
 
     private protected override bool VerifyDigestCore(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
     {

@@ -12,7 +12,7 @@ internal static class PublicKeyEncoding
     internal const string EcOid = "1.2.840.10045.2.1";
     internal const string RsaOid = "1.2.840.113549.1.1.1";
     internal const string Ed25519Oid = "1.3.101.112";
-    private const string RsaPssOid = "1.2.840.113549.1.1.10";
+    internal const string RsaPssOid = "1.2.840.113549.1.1.10";
     private const byte Uncompressed = 4;
 
     internal static VerificationKey Read(ReadOnlySpan<byte> der, SignatureAlgorithm? rsaPadding)

@@ -63,8 +63,12 @@ internal sealed class RsaVerificationKey : VerificationKey
     private protected override bool VerifyCore(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
         VerifyDigestCore(Algorithm.PreHash!.Hash(message).Bytes, signature);
 
-    private protected override bool VerifyHashCore(DigestAlgorithm hash, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature) =>
-        VerifyNumber(digest, signature, hash, RSASignaturePadding.Pkcs1);
+    private protected override bool VerifyHashCore(
+        DigestAlgorithm hash,
+        ReadOnlySpan<byte> digest,
+        ReadOnlySpan<byte> signature,
+        bool isPss
+    ) => VerifyNumber(digest, signature, hash, isPss ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1);
 
     private protected override bool VerifyDigestCore(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature) =>
         VerifyNumber(digest, signature, Algorithm.PreHash!, Algorithm.Padding!);

@@ -102,9 +102,9 @@ public abstract class VerificationKey : IDisposable
             : throw new ArgumentException($"{Algorithm} takes a digest of {Algorithm.PreHash?.Name ?? "nothing"}, not {digest.Algorithm}");
     }
 
-    /// <summary>Whether the signature is this key's over the message, hashed as a certificate or token says it was; RSA as PKCS#1.</summary>
-    internal bool VerifyWith(DigestAlgorithm hash, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
-        VerifyHashCore(hash, hash.Hash(message).Bytes, signature);
+    /// <summary>Whether the signature is this key's over the message, hashed and, for RSA, padded as a certificate or token says.</summary>
+    internal bool VerifyWith(DigestAlgorithm hash, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature, bool isPss = false) =>
+        VerifyHashCore(hash, hash.Hash(message).Bytes, signature, isPss);
 
     /// <summary>Whether the signature is this key's over a file's content. A malformed signature is false.</summary>
     /// <param name="file">An open regular file of any size; read from its start.</param>
@@ -134,7 +134,12 @@ public abstract class VerificationKey : IDisposable
 
     private protected abstract bool VerifyDigestCore(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature);
 
-    private protected virtual bool VerifyHashCore(DigestAlgorithm hash, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature) => false;
+    private protected virtual bool VerifyHashCore(
+        DigestAlgorithm hash,
+        ReadOnlySpan<byte> digest,
+        ReadOnlySpan<byte> signature,
+        bool isPss
+    ) => false;
 
     private protected virtual bool VerifyFileCore(
         SafeFileHandle file,

@@ -16,4 +16,10 @@ public sealed record PolicySigstore(string? Profile, TrustedRoot? Root, string? 
 
     /// <summary>How many different logs must have promised to publish a certificate; null for what the verifier asks for by itself.</summary>
     public int? CertificateLogThreshold { get; init; }
+
+    /// <summary>The witnesses of the logs, as verifier keys; none unless the policy names some.</summary>
+    public IReadOnlyList<Transparency.NoteKey> Witnesses { get; init; } = [];
+
+    /// <summary>How many of <see cref="Witnesses"/> must have cosigned the checkpoint of every log entry that counts.</summary>
+    public int WitnessThreshold { get; init; }
 }

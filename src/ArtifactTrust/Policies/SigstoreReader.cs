@@ -1,12 +1,23 @@
 using ArtifactTrust.Formats;
+using ArtifactTrust.Transparency;
 using ArtifactTrust.Trust;
+using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Policies;
 
 /// <summary>Reads what a policy says about certificates: the instance that issues them, and whom they are to be of.</summary>
 internal sealed class SigstoreReader(PolicyFiles files)
 {
-    private static readonly string[] InstanceKeys = ["profile", "trustedRoot", "logThreshold", "timeThreshold", "certificateLogThreshold"];
+    private static readonly string[] InstanceKeys =
+    [
+        "profile",
+        "trustedRoot",
+        "logThreshold",
+        "timeThreshold",
+        "certificateLogThreshold",
+        "witnesses",
+        "witnessThreshold",
+    ];
 
     private static readonly string[] CertificateKeys = ["issuer", "issuerRegexp", "subject", "subjectRegexp", "extensions"];
 
@@ -30,15 +41,55 @@ internal sealed class SigstoreReader(PolicyFiles files)
             throw mapping.Malformed("'sigstore' needs one of 'profile' and 'trustedRoot'");
         }
         var name = file is null ? null : PolicyFiles.Name(file.Scalar("trustedRoot"), "trusted root");
+        var witnesses = ReadWitnesses(mapping["witnesses"]);
+        var witnessThreshold = Threshold("witnessThreshold", 1);
+        if (witnessThreshold > witnesses.Count)
+        {
+            throw mapping.Malformed($"'witnessThreshold' is {witnessThreshold}, and there are {witnesses.Count} 'witnesses'");
+        }
         return new PolicySigstore(profile, name is null ? null : ReadRoot(name, file!), name)
         {
             LogThreshold = Threshold("logThreshold", 0),
             // A certificate is valid for minutes: without a time it proves nothing.
             TimeThreshold = Threshold("timeThreshold", 1),
             CertificateLogThreshold = Threshold("certificateLogThreshold", 0),
+            Witnesses = witnesses,
+            WitnessThreshold = witnessThreshold ?? witnesses.Count,
         };
 
         int? Threshold(string key, int minimum) => mapping[key]?.Scalar(key).Integer(key, minimum, Limits.TrustedInstances);
+    }
+
+    private static List<NoteKey> ReadWitnesses(YamlValue? value)
+    {
+        var keys = new List<NoteKey>();
+        if (value is null)
+        {
+            return keys;
+        }
+        var items = value.Sequence("'witnesses'").Items;
+        if (items.Count > Limits.Witnesses)
+        {
+            throw value.Malformed($"{items.Count} witnesses; at most {Limits.Witnesses} are accepted");
+        }
+        foreach (var item in items)
+        {
+            try
+            {
+                var key = SigstoreTrust.ReadWitnesses(item.Scalar("a witness").String("a witness"))[0];
+                // One witness under two names would count for two.
+                if (keys.Any(k => k.Key.Fingerprint.Equals(key.Key.Fingerprint)))
+                {
+                    throw item.Malformed($"the witness {key.Name} is there twice");
+                }
+                keys.Add(key);
+            }
+            catch (MalformedDataException e) when (e.Format == "verifier key")
+            {
+                throw item.Malformed($"no key of a witness (name+id+key): {e.Reason}", e);
+            }
+        }
+        return keys;
     }
 
     /// <summary>Whom one certificate is to be of.</summary>

@@ -77,6 +77,8 @@ public sealed class TrustPolicy : IDisposable
             LogThreshold = sigstore.LogThreshold ?? trust.LogThreshold,
             TimeThreshold = sigstore.TimeThreshold ?? trust.TimeThreshold,
             CertificateLogThreshold = sigstore.CertificateLogThreshold ?? trust.CertificateLogThreshold,
+            Witnesses = sigstore.Witnesses,
+            WitnessThreshold = sigstore.WitnessThreshold,
         };
     }
 

@@ -23,6 +23,7 @@ public sealed class BundleSigner
     private readonly SigstoreServices? _services;
     private readonly TrustedRoot? _root;
     private readonly SignerKey _signer;
+    private readonly TimeProvider? _ownTime;
 
     /// <summary>A signer that needs no service.</summary>
     /// <param name="credential">A managed key; the caller disposes of it.</param>
@@ -48,6 +49,25 @@ public sealed class BundleSigner
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(root);
         (_credential, _services, _root) = (credential, services, root);
+        _signer = new SignerKey(credential.PublicKey, credential.Certificate);
+    }
+
+    /// <summary>A signer with a certificate by an authority of one's own.</summary>
+    /// <param name="credential">The key with its certificate, from <see cref="Credential.FromChain"/>; the caller disposes of it.</param>
+    /// <param name="authority">The authority, as verifiers will trust it; see <see cref="TrustedRoot.ForAuthority"/>.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="timestamps">The time-stamp authorities; null for none: the signature is worth nothing once the certificate has ended.</param>
+    /// <exception cref="ArgumentException">The credential has no certificate, or the authority is a Sigstore instance.</exception>
+    public BundleSigner(Credential credential, TrustedRoot authority, TimeProvider time, SigstoreServices? timestamps = null)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        ArgumentNullException.ThrowIfNull(authority);
+        ArgumentNullException.ThrowIfNull(time);
+        if (credential.Certificate is null || !authority.IsOwnAuthority)
+        {
+            throw new ArgumentException("a certificate, and the authority of one's own that issued it, are expected", nameof(credential));
+        }
+        (_credential, _services, _root, _ownTime) = (credential, timestamps, authority, time);
         _signer = new SignerKey(credential.PublicKey, credential.Certificate);
     }
 
@@ -116,7 +136,7 @@ public sealed class BundleSigner
             Annotations = ModelSignature.AnnotationsOf(kind),
         };
         var statement = new Statement([subject], ModelSignature.TypeUri, predicate.ToJson());
-        return SignAsync(statement, KeyHint.ForModel(_credential.PublicKey), cancellation);
+        return SignAsync(statement, KeyHint.ForModel(_credential.PublicKey), cancellation, isModel: true);
     }
 
     /// <summary>Signs the manifest of an image, as cosign 3 does.</summary>
@@ -138,7 +158,7 @@ public sealed class BundleSigner
         return SignAsync(statement, KeyHint.ForSigstore(_credential.PublicKey), cancellation);
     }
 
-    private async Task<Bundle> SignAsync(Statement statement, string hint, CancellationToken cancellation)
+    private async Task<Bundle> SignAsync(Statement statement, string hint, CancellationToken cancellation, bool isModel = false)
     {
         var plan = Plan(isMessage: false);
         var payload = statement.ToUtf8Bytes();
@@ -146,24 +166,35 @@ public sealed class BundleSigner
         var digest = _credential.Key.Algorithm.PreHash?.Hash(encoded);
         var signature = digest is null ? _credential.Key.Sign(encoded) : _credential.Key.SignDigest(digest);
         var envelope = new DsseEnvelope(Statement.PayloadType, payload, [new DsseSignature(signature)]);
-        var bundle = await CompleteAsync(plan, new LogSubmission(_signer, null, envelope, digest), hint, cancellation).ConfigureAwait(false);
-        // Whether the chain leads to somebody's root is for them to say; the signature itself is checked here like that of a key.
+        var bundle = await CompleteAsync(plan, new LogSubmission(_signer, null, envelope, digest), hint, cancellation, isModel)
+            .ConfigureAwait(false);
+        // Whether a bare chain leads to somebody's root is for them to say; the signature itself is checked here like that of a key.
         var (_, _, _, rejected) = Verifier(plan)
             .VerifyStatement(_credential.ModelChain.Count == 0 ? bundle : Bundle.ForEnvelope(bundle.Envelope!, hint));
         return rejected is null ? bundle : throw new UnverifiableBundleException(rejected);
     }
 
     /// <summary>The bundle, read again from the bytes that will be stored.</summary>
-    private async Task<Bundle> CompleteAsync(SigningPlan plan, LogSubmission submission, string hint, CancellationToken cancellation)
+    private async Task<Bundle> CompleteAsync(
+        SigningPlan plan,
+        LogSubmission submission,
+        string hint,
+        CancellationToken cancellation,
+        bool isModel = false
+    )
     {
+        // OMS 1.0, "Certificate method": the chain. Everything else of version 0.3 has the signer's certificate alone.
+        var isChain = isModel && _ownTime is not null;
         var (timestamps, entries) = _services is null
             ? ([], [])
             : await _services.CompleteAsync(plan, submission, _root!, cancellation).ConfigureAwait(false);
         var material = new VerificationMaterial
         {
             PublicKeyHint = _credential.Certificate is null && _credential.ModelChain.Count == 0 ? hint : null,
-            Certificates = _credential.Certificate is { } certificate ? [certificate] : _credential.ModelChain,
-            WritesChain = _credential.ModelChain.Count > 0,
+            Certificates = _credential.Certificate is { } certificate
+                ? [certificate, .. isChain ? _credential.Further : []]
+                : _credential.ModelChain,
+            IsChain = isChain || _credential.ModelChain.Count > 0,
             Timestamps = timestamps,
             LogEntries = entries,
         };
@@ -173,11 +204,7 @@ public sealed class BundleSigner
     /// <summary>Chooses the services, and refuses before anything is signed what could not be finished.</summary>
     private SigningPlan Plan(bool isMessage)
     {
-        if (_services is null)
-        {
-            return new SigningPlan([], []);
-        }
-        if (_credential.NotAfter is { } end && _services.Time.GetUtcNow() > end)
+        if (_credential.NotAfter is { } end && (_services?.Time ?? _ownTime)?.GetUtcNow() > end)
         {
             throw new SigningServiceException(
                 SigningServiceKind.CertificateAuthority,
@@ -185,6 +212,10 @@ public sealed class BundleSigner
                 $"the certificate was valid until {Rfc3339.Format(end)}",
                 "get a new one"
             );
+        }
+        if (_services is null)
+        {
+            return new SigningPlan([], []);
         }
         var plan = _services.Plan();
         if (_credential.Certificate is not null && plan.TimestampAuthorities.Count == 0 && plan.Logs.All(l => l.MajorApiVersion != 1))
@@ -230,6 +261,20 @@ public sealed class BundleSigner
         if (_root is null)
         {
             return new BundleVerifier([_credential.PublicKey]);
+        }
+        if (_ownTime is not null)
+        {
+            var hasTimes = plan.TimestampAuthorities.Count > 0;
+            var own = new SigstoreTrust(
+                _root,
+                _credential.Identity is { Issuer: { } issuer, Names: [var name, ..] } ? [IdentityRule.Exact(name, issuer)] : []
+            )
+            {
+                Subjects = _credential.Names,
+                Clock = hasTimes ? null : _ownTime,
+                TimeThreshold = hasTimes ? 1 : 0,
+            };
+            return new BundleVerifier([], own);
         }
         IReadOnlyList<IdentityRule> identities = _credential.Identity is { } identity
             ? [IdentityRule.Exact(identity.Names[0], identity.Issuer!, identity.Claims)]

@@ -9,7 +9,7 @@ public sealed class Credential : IDisposable
 {
     private readonly bool _ownsKey;
 
-    private Credential(SigningKey key, ReadOnlyMemory<byte>? certificate, bool ownsKey)
+    private Credential(SigningKey key, ReadOnlyMemory<byte>? certificate, bool ownsKey, bool isOfInstance = true)
     {
         ArgumentNullException.ThrowIfNull(key);
         Key = key;
@@ -24,10 +24,13 @@ public sealed class Credential : IDisposable
             throw new ArgumentException("the certificate is for another key than the one that would sign", nameof(certificate));
         }
         var identity = CertificateIdentity.Read(parsed);
-        if (identity.Names.Count == 0 || identity.Issuer is null)
+        Names = Trust.Certificate.Read(parsed.RawData, "certificate").ReadNames();
+        if (isOfInstance ? identity.Names.Count == 0 || identity.Issuer is null : Names.Count == 0 && identity.Names.Count == 0)
         {
             throw new ArgumentException(
-                "the certificate names no signer, or not the issuer that vouches for the name (1.3.6.1.4.1.57264.1.8), so no verifier could accept it",
+                isOfInstance
+                    ? "the certificate names no signer, or not the issuer that vouches for the name (1.3.6.1.4.1.57264.1.8), so no verifier could accept it"
+                    : "the certificate has no subject alternative name that is an e-mail address, host name or URI, so no verifier could accept it",
                 nameof(certificate)
             );
         }
@@ -56,6 +59,12 @@ public sealed class Credential : IDisposable
 
     /// <summary>The chain written into the bundle of a model, DER, the signer's certificate first; empty for other credentials.</summary>
     internal IReadOnlyList<ReadOnlyMemory<byte>> ModelChain { get; private init; } = [];
+
+    /// <summary>The certificates above it, DER, without the root; none unless they were given.</summary>
+    internal IReadOnlyList<ReadOnlyMemory<byte>> Further { get; private init; } = [];
+
+    /// <summary>The names that the certificate gives its holder; none for a key alone.</summary>
+    internal IReadOnlyList<string> Names { get; } = [];
 
     internal SigningKey Key { get; }
 
@@ -106,6 +115,37 @@ public sealed class Credential : IDisposable
                     .. chain.IsEmpty ? [] : CertificateFile.Read(chain).Select(c => (ReadOnlyMemory<byte>)c.RawData),
                 ],
             };
+    }
+
+    /// <summary>A key with a certificate by an authority of one's own, which needs to name no OpenID Connect issuer.</summary>
+    /// <param name="key">The key; the caller disposes of it.</param>
+    /// <param name="chain">PEM: the key's certificate first, then those of the authorities above it, as far as verifiers may lack them. A root at
+    /// its end is left out of bundles: nobody takes one from there.</param>
+    /// <exception cref="MalformedDataException">It is no such file.</exception>
+    /// <exception cref="ArgumentException">The first certificate is for another key, names nobody, or is not for code signing.</exception>
+    public static Credential FromChain(SigningKey key, ReadOnlySpan<byte> chain)
+    {
+        var read = CertificateFile.Read(chain);
+        try
+        {
+            var certificates = read.Select((c, i) => Trust.Certificate.Read(c.RawData, $"certificate {i}")).ToList();
+            return certificates[0].ExtendedKeyUsage?.Contains(CertificatePath.CodeSigning) == true && certificates[0].IsAuthority != true
+                ? new(key, certificates[0].Der, false, isOfInstance: false)
+                {
+                    Further = [.. certificates.Skip(1).Where(c => !c.IsSelfIssued).Select(c => c.Der)],
+                }
+                : throw new ArgumentException(
+                    "the first certificate is not one for code signing (extended key usage 1.3.6.1.5.5.7.3.3), or is that of an authority",
+                    nameof(chain)
+                );
+        }
+        finally
+        {
+            foreach (var certificate in read)
+            {
+                certificate.Dispose();
+            }
+        }
     }
 
     /// <summary>A key made for this certificate, which is gone with this object.</summary>

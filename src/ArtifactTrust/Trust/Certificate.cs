@@ -1,7 +1,7 @@
 using System.Formats.Asn1;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ArtifactTrust.Formats;
-using ArtifactTrust.Hashing;
 using ArtifactTrust.Keys;
 
 namespace ArtifactTrust.Trust;
@@ -29,6 +29,7 @@ internal sealed class Certificate
     private readonly Lazy<(VerificationKey? Key, string? Problem)> _key;
     private readonly byte[] _signature;
     private bool[]? _keyUsage;
+    private Judgement? _judged;
     private string[]? _extendedKeyUsage;
 
     private Certificate(ReadOnlyMemory<byte> der, AsnReader certificate)
@@ -130,10 +131,13 @@ internal sealed class Certificate
     internal bool IsExtendedKeyUsageCritical { get; private set; }
 
     /// <summary>The holder's name, for people.</summary>
-    internal string Name => new X500DistinguishedName(Subject.Span).Name is { Length: > 0 } name ? name : "a certificate without a subject";
+    internal string Name => Readable(Subject) is { Length: > 0 } name ? name : "a certificate without a subject";
 
     /// <summary>The issuer's name, for people.</summary>
-    internal string IssuerName => new X500DistinguishedName(Issuer.Span).Name;
+    internal string IssuerName => Readable(Issuer);
+
+    /// <summary>The extensions' object identifiers and values.</summary>
+    internal IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Extensions => _extensions;
 
     /// <exception cref="MalformedDataException">The bytes are not one certificate of version 3 in DER, or an extension is there twice.</exception>
     internal static Certificate Read(ReadOnlyMemory<byte> der, string location)
@@ -200,49 +204,28 @@ internal sealed class Certificate
     /// <summary>Why the certificate is not signed by the issuer's key, or null where it is.</summary>
     internal string? SignatureProblem(Certificate issuer)
     {
-        var (oid, hasNull) = ReadAlgorithm(SignatureAlgorithm);
+        // The path is looked for at every verified time, and no signature depends on the time.
+        if (_judged is { } known && known.Issuer == issuer)
+        {
+            return known.Problem;
+        }
+        var problem = ComputeSignatureProblem(issuer);
+        _judged = new Judgement(issuer, problem);
+        return problem;
+    }
+
+    private string? ComputeSignatureProblem(Certificate issuer)
+    {
         var (key, problem) = issuer._key.Value;
         if (key is null)
         {
             return $"the key of {issuer.Name}: {problem}";
         }
-        // SHA-1 and MD5 are not in the list, whatever the key.
-        var (family, hash) = oid switch
+        if (CertificateSignature.Read(SignatureAlgorithm) is not { } algorithm)
         {
-            "1.2.840.10045.4.3.2" => (PublicKeyEncoding.EcOid, DigestAlgorithm.Sha256),
-            "1.2.840.10045.4.3.3" => (PublicKeyEncoding.EcOid, DigestAlgorithm.Sha384),
-            "1.2.840.10045.4.3.4" => (PublicKeyEncoding.EcOid, DigestAlgorithm.Sha512),
-            "1.2.840.113549.1.1.11" => (PublicKeyEncoding.RsaOid, DigestAlgorithm.Sha256),
-            "1.2.840.113549.1.1.12" => (PublicKeyEncoding.RsaOid, DigestAlgorithm.Sha384),
-            "1.2.840.113549.1.1.13" => (PublicKeyEncoding.RsaOid, DigestAlgorithm.Sha512),
-            PublicKeyEncoding.Ed25519Oid => (PublicKeyEncoding.Ed25519Oid, null),
-            _ => (null, (DigestAlgorithm?)null),
-        };
-        var isOfFamily = family switch
-        {
-            PublicKeyEncoding.EcOid => key.Algorithm.Curve is not null,
-            PublicKeyEncoding.RsaOid => key.Algorithm.Padding is not null,
-            PublicKeyEncoding.Ed25519Oid => key.Algorithm == Keys.SignatureAlgorithm.Ed25519,
-            _ => false,
-        };
-        if (family is null || hasNull != (family == PublicKeyEncoding.RsaOid))
-        {
-            return $"it is signed with the algorithm {oid}, which is not one of ECDSA, RSA (PKCS#1) with SHA-2, and Ed25519";
+            return $"it is signed with {CertificateSignature.Describe(SignatureAlgorithm)}, which is not one of ECDSA, RSA (PKCS#1, and PSS with equal hashes and a salt as long) with SHA-2, and Ed25519";
         }
-        var isValid = isOfFamily && (hash is null ? key.Verify(Tbs.Span, _signature) : key.VerifyWith(hash, Tbs.Span, _signature));
-        return isValid ? null : $"its signature is not by the key of {issuer.Name}";
-    }
-
-    private static (string Oid, bool HasNull) ReadAlgorithm(ReadOnlyMemory<byte> der)
-    {
-        var algorithm = new AsnReader(der, AsnEncodingRules.DER).ReadSequence();
-        var oid = algorithm.ReadObjectIdentifier();
-        if (!algorithm.HasData)
-        {
-            return (oid, false);
-        }
-        var isNull = algorithm.ReadEncodedValue().Span.SequenceEqual((ReadOnlySpan<byte>)[5, 0]) && !algorithm.HasData;
-        return isNull ? (oid, true) : ($"{oid} with parameters", true);
+        return algorithm.Verify(key, Tbs.Span, _signature) ? null : $"its signature is not by the key of {issuer.Name}";
     }
 
     private (VerificationKey? Key, string? Problem) ReadKey()
@@ -254,6 +237,19 @@ internal sealed class Certificate
         catch (MalformedDataException e)
         {
             return (null, e.Reason);
+        }
+    }
+
+    // Whoever made the bundle chose the bytes of the name, which is here for people only.
+    private static string Readable(ReadOnlyMemory<byte> name)
+    {
+        try
+        {
+            return new X500DistinguishedName(name.Span).Name;
+        }
+        catch (CryptographicException)
+        {
+            return "a name that cannot be read";
         }
     }
 
@@ -335,4 +331,7 @@ internal sealed class Certificate
     }
 
     private bool HasUsage(int bit) => _keyUsage is null || (bit < _keyUsage.Length && _keyUsage[bit]);
+
+    /// <summary>The last judgement of the signature. Written whole, so that threads may share a certificate.</summary>
+    private sealed record Judgement(Certificate Issuer, string? Problem);
 }

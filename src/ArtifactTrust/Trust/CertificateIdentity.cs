@@ -34,37 +34,37 @@ public sealed class CertificateIdentity
     public IReadOnlyDictionary<string, string> Claims { get; }
 
     /// <summary>Reads a certificate.</summary>
-    /// <exception cref="MalformedDataException">A name or an extension of Fulcio's cannot be read.</exception>
+    /// <exception cref="MalformedDataException">It is no certificate of version 3, or a name or an extension of Fulcio's cannot be read.</exception>
     public static CertificateIdentity Read(X509Certificate2 certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);
+        return Read(Certificate.Read(certificate.RawData, "certificate"));
+    }
+
+    /// <inheritdoc cref="Read(X509Certificate2)"/>
+    internal static CertificateIdentity Read(Certificate certificate)
+    {
         var names = new List<string>();
         var claims = new Dictionary<string, string>(StringComparer.Ordinal);
         string? v1 = null;
         string? v2 = null;
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var extension in certificate.Extensions)
+        foreach (var (oid, value) in certificate.Extensions)
         {
-            var oid = extension.Oid!.Value!;
-            if (!seen.Add(oid))
-            {
-                throw new MalformedDataException(Format, oid, "the extension is there twice (RFC 5280 §4.2)");
-            }
             if (oid == SubjectAlternativeNameOid)
             {
-                ReadNames(extension.RawData, names);
+                ReadNames(value, names);
             }
             else if (oid == IssuerV1)
             {
-                v1 = Utf8(extension.RawData, oid);
+                v1 = Utf8(value, oid);
             }
             else if (oid == IssuerV2)
             {
-                v2 = DerText(extension.RawData, oid);
+                v2 = DerText(value, oid);
             }
             else if (oid.StartsWith(FulcioArc, StringComparison.Ordinal))
             {
-                ReadClaim(oid, extension.RawData, claims);
+                ReadClaim(oid, value, claims);
             }
         }
         return v1 is not null && v2 is not null && v1 != v2
@@ -75,7 +75,7 @@ public sealed class CertificateIdentity
     /// <inheritdoc/>
     public override string ToString() => $"{string.Join(", ", Names)}{(Issuer is null ? "" : $" ({Issuer})")}";
 
-    private static void ReadNames(byte[] der, List<string> names)
+    private static void ReadNames(ReadOnlyMemory<byte> der, List<string> names)
     {
         try
         {
@@ -114,20 +114,20 @@ public sealed class CertificateIdentity
         }
     }
 
-    private static void ReadClaim(string oid, byte[] value, Dictionary<string, string> claims)
+    private static void ReadClaim(string oid, ReadOnlyMemory<byte> value, Dictionary<string, string> claims)
     {
         var known = CertificateClaims.ByOid(oid);
         if (known is not null)
         {
             claims.Add(known.Name, known.IsDer ? DerText(value, oid) : Utf8(value, oid));
         }
-        else if (Asn1Tag.TryDecode(value, out var tag, out _) && tag == new Asn1Tag(UniversalTagNumber.UTF8String))
+        else if (Asn1Tag.TryDecode(value.Span, out var tag, out _) && tag == new Asn1Tag(UniversalTagNumber.UTF8String))
         {
             claims.Add(oid, DerText(value, oid));
         }
     }
 
-    private static string DerText(byte[] der, string oid)
+    private static string DerText(ReadOnlyMemory<byte> der, string oid)
     {
         try
         {
@@ -142,11 +142,11 @@ public sealed class CertificateIdentity
         }
     }
 
-    private static string Utf8(byte[] raw, string oid)
+    private static string Utf8(ReadOnlyMemory<byte> raw, string oid)
     {
         try
         {
-            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(raw);
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(raw.Span);
         }
         catch (DecoderFallbackException e)
         {

@@ -80,6 +80,32 @@ public sealed class SigningConfig
         );
     }
 
+    /// <summary>The config of those who have a certificate of their own: time-stamp authorities, every one of which is asked, and no log.</summary>
+    /// <param name="urls">Where they are, http or https.</param>
+    /// <exception cref="ArgumentException">A URL is none of http or https, or is there twice.</exception>
+    public static SigningConfig ForTimestamps(params IReadOnlyList<Uri> urls)
+    {
+        ArgumentNullException.ThrowIfNull(urls);
+        if (urls.Any(u => !u.IsAbsoluteUri || u.Scheme is not ("https" or "http") || u.UserInfo.Length > 0))
+        {
+            throw new ArgumentException("an absolute http(s) URL is expected", nameof(urls));
+        }
+        if (urls.Distinct().Count() != urls.Count)
+        {
+            throw new ArgumentException("a URL is there twice", nameof(urls));
+        }
+        var always = new ValidityPeriod(DateTimeOffset.UnixEpoch, null);
+        // Each is its own operator, so that all of them are chosen.
+        return new SigningConfig(
+            [],
+            [],
+            [],
+            new ServiceSelection(ServiceSelector.All, 1),
+            [.. urls.Select(u => new SigningService(u, 1, always, u.AbsoluteUri))],
+            new ServiceSelection(ServiceSelector.All, 1)
+        );
+    }
+
     private static List<SigningService> Services(JsonElement json, string name) =>
         json.TryGetProperty(name, out _)
             ?

@@ -45,6 +45,9 @@ public sealed class TrustedRoot
     /// <summary>Who signs times (RFC 3161).</summary>
     public IReadOnlyList<CertificateAuthority> TimestampAuthorities { get; }
 
+    /// <summary>Whether it is one's own authority and no Sigstore instance, whose rules for bundles are stricter.</summary>
+    internal bool IsOwnAuthority { get; private init; }
+
     /// <summary>Reads a trusted root.</summary>
     /// <exception cref="MalformedDataException">The text is not a trusted root, is over a limit, or has a log key without a start of validity.</exception>
     public static TrustedRoot Parse(ReadOnlyMemory<byte> utf8)
@@ -116,7 +119,10 @@ public sealed class TrustedRoot
             [],
             declaresCertificateLogs: false,
             timestampChain.IsEmpty ? [] : TimestampAuthoritiesOf(CertificateFile.Read(timestampChain))
-        );
+        )
+        {
+            IsOwnAuthority = true,
+        };
     }
 
     private static List<CertificateAuthority> TimestampAuthoritiesOf(IReadOnlyList<X509Certificate2> chain)

@@ -50,8 +50,7 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
         {
             certificates = [.. bundle.Material.Certificates.Select((c, i) => Certificate.Read(c, $"certificate {i}"))];
             keys = SignerKey.Of(certificates[0]);
-            using var leaf = Certificates.Read(certificates[0].Der.Span, "certificate 0");
-            identity = CertificateIdentity.Read(leaf);
+            identity = CertificateIdentity.Read(certificates[0]);
             timestamps = SignedCertificateTimestamp.Read(certificates[0]);
             names = certificates[0].ReadNames();
         }
@@ -315,10 +314,12 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
 
     private Check? CertificatesProblem(Bundle bundle, Certificate[] certificates)
     {
+        // OMS 1.0, "Certificate method", puts the whole chain into bundles of version 0.3. None of it is trusted either way.
+        var isOwn = trust.IsForModels || trust.Root.IsOwnAuthority;
         var (message, expected) =
-            bundle.Version == 3 && certificates.Length > 1 && !trust.IsForModels
+            bundle.Version == 3 && certificates.Length > 1 && !isOwn
                 ? ("a bundle of version 0.3 holds the signer's certificate only", "one certificate")
-            : !trust.IsForModels && certificates.Any(c => c.IsSelfIssued)
+            : !isOwn && certificates.Any(c => c.IsSelfIssued)
                 ? ("the bundle holds a root certificate; roots come from the trusted root alone", "no self-issued certificate")
             : certificates[0].IsAuthority == true && !trust.AllowsAuthorityAsSigner ? ("the signer's certificate is that of an authority", "an end entity's certificate")
             : !certificates[0].MaySign ? ("the signer's certificate is not for signatures", "the key usage digitalSignature")

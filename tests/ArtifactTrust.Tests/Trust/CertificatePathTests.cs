@@ -226,29 +226,201 @@ public sealed class CertificatePathTests
         }
     }
 
-    [Fact]
-    public void An_intermediate_in_the_users_store_changes_nothing()
+    [Theory]
+    [InlineData("SHA256")]
+    [InlineData("SHA384")]
+    [InlineData("SHA512")]
+    public void A_certificate_may_be_signed_with_PSS_and_SHA2(string hash)
     {
-        var one = Issue(Root, "planted", authority: true);
-        var leaf = Leaf(one);
-        using var store = new X509Store(StoreName.CertificateAuthority, StoreLocation.CurrentUser);
-        store.Open(OpenFlags.ReadWrite);
-        store.Add(one.Certificate);
-        try
+        using var rsa = RSA.Create(2048);
+        var name = new HashAlgorithmName(hash);
+        var rootRequest = new CertificateRequest("CN=pss", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pss);
+        rootRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using var root = rootRequest.CreateSelfSigned(Now.AddYears(-1), Now.AddYears(1));
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = Request("leaf", key, null, Usage, X509KeyUsageFlags.DigitalSignature, null, null);
+        var signed = new CertificateRequest(request.SubjectName, request.PublicKey, name);
+        foreach (var extension in request.CertificateExtensions)
         {
-            Refuses(leaf, [Root], [], "no certificate of 'CN=planted'");
-            using var chain = new X509Chain();
-            chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            chain.ChainPolicy.CustomTrustStore.Add(Root.Certificate);
-            chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-            chain.ChainPolicy.VerificationTime = Now.UtcDateTime;
-            // What the BCL would say, so that the test shows a difference.
-            Assert.True(chain.Build(leaf.Certificate));
+            signed.CertificateExtensions.Add(extension);
         }
-        finally
+        using var leaf = signed.Create(
+            root.SubjectName,
+            X509SignatureGenerator.CreateForRSA(rsa, RSASignaturePadding.Pss),
+            Now.AddDays(-1),
+            Now.AddDays(1),
+            [1]
+        );
+        var (path, problem) = Find(leaf, [root], []);
+        Assert.True(path is not null, problem);
+        byte[] bad = [.. leaf.RawData];
+        bad[^1] ^= 1;
+        Assert.Null(
+            CertificatePath
+                .Find(
+                    Certificate.Read(bad, "leaf"),
+                    [],
+                    [new CertificateAuthority("test", null, [root], new ValidityPeriod(null, null))],
+                    Usage,
+                    Now
+                )
+                .Path
+        );
+    }
+
+    [Theory]
+    // PSS: a mask without a hash, no parameters, and the defaults, which are SHA-1's. RSA without NULL and with; ECDSA with NULL and without.
+    [InlineData("303406092A864886F70D01010A3027A00D300B0609608648016503040201A111300F06092A864886F70D01010830023000A203020120", false)]
+    [InlineData("300B06092A864886F70D01010A", false)]
+    [InlineData("300D06092A864886F70D01010A3000", false)]
+    [InlineData("300B06092A864886F70D01010B", false)]
+    [InlineData("300D06092A864886F70D01010B0500", true)]
+    [InlineData("300C06082A8648CE3D0403020500", false)]
+    [InlineData("300A06082A8648CE3D040302", true)]
+    [InlineData("300906072A8648CE3D0401", false)]
+    [InlineData("300506032B6570", true)]
+    [InlineData("0500", false)]
+    public void Algorithms_are_read_in_their_one_form(string hex, bool isRight) =>
+        Assert.Equal(isRight, CertificateSignature.Read(Convert.FromHexString(hex)) is not null);
+
+    [Theory]
+    [InlineData(32, "2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.1", true)]
+    [InlineData(20, "2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.1", false)]
+    [InlineData(0, "2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.1", false)]
+    [InlineData(32, "2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.2", false)]
+    [InlineData(20, "1.3.14.3.2.26", "1.3.14.3.2.26", false)]
+    [InlineData(64, "2.16.840.1.101.3.4.2.3", "2.16.840.1.101.3.4.2.3", true)]
+    public void PSS_has_one_hash_and_a_salt_as_long(int salt, string hash, string maskHash, bool isRight)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
         {
-            store.Remove(one.Certificate);
+            writer.WriteObjectIdentifier("1.2.840.113549.1.1.10");
+            using (writer.PushSequence())
+            {
+                using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
+                {
+                    Hash(hash);
+                }
+                using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 1)))
+                using (writer.PushSequence())
+                {
+                    writer.WriteObjectIdentifier("1.2.840.113549.1.1.8");
+                    Hash(maskHash);
+                }
+                using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 2)))
+                {
+                    writer.WriteInteger(salt);
+                }
+            }
         }
+        Assert.Equal(isRight, CertificateSignature.Read(writer.Encode()) is not null);
+
+        void Hash(string oid)
+        {
+            using (writer.PushSequence())
+            {
+                writer.WriteObjectIdentifier(oid);
+                writer.WriteNull();
+            }
+        }
+    }
+
+    [Fact]
+    public void A_name_that_nobody_can_read_is_no_exception()
+    {
+        // A subject of one attribute, whose text is of no known kind: X.501 in form, and nothing the BCL decodes.
+        var leaf = Leaf(Root).Certificate.RawData;
+        var name = Root.Certificate.SubjectName.RawData;
+        for (var i = 0; i < name.Length; i++)
+        {
+            for (var bit = 0; bit < 8; bit++)
+            {
+                byte[] bad = [.. leaf];
+                bad[leaf.AsSpan().IndexOf(name) + i] ^= (byte)(1 << bit);
+                try
+                {
+                    var read = Certificate.Read(bad, "leaf");
+                    Assert.NotNull(read.Name + read.IssuerName);
+                }
+                catch (MalformedDataException)
+                {
+                    // Refused as it is read.
+                }
+            }
+        }
+    }
+
+    /// <summary>Chains with every kind of fault, in every combination: whatever has a path here has one by the BCL's rules too.</summary>
+    [Fact]
+    public void Nothing_is_accepted_that_the_BCL_refuses()
+    {
+        var random = new Random(20260115);
+        var (ours, theirs, stricter) = (0, 0, 0);
+        for (var i = 0; i < 600; i++)
+        {
+            bool Rarely() => random.Next(7) == 0;
+            var root = Issue(null, "root", authority: Rarely() ? null : true, pathLength: Rarely() ? random.Next(3) : null);
+            var chain = new List<Node> { root };
+            for (var depth = random.Next(4); depth > 0; depth--)
+            {
+                var signer = Rarely() ? Issue(null, "root", authority: true) : chain[^1];
+                chain.Add(Authority(signer, $"ca{chain.Count}"));
+            }
+            var issuer = chain[^1];
+            var leaf = Issue(
+                Rarely() ? issuer with { Key = ECDsa.Create(ECCurve.NamedCurves.nistP256) } : issuer,
+                "leaf",
+                Rarely() ? false : null,
+                usage: Rarely() ? "1.3.6.1.5.5.7.3.1" : Usage,
+                keyUsage: Rarely() ? X509KeyUsageFlags.KeyEncipherment : null,
+                to: Rarely() ? Now.AddSeconds(-1) : null,
+                further: Rarely() ? new X509Extension("1.2.3.4", [5, 0], random.Next(2) == 0) : null
+            );
+            bool isOurs;
+            try
+            {
+                isOurs = Find(leaf.Certificate, [root.Certificate], [.. chain.Skip(1).Select(n => n.Certificate)]).Path is not null;
+            }
+            catch (MalformedDataException)
+            {
+                // A path length where there is no authority (RFC 5280 §4.2.1.9).
+                isOurs = false;
+            }
+            var isTheirs = BclAccepts(leaf.Certificate, root.Certificate, chain.Skip(1));
+            Assert.True(!isOurs || isTheirs, $"chain {i} is accepted here, and refused by the BCL");
+            ours += isOurs ? 1 : 0;
+            theirs += isTheirs ? 1 : 0;
+            stricter += !isOurs && isTheirs ? 1 : 0;
+
+            Node Authority(Node signer, string name) =>
+                Issue(
+                    signer,
+                    name,
+                    Rarely() ? false : true,
+                    Rarely() ? random.Next(2) : null,
+                    Rarely() ? "1.3.6.1.5.5.7.3.1" : null,
+                    Rarely() ? X509KeyUsageFlags.DigitalSignature : null,
+                    from: Rarely() ? Now.AddSeconds(1) : null,
+                    further: Rarely() ? new X509Extension("1.2.3.4", [5, 0], random.Next(2) == 0) : null
+                );
+        }
+        // The chains tell something: some are right, some are wrong.
+        Assert.InRange(ours, 60, 500);
+        Assert.Equal(theirs, ours + stricter);
+    }
+
+    private static bool BclAccepts(X509Certificate2 leaf, X509Certificate2 root, IEnumerable<Node> further)
+    {
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.Add(root);
+        chain.ChainPolicy.ExtraStore.AddRange(further.Select(n => n.Certificate).ToArray());
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+        chain.ChainPolicy.ApplicationPolicy.Add(new Oid(Usage));
+        chain.ChainPolicy.VerificationTime = Now.UtcDateTime;
+        return chain.Build(leaf);
     }
 
     /// <summary>The last certificate made that is no leaf.</summary>

@@ -1,0 +1,163 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ArtifactTrust.EndToEnd.Cli;
+
+/// <summary>Signing and verifying by a certificate authority of one's own, without time stamps.</summary>
+public sealed class OwnAuthorityTests : IDisposable
+{
+    private const string Name = "release@example.com";
+    private readonly string _folder = Directory.CreateTempSubdirectory("own-authority").FullName;
+    private readonly ECDsa _rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+    private readonly ECDsa _betweenKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly X509Certificate2 _root;
+    private readonly X509Certificate2 _between;
+
+    public OwnAuthorityTests()
+    {
+        _root = Issue("root", _rootKey, null, _rootKey, isAuthority: true);
+        _between = Issue("between", _betweenKey, _root, _rootKey, isAuthority: true);
+        using var leaf = Issue("leaf", _key, _between, _betweenKey, isAuthority: false);
+        Write("root.pem", _root.ExportCertificatePem());
+        Write("between.pem", _between.ExportCertificatePem());
+        Write("chain.pem", string.Join('\n', leaf.ExportCertificatePem(), _between.ExportCertificatePem(), _root.ExportCertificatePem()));
+        Write("leaf.pem", leaf.ExportCertificatePem());
+        Write("leaf.key", _key.ExportPkcs8PrivateKeyPem());
+        Write("file.bin", "content");
+        Directory.CreateDirectory(Path.Join(_folder, "model"));
+        Write("model/weights.bin", "weights");
+    }
+
+    [Fact]
+    public void A_file_signed_with_a_certificate_is_verified_by_its_authority_and_name()
+    {
+        Sign(0, "file.bin");
+        Verify(0, "verified", "file.bin", "--ca-intermediates", "between.pem");
+        Verify(1, "certificate.path", "file.bin");
+        var other = Tool.Run(_folder, Trust("verify", "file.bin", "somebody@example.com", "--ca-intermediates", "between.pem"));
+        Assert.Equal(1, other.ExitCode);
+        Assert.Contains("certificate.identity", other.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_bundle_of_a_model_has_the_chain_without_the_root()
+    {
+        Sign(0, "model");
+        Verify(0, "model.files", "model");
+        var bundle = File.ReadAllText(Path.Join(_folder, "model.sig"));
+        Assert.Contains("x509CertificateChain", bundle, StringComparison.Ordinal);
+        Assert.DoesNotContain(Convert.ToBase64String(_root.RawData), bundle, StringComparison.Ordinal);
+        File.AppendAllText(Path.Join(_folder, "model/weights.bin"), "x");
+        Verify(1, "model.files", "model");
+    }
+
+    [Fact]
+    public void An_intermediate_in_the_users_store_changes_nothing()
+    {
+        Sign(0, "file.bin");
+        // Where .NET keeps the store of a user on Linux; this user is nobody's.
+        var home = Path.Join(_folder, "home");
+        var store = Directory.CreateDirectory(Path.Join(home, ".dotnet/corefx/cryptography/x509stores/ca")).FullName;
+        File.WriteAllBytes(Path.Join(store, $"{_between.Thumbprint}.pfx"), _between.Export(X509ContentType.Pkcs12));
+        var ended = Tool.Run(_folder, new Dictionary<string, string?> { ["HOME"] = home }, Trust("verify", "file.bin", Name));
+        Assert.Equal(1, ended.ExitCode);
+        Assert.Contains("no certificate of 'CN=between'", ended.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_an_authority_or_a_key_nothing_is_signed()
+    {
+        Usage("and not who issued it", "sign", "file.bin", "--key", "leaf.key", "--certificate", "chain.pem");
+        Usage("and not its key", "sign", "file.bin", "--certificate", "chain.pem", "--ca-roots", "root.pem");
+        Usage("no certificate by it", "sign", "file.bin", "--key", "leaf.key", "--ca-roots", "root.pem");
+        Usage("and not its certificates", [.. SignArguments("file.bin"), "--tsa", "http://127.0.0.1:1/"]);
+        Usage("is to be an http or https URL", [.. SignArguments("file.bin"), "--tsa", "file:///x"]);
+        Usage("cannot be used", "sign", "file.bin", "--key", "leaf.key", "--certificate", "root.pem", "--ca-roots", "root.pem");
+        Assert.False(File.Exists(Path.Join(_folder, "file.bin.sig")));
+    }
+
+    [Fact]
+    public void What_the_authority_would_not_verify_is_not_written()
+    {
+        using var otherKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        using var other = Issue("root", otherKey, null, otherKey, isAuthority: true);
+        Write("other.pem", other.ExportCertificatePem());
+        var ended = Tool.Run(_folder, "sign", "file.bin", "--key", "leaf.key", "--certificate", "chain.pem", "--ca-roots", "other.pem");
+        Assert.NotEqual(0, ended.ExitCode);
+        Assert.False(File.Exists(Path.Join(_folder, "file.bin.sig")));
+    }
+
+    [Fact]
+    public void Options_that_trust_nobody_are_told()
+    {
+        Usage("no signer", "verify", "file.bin", "--ca-roots", "root.pem");
+        Usage("none that is trusted", "verify", "file.bin", "--ca-intermediates", "between.pem", "--certificate-identity", Name);
+        Usage("nobody says which are trusted", "verify", "file.bin", "--log-threshold", "2");
+        Usage("cannot be asked for", Trust("verify", "file.bin", Name, "--witness-threshold", "1"));
+        Usage("no witness' key", Trust("verify", "file.bin", Name, "--witness", "nonsense"));
+        Usage("both named", Trust("verify", "file.bin", Name, "--profile", "public-good"));
+        Usage("cannot be read", "verify", "file.bin", "--ca-roots", "absent.pem", "--certificate-identity", Name);
+    }
+
+    public void Dispose()
+    {
+        Directory.Delete(_folder, recursive: true);
+        foreach (var one in (IDisposable[])[_rootKey, _betweenKey, _key, _root, _between])
+        {
+            one.Dispose();
+        }
+    }
+
+    private static X509Certificate2 Issue(string name, ECDsa key, X509Certificate2? issuer, ECDsa issuerKey, bool isAuthority)
+    {
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isAuthority, false, 0, true));
+        request.CertificateExtensions.Add(
+            new X509KeyUsageExtension(isAuthority ? X509KeyUsageFlags.KeyCertSign : X509KeyUsageFlags.DigitalSignature, true)
+        );
+        if (!isAuthority)
+        {
+            request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.3")], false));
+            var names = new SubjectAlternativeNameBuilder();
+            names.AddEmailAddress(Name);
+            request.CertificateExtensions.Add(names.Build());
+        }
+        var now = DateTimeOffset.UtcNow;
+        return request.Create(
+            issuer?.SubjectName ?? request.SubjectName,
+            X509SignatureGenerator.CreateForECDsa(issuerKey),
+            now.AddHours(-1),
+            now.AddHours(1),
+            RandomNumberGenerator.GetBytes(12).Select((b, i) => i == 0 ? (byte)(b & 0x7f | 1) : b).ToArray()
+        );
+    }
+
+    private static string[] SignArguments(string subject) =>
+        ["sign", subject, "--key", "leaf.key", "--certificate", "chain.pem", "--ca-roots", "root.pem"];
+
+    private static string[] Trust(string verb, string subject, string name, params string[] further) =>
+        [verb, subject, "--ca-roots", "root.pem", "--certificate-identity", name, .. further];
+
+    private void Sign(int code, string subject)
+    {
+        var ended = Tool.Run(_folder, [.. SignArguments(subject), "--ca-intermediates", "between.pem"]);
+        Assert.True(ended.ExitCode == code, ended.Output + ended.Errors);
+    }
+
+    private void Verify(int code, string expected, string subject, params string[] further)
+    {
+        var ended = Tool.Run(_folder, Trust("verify", subject, Name, further));
+        Assert.True(ended.ExitCode == code, ended.Output + ended.Errors);
+        Assert.Contains(expected, ended.Output, StringComparison.Ordinal);
+    }
+
+    private void Usage(string expected, params string[] arguments)
+    {
+        var ended = Tool.Run(_folder, arguments);
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains(expected, ended.Errors, StringComparison.Ordinal);
+    }
+
+    private void Write(string name, string content) => File.WriteAllText(Path.Join(_folder, name), content);
+}
