@@ -83,7 +83,7 @@ public sealed class ModelCertificateTests
             VerifyPublished(Bundle.Parse(Bundle.Create(Chain(bundle), bundle.Envelope, null).Utf8), "v0.2.0", true, true).IsVerified
         );
 
-        static VerificationMaterial Chain(Bundle b) => new() { Certificates = b.Material.Certificates, WritesChain = true };
+        static VerificationMaterial Chain(Bundle b) => new() { Certificates = b.Material.Certificates, IsChain = true };
     }
 
     [Theory]
