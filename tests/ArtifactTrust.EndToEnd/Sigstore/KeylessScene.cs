@@ -67,7 +67,8 @@ internal sealed class KeylessScene : IDisposable
     internal async Task<string> TokenAsync(string kind, string query = "")
     {
         var path = At($"{kind}.token");
-        await File.WriteAllTextAsync(path, await SigstoreStack.MintAsync(kind, query) + "\n");
+        // Without an end of line, which cosign takes for a part of it.
+        await File.WriteAllTextAsync(path, await SigstoreStack.MintAsync(kind, query));
         return path;
     }
 
