@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace ArtifactTrust.EndToEnd.Sigstore;
 
@@ -28,48 +30,34 @@ public enum Fault
     Hang,
 }
 
-/// <summary>Stands before a service on loopback, and does to its first requests what the test says.</summary>
+/// <summary>Stands before a service on loopback, and does to its first requests what the test says. Each connection takes one request.</summary>
 internal sealed class FaultProxy : IDisposable
 {
-    private readonly HttpListener _listener = new();
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
     private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _end = new();
     private readonly Uri _service;
     private readonly Fault _fault;
     private readonly int _times;
-    private readonly string _method;
     private readonly Task _loop;
     private int _requests;
 
     /// <param name="service">The service.</param>
     /// <param name="fault">What goes wrong.</param>
-    /// <param name="times">With how many requests; those after them go well.</param>
-    /// <param name="method">Of which method.</param>
-    internal FaultProxy(string service, Fault fault, int times = int.MaxValue, string method = "POST")
+    /// <param name="times">With how many of the requests that ask for something to be done (POST); all others go well.</param>
+    internal FaultProxy(string service, Fault fault, int times = int.MaxValue)
     {
-        (_service, _fault, _times, _method) = (new Uri(service), fault, times, method);
-        for (var attempt = 0; ; attempt++)
-        {
-            Url = $"http://127.0.0.1:{FreePort()}";
-            _listener.Prefixes.Clear();
-            _listener.Prefixes.Add($"{Url}/");
-            try
-            {
-                _listener.Start();
-                break;
-            }
-            catch (HttpListenerException) when (attempt < 5)
-            {
-                // Somebody took the port.
-            }
-        }
+        (_service, _fault, _times) = (new Uri(service), fault, times);
+        _listener.Start();
+        Url = $"http://{_listener.LocalEndpoint}";
         _loop = Task.Run(ServeAsync);
     }
 
     /// <summary>The address to use in place of the service's.</summary>
     internal string Url { get; }
 
-    /// <summary>How many requests of the method came.</summary>
+    /// <summary>How many requests came that ask for something to be done.</summary>
     internal int Requests => _requests;
 
     /// <summary>Done once the first of them came.</summary>
@@ -77,122 +65,138 @@ internal sealed class FaultProxy : IDisposable
 
     public void Dispose()
     {
-        _listener.Close();
+        _end.Cancel();
+        _listener.Stop();
         _loop.Wait();
         _http.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        _end.Dispose();
     }
 
     private async Task ServeAsync()
     {
-        while (true)
+        var answers = new List<Task>();
+        try
         {
-            try
+            while (true)
             {
-                var context = await _listener.GetContextAsync();
-                _ = AnswerAsync(context);
+                answers.Add(AnswerAsync(await _listener.AcceptTcpClientAsync(_end.Token)));
             }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                return;
-            }
+        }
+        catch (OperationCanceledException)
+        {
+            await Task.WhenAll(answers);
         }
     }
 
-    private async Task AnswerAsync(HttpListenerContext context)
+    private async Task AnswerAsync(TcpClient client)
     {
         try
         {
-            using var request = new MemoryStream();
-            await context.Request.InputStream.CopyToAsync(request);
-            var isMeant = context.Request.HttpMethod == _method;
-            var number = isMeant ? Interlocked.Increment(ref _requests) : int.MaxValue;
-            if (isMeant)
+            using (client)
             {
-                _asked.TrySetResult();
-            }
-            if (!isMeant || number > _times)
-            {
-                var (status, type, body) = await ForwardAsync(context.Request, request.ToArray());
-                await SendAsync(context.Response, status, type, body, body.Length);
-                return;
-            }
-            switch (_fault)
-            {
-                case Fault.CutBefore:
-                    context.Response.Abort();
-                    break;
-                case Fault.CutAfter:
-                    await ForwardAsync(context.Request, request.ToArray());
-                    context.Response.Abort();
-                    break;
-                case Fault.CutMiddle:
-                    var (status, type, body) = await ForwardAsync(context.Request, request.ToArray());
-                    await SendAsync(context.Response, status, type, body, body.Length / 2);
-                    break;
-                case Fault.Unavailable:
-                    context.Response.Headers["Retry-After"] = "1";
-                    await SendAsync(context.Response, 503, "text/plain", "busy"u8.ToArray(), 4);
-                    break;
-                case Fault.Html:
-                    var page = "<html><body>Please sign in to the network</body></html>"u8.ToArray();
-                    await SendAsync(context.Response, 200, "text/html", page, page.Length);
-                    break;
-                case Fault.Redirect:
-                    context.Response.Headers["Location"] = new Uri(_service, context.Request.Url!.PathAndQuery).AbsoluteUri;
-                    await SendAsync(context.Response, 307, "text/plain", [], 0);
-                    break;
-                case Fault.Hang:
-                    break;
-                default:
-                    throw new InvalidOperationException($"{_fault} is no fault");
+                var stream = client.GetStream();
+                if (await ReadAsync(stream) is not { } request)
+                {
+                    return;
+                }
+                var isMeant = request.Method == "POST";
+                var number = isMeant ? Interlocked.Increment(ref _requests) : int.MaxValue;
+                var fault = isMeant && number <= _times ? _fault : (Fault?)null;
+                if (isMeant)
+                {
+                    _asked.TrySetResult();
+                }
+                var answer = fault switch
+                {
+                    Fault.CutBefore => [],
+                    Fault.CutAfter => (await ForwardAsync(request))[..0],
+                    Fault.CutMiddle => Half(await ForwardAsync(request)),
+                    Fault.Unavailable => Answer("503 Service Unavailable", "Retry-After: 1\r\n", "busy"u8),
+                    Fault.Html => Answer("200 OK", "Content-Type: text/html\r\n", "<html><body>Please sign in</body></html>"u8),
+                    Fault.Redirect => Answer("307 Temporary Redirect", $"Location: {new Uri(_service, request.Path)}\r\n", []),
+                    Fault.Hang => await NeverAsync(),
+                    null => await ForwardAsync(request),
+                    _ => throw new InvalidOperationException($"{fault} is no fault"),
+                };
+                await stream.WriteAsync(answer, _end.Token);
             }
         }
-        catch (Exception e) when (e is HttpListenerException or ObjectDisposedException or IOException or HttpRequestException)
+        catch (Exception e) when (e is IOException or SocketException or HttpRequestException or OperationCanceledException)
         {
-            // The other side is gone.
+            // The other side is gone, or the test is over.
         }
     }
 
-    private static async Task SendAsync(HttpListenerResponse response, int status, string? type, byte[] body, int length)
+    // The head, and a part of the body.
+    private static byte[] Half(byte[] answer)
     {
-        response.StatusCode = status;
-        response.ContentType = type;
-        response.ContentLength64 = body.Length;
-        await response.OutputStream.WriteAsync(body.AsMemory(0, length));
-        if (length < body.Length)
-        {
-            await response.OutputStream.FlushAsync();
-            response.Abort();
-        }
-        else
-        {
-            response.Close();
-        }
+        var body = answer.AsSpan().IndexOf("\r\n\r\n"u8) + 4;
+        return answer[..(body + ((answer.Length - body) / 2))];
     }
 
-    private async Task<(int Status, string? Type, byte[] Body)> ForwardAsync(HttpListenerRequest request, byte[] body)
+    private async Task<byte[]> NeverAsync()
     {
-        using var message = new HttpRequestMessage(new HttpMethod(request.HttpMethod), new Uri(_service, request.Url!.PathAndQuery));
-        if (body.Length > 0)
+        await Task.Delay(Timeout.Infinite, _end.Token);
+        return [];
+    }
+
+    private static byte[] Answer(string status, string headers, ReadOnlySpan<byte> body) =>
+        [.. Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\n{headers}Content-Length: {body.Length}\r\nConnection: close\r\n\r\n"), .. body];
+
+    /// <summary>Reads one request, whose body has a stated length; null where none comes.</summary>
+    private async Task<Request?> ReadAsync(NetworkStream stream)
+    {
+        var bytes = new List<byte>();
+        var buffer = new byte[16 << 10];
+        var (head, length) = (-1, 0);
+        Dictionary<string, string> headers = [];
+        while (head < 0 || bytes.Count < head + length)
         {
-            message.Content = new ByteArrayContent(body);
-            message.Content.Headers.TryAddWithoutValidation("Content-Type", request.ContentType);
-        }
-        foreach (var name in (string[])["Authorization", "Accept"])
-        {
-            if (request.Headers[name] is { } value)
+            var read = await stream.ReadAsync(buffer, _end.Token);
+            if (read == 0)
             {
-                message.Headers.TryAddWithoutValidation(name, value);
+                return null;
+            }
+            bytes.AddRange(buffer.AsSpan(0, read));
+            if (head < 0 && bytes.ToArray().AsSpan().IndexOf("\r\n\r\n"u8) is > 0 and var end)
+            {
+                head = end + 4;
+                headers = Encoding
+                    .ASCII.GetString([.. bytes[..end]])
+                    .Split("\r\n")
+                    .Skip(1)
+                    .Select(l => l.Split(':', 2))
+                    .ToDictionary(l => l[0], l => l[1].Trim(), StringComparer.OrdinalIgnoreCase);
+                length = headers.TryGetValue("Content-Length", out var stated) ? int.Parse(stated, CultureInfo.InvariantCulture) : 0;
             }
         }
-        using var response = await _http.SendAsync(message);
-        return ((int)response.StatusCode, response.Content.Headers.ContentType?.ToString(), await response.Content.ReadAsByteArrayAsync());
+        var line = Encoding.ASCII.GetString([.. bytes[..head]]).Split(' ', 3);
+        return new Request(line[0], line[1], headers, [.. bytes[head..]]);
     }
+
+    private async Task<byte[]> ForwardAsync(Request request)
+    {
+        using var message = new HttpRequestMessage(new HttpMethod(request.Method), new Uri(_service, request.Path));
+        if (request.Body.Length > 0)
+        {
+            message.Content = new ByteArrayContent(request.Body);
+        }
+        foreach (var (name, value) in request.Headers.Where(h => h.Key is not ("Host" or "Content-Length" or "Connection")))
+        {
+            if (!message.Headers.TryAddWithoutValidation(name, value))
+            {
+                message.Content?.Headers.TryAddWithoutValidation(name, value);
+            }
+        }
+        using var response = await _http.SendAsync(message, _end.Token);
+        var type = response.Content.Headers.ContentType is { } t ? $"Content-Type: {t}\r\n" : "";
+        var location = response.Headers.Location is { } l ? $"Location: {l}\r\n" : "";
+        return Answer(
+            $"{(int)response.StatusCode} {response.ReasonPhrase}",
+            type + location,
+            await response.Content.ReadAsByteArrayAsync(_end.Token)
+        );
+    }
+
+    private sealed record Request(string Method, string Path, Dictionary<string, string> Headers, byte[] Body);
 }

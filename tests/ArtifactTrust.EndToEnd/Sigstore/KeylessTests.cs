@@ -226,7 +226,7 @@ public sealed class KeylessTests : IDisposable
         var log = _scene.Ours("log", "show", "audit", "--key", "gate.pub", "--output", "json").Json();
         Assert.Equal(
             ["allow", "deny", "error"],
-            log.GetProperty("records").EnumerateArray().Select(r => r.GetProperty("decision").GetString())
+            log.GetProperty("records").EnumerateArray().Select(r => r.GetProperty("record").GetProperty("decision").GetString())
         );
     }
 

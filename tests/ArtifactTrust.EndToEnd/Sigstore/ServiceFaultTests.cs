@@ -189,4 +189,18 @@ public sealed class ServiceFaultTests : IDisposable
         var listed = _scene.Run(["verify", image, .. KeylessScene.Root, .. KeylessScene.IsDeveloper, "--output", "json"]);
         Assert.True(listed.ExitCode == 1 && listed.Text.Contains("no signature", StringComparison.Ordinal), listed.ToString());
     }
+
+    [SigstoreFact]
+    public async Task The_environments_proxy_is_used_but_where_it_must_not_be()
+    {
+        using var proxy = new FaultProxy(SigstoreStack.Url("fulcio"), Fault.CutBefore, times: 0);
+        string[] sign = ["sign", "blob.txt", "--force", .. await _scene.SignerAsync()];
+        _scene.Environment["http_proxy"] = proxy.Url;
+        _scene.Environment["NO_PROXY"] = _scene.Environment["no_proxy"] = null;
+        _scene.Ours(sign);
+        Assert.Equal(3, proxy.Requests);
+        _scene.Environment["no_proxy"] = "127.0.0.1";
+        _scene.Ours(sign);
+        Assert.Equal(3, proxy.Requests);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ArtifactTrust.EndToEnd.Cli;
 
 namespace ArtifactTrust.EndToEnd.Sigstore;
@@ -175,17 +176,22 @@ public sealed class SignInTests : IDisposable
     [SigstoreFact]
     public async Task What_our_own_verification_refuses_is_not_written()
     {
-        // The services are real, and the root that verifiers will have is another one: of the public instance.
+        // The services are real, and the certificate authorities that verifiers will trust are others.
         var token = await _scene.TokenAsync("email");
-        var root = Path.Join(Repository.Root, "src", "ArtifactTrust", "Trust", "public-good-trusted-root.json");
+        var trust = JsonNode.Parse(await File.ReadAllTextAsync(SigstoreStack.File("trusted_root.json")))!;
+        var others = JsonNode.Parse(
+            await File.ReadAllTextAsync(Path.Join(Repository.Root, "src", "ArtifactTrust", "Trust", "public-good-trusted-root.json"))
+        )!;
+        trust["certificateAuthorities"] = others["certificateAuthorities"]!.DeepClone();
+        _scene.Write("root.json", trust.ToJsonString());
         var error = _scene.Refuses(
             1,
-            "",
+            "certificate",
             [
                 "sign",
                 "blob.txt",
                 "--trusted-root",
-                root,
+                "root.json",
                 "--signing-config",
                 SigstoreStack.File("signing_config.rekor1.json"),
                 "--identity-token",

@@ -131,4 +131,21 @@ public sealed class SigstoreProfileTests : IDisposable
         name == SigstoreProfile.GitHubName ? SigstoreProfile.GitHub : SigstoreProfile.PublicGood;
 
     private static SigstoreProfiles Parse(string yaml) => SigstoreProfiles.Parse(Encoding.UTF8.GetBytes(yaml), "/config");
+
+    [Fact]
+    public void The_instance_for_trials_is_built_in_whole()
+    {
+        var staging = SigstoreProfile.Staging;
+        Assert.True(staging.IsBuiltIn);
+        Assert.Equal("tuf-repo-cdn.sigstage.dev", staging.TufUrl!.Host);
+        Assert.NotEmpty(SigstoreProfile.StagingRoot.TransparencyLogs);
+        Assert.NotEmpty(SigstoreProfile.StagingRoot.CertificateAuthorities);
+        Assert.NotEmpty(SigstoreProfile.StagingRoot.TimestampAuthorities);
+        Assert.All(SigstoreProfile.StagingServices.TransparencyLogs, l => Assert.EndsWith("sigstage.dev", l.Url.Host, StringComparison.Ordinal));
+        Assert.All(
+            (string[])[SigstoreProfile.PublicGoodName, SigstoreProfile.StagingName, SigstoreProfile.GitHubName],
+            n => Assert.True(SigstoreProfile.IsBuiltInName(n))
+        );
+        Assert.False(SigstoreProfile.IsBuiltInName("ours"));
+    }
 }
