@@ -66,8 +66,8 @@ internal sealed class FaultProxy : IDisposable
     public void Dispose()
     {
         _end.Cancel();
-        _listener.Stop();
         _loop.Wait();
+        _listener.Stop();
         _http.Dispose();
         _end.Dispose();
     }

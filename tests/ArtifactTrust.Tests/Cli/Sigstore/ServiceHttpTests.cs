@@ -116,6 +116,7 @@ public sealed class ServiceHttpTests : IDisposable
     private sealed class Server : IDisposable
     {
         private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly CancellationTokenSource _end = new();
         private readonly X509Certificate2 _certificate;
         private readonly Func<string, string> _answer;
         private readonly Task _loop;
@@ -144,8 +145,10 @@ public sealed class ServiceHttpTests : IDisposable
 
         public void Dispose()
         {
-            _listener.Stop();
+            _end.Cancel();
             _loop.Wait();
+            _listener.Stop();
+            _end.Dispose();
             _certificate.Dispose();
         }
 
@@ -155,7 +158,7 @@ public sealed class ServiceHttpTests : IDisposable
             {
                 try
                 {
-                    using var client = await _listener.AcceptTcpClientAsync();
+                    using var client = await _listener.AcceptTcpClientAsync(_end.Token);
                     await using var tls = new SslStream(client.GetStream());
                     await tls.AuthenticateAsServerAsync(_certificate);
                     using var reader = new StreamReader(tls, Encoding.ASCII, leaveOpen: true);
@@ -173,7 +176,7 @@ public sealed class ServiceHttpTests : IDisposable
                 {
                     // The client does not like the certificate.
                 }
-                catch (Exception e) when (e is SocketException or ObjectDisposedException)
+                catch (Exception e) when (e is SocketException or OperationCanceledException)
                 {
                     return;
                 }

@@ -62,9 +62,9 @@ public sealed class SigstoreProfileTests : IDisposable
         var configuration = Parse(
             """
             version: 1
-            default: staging
+            default: trial
             profiles:
-              staging:
+              trial:
                 tuf: { url: https://tuf.example.com/v1, root: roots/staging.json }
                 oidcIssuer: https://login.example.com
                 oidcClientId: signer
@@ -73,7 +73,7 @@ public sealed class SigstoreProfileTests : IDisposable
             """
         );
 
-        Assert.Equal("staging", configuration.Default);
+        Assert.Equal("trial", configuration.Default);
         var (staging, files) = (configuration.Profiles[0], configuration.Profiles[1]);
         Assert.Equal(new Uri("https://tuf.example.com/v1"), staging.TufUrl);
         Assert.Equal("/config/roots/staging.json", staging.TufRootFile);
