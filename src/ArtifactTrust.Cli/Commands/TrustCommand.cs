@@ -181,8 +181,7 @@ internal static class TrustCommand
     }
 
     private static string Name(string name) =>
-        SigstoreProfile.IsBuiltInName(name)
-            ? throw CliException.Usage($"the profile '{name}' is built in", "give yours another name")
+        SigstoreProfile.IsBuiltInName(name) ? throw CliException.Usage($"the profile '{name}' is built in", "give yours another name")
         : SigstoreProfiles.IsName(name) ? name
         : throw CliException.Usage(
             $"'{Terminal.Clean(name)}' cannot be a profile's name: up to 64 letters, digits, '.', '-' and '_', the first a letter or digit",

@@ -24,7 +24,8 @@ internal static class Options
     internal static Option<string?> SigningKey() =>
         new("--key")
         {
-            Description = "the private key: PEM (PKCS#8, SEC1, PKCS#1), cosign's, or one in hardware (else an identity token names the signer)",
+            Description =
+                "the private key: PEM (PKCS#8, SEC1, PKCS#1), cosign's, or one in hardware (else an identity token names the signer)",
             HelpName = "FILE|pkcs11:URI|tpm2:URI",
         };
 

@@ -27,7 +27,8 @@ internal sealed class InstanceOptions
     internal static Option<string?> Profile() =>
         new("--profile")
         {
-            Description = "the Sigstore instance: public-good, staging, github, or one of your own (the configuration's default, else public-good)",
+            Description =
+                "the Sigstore instance: public-good, staging, github, or one of your own (the configuration's default, else public-good)",
             HelpName = "NAME",
         };
 

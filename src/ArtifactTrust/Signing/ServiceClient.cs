@@ -77,13 +77,7 @@ internal sealed class ServiceClient(HttpClient http, TimeProvider time, RetryPol
         }
         catch (MalformedDataException e)
         {
-            throw new SigningServiceException(
-                kind,
-                url,
-                $"its answer cannot be read: {Clean(e.Message)}",
-                NotTheService,
-                e
-            );
+            throw new SigningServiceException(kind, url, $"its answer cannot be read: {Clean(e.Message)}", NotTheService, e);
         }
     }
 

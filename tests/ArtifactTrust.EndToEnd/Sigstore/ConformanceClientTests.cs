@@ -31,10 +31,7 @@ public sealed class ConformanceClientTests : IDisposable
 
             """;
         _scene.Write("statement.json", statement);
-        Client(
-            0,
-            ["sign-bundle", "--in-toto", "--identity-token", token, "--bundle", "statement.bundle", .. instance, "statement.json"]
-        );
+        Client(0, ["sign-bundle", "--in-toto", "--identity-token", token, "--bundle", "statement.bundle", .. instance, "statement.json"]);
         await _scene.PeerAsync(
             "cosign",
             ["verify-blob-attestation", "--type", KeylessScene.PredicateType, "--bundle", "statement.bundle", .. trust, "blob.txt"]

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ArtifactTrust.EndToEnd.Cli;
 
 namespace ArtifactTrust.EndToEnd.Sigstore;
 
@@ -189,9 +188,15 @@ public sealed class KeylessTests : IDisposable
             ["verify-blob", "--bundle", "blob.txt.sig", .. KeylessScene.Identity(Workflow, "github"), "blob.txt"]
         );
         // What the public instance trusts is another world.
-        var elsewhere = _scene.Run(
-            ["verify", "blob.txt", "--profile", "public-good", .. KeylessScene.Identity(Workflow, "github"), "--output", "json"]
-        );
+        var elsewhere = _scene.Run([
+            "verify",
+            "blob.txt",
+            "--profile",
+            "public-good",
+            .. KeylessScene.Identity(Workflow, "github"),
+            "--output",
+            "json",
+        ]);
         Assert.True(elsewhere.ExitCode == 1, elsewhere.ToString());
     }
 
@@ -250,7 +255,9 @@ public sealed class KeylessTests : IDisposable
             identities:
               ci:
                 certificates:
-                  - { issuer: '{{SigstoreStack.Issuer("github")}}', subject: '{{Workflow}}', extensions: { sourceRepositoryRef: {{reference}} } }
+                  - { issuer: '{{SigstoreStack.Issuer(
+                "github"
+            )}}', subject: '{{Workflow}}', extensions: { sourceRepositoryRef: {{reference}} } }
             subjects:
               model: { kind: directory, signatures: { from: ci }, attestations: [{ type: '{{KeylessScene.PredicateType}}', from: ci }] }
 

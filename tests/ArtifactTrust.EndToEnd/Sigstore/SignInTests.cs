@@ -66,7 +66,7 @@ public sealed class SignInTests : IDisposable
             "bin/xdg-open",
             $"#!/bin/bash\nenv > {_scene.At("browser.env")}\ncurl -fsSL -o {_scene.At("page.html")} \"$1\"\nmv {_scene.At("page.html")} {_scene.At("seen.html")}\n"
         );
-        File.SetUnixFileMode(_scene.At("bin/xdg-open"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Assert.Equal(0, Tool.Execute(_scene.Folder, null, "", ["chmod", "+x", "bin/xdg-open"]).ExitCode);
         _scene.Environment["PATH"] = $"{_scene.At("bin")}:{Environment.GetEnvironmentVariable("PATH")}";
         foreach (var name in Secrets)
         {

@@ -65,7 +65,7 @@ public sealed class BundleSignerTests : IDisposable
         );
         Assert.True((await signer.SignStatementAsync(theirs)).Envelope!.Payload.Span.SequenceEqual(theirs));
         await Assert.ThrowsAsync<MalformedDataException>(() => signer.SignStatementAsync("{}"u8.ToArray()));
-        await Assert.ThrowsAsync<MalformedDataException>(() => signer.SignStatementAsync(theirs[..^4]));
+        await Assert.ThrowsAsync<MalformedDataException>(() => signer.SignStatementAsync(theirs.AsMemory(0, theirs.Length - 4)));
     }
 
     [Theory]

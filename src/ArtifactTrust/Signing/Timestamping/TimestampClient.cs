@@ -67,7 +67,13 @@ internal sealed class TimestampClient(ServiceClient client, Uri service)
         }
         catch (MalformedDataException e)
         {
-            throw new SigningServiceException(Kind, service, $"its answer cannot be read: {ServiceClient.Clean(e.Message)}", ServiceClient.NotTheService, e);
+            throw new SigningServiceException(
+                Kind,
+                service,
+                $"its answer cannot be read: {ServiceClient.Clean(e.Message)}",
+                ServiceClient.NotTheService,
+                e
+            );
         }
     }
 }

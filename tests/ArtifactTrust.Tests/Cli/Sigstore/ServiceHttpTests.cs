@@ -59,11 +59,7 @@ public sealed class ServiceHttpTests : IDisposable
     [Fact]
     public async Task Redirects_are_followed_only_where_that_is_asked_for()
     {
-        using var server = new Server(
-            _authority,
-            "localhost",
-            path => path == "/a" ? "302 Found\r\nLocation: /b\r\n" : "200 OK\r\n"
-        );
+        using var server = new Server(_authority, "localhost", path => path == "/a" ? "302 Found\r\nLocation: /b\r\n" : "200 OK\r\n");
         using var following = ServiceHttp.Create(CaFile(_authority), Patience, redirects: true);
         Assert.Equal("hello", await following.GetStringAsync(new Uri(server.Url, "/a")));
         using var strict = ServiceHttp.Create(CaFile(_authority), Patience, redirects: false);
@@ -102,7 +98,8 @@ public sealed class ServiceHttpTests : IDisposable
         Assert.Contains(message, e.Message, StringComparison.Ordinal);
     }
 
-    private string CaFile(X509Certificate2 authority) => _directory.File("ca.pem", Encoding.ASCII.GetBytes(authority.ExportCertificatePem()));
+    private string CaFile(X509Certificate2 authority) =>
+        _directory.File("ca.pem", Encoding.ASCII.GetBytes(authority.ExportCertificatePem()));
 
     private static X509Certificate2 Authority(string name)
     {
@@ -172,7 +169,8 @@ public sealed class ServiceHttpTests : IDisposable
                     var answer = _answer(Head.Split(' ')[1]);
                     await tls.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {answer}Content-Length: 5\r\nConnection: close\r\n\r\nhello"));
                 }
-                catch (Exception e) when (e is System.Security.Authentication.AuthenticationException or IOException or IndexOutOfRangeException)
+                catch (Exception e)
+                    when (e is System.Security.Authentication.AuthenticationException or IOException or IndexOutOfRangeException)
                 {
                     // The client does not like the certificate.
                 }

@@ -141,7 +141,10 @@ public sealed class SigstoreProfileTests : IDisposable
         Assert.NotEmpty(SigstoreProfile.StagingRoot.TransparencyLogs);
         Assert.NotEmpty(SigstoreProfile.StagingRoot.CertificateAuthorities);
         Assert.NotEmpty(SigstoreProfile.StagingRoot.TimestampAuthorities);
-        Assert.All(SigstoreProfile.StagingServices.TransparencyLogs, l => Assert.EndsWith("sigstage.dev", l.Url.Host, StringComparison.Ordinal));
+        Assert.All(
+            SigstoreProfile.StagingServices.TransparencyLogs,
+            l => Assert.EndsWith("sigstage.dev", l.Url.Host, StringComparison.Ordinal)
+        );
         Assert.All(
             (string[])[SigstoreProfile.PublicGoodName, SigstoreProfile.StagingName, SigstoreProfile.GitHubName],
             n => Assert.True(SigstoreProfile.IsBuiltInName(n))
