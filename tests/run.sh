@@ -22,6 +22,22 @@ finish() {
   exit
 }
 
+start_sigstore() { # from here on the instance is stopped at the end, whatever happens
+  local dir=$PWD/.tools/sigstore base
+  why=
+  mkdir -p "$dir/run"
+  STACK_DIR=$dir ../shared/sigstore-stack/down.sh > /dev/null 2>&1 # left over from a run that was killed
+  for base in 18080 28080 38080; do # another instance may have the first ports
+    if ! (exec 3<> "/dev/tcp/127.0.0.1/$base") 2> /dev/null; then break; fi
+  done
+  cat > "$dir/run/ports.json" << J
+{"oidc":$base,"fulcio":$((base + 1)),"rekor2":$((base + 2)),"rekor2_grpc":$((base + 3)),"rekor1":$((base + 4)),"tsa":$((base + 5)),"ctlog":$((base + 6)),"trillian":$((base + 7)),"tuf":$((base + 8)),"registry":$((base + 9)),"registry_ref":$((base + 10)),"rekor2_http":$((base + 12))}
+J
+  trap 'STACK_DIR=$PWD/.tools/sigstore ../shared/sigstore-stack/down.sh > /dev/null 2>&1' EXIT
+  trap 'exit 130' INT TERM HUP
+  STACK_DIR=$dir timeout 900 ../shared/sigstore-stack/up.sh > "$dir/up.log" 2>&1 || { why=$(tail -n 1 "$dir/up.log"); return 1; }
+}
+
 command -v dotnet > /dev/null || { echo "the .NET SDK 10 is needed: see global.json"; failed=1; finish; }
 
 step 'tools' dotnet tool restore --verbosity quiet
@@ -33,6 +49,12 @@ step 'build without warnings' dotnet build ArtifactTrust.sln --configuration Rel
 if [ -z "${ARTIFACT_TRUST_PEERS:-}" ]; then
   echo '== peers for the interop tests'
   if tests/install-peers.sh .tools/peers; then export ARTIFACT_TRUST_PEERS=$PWD/.tools/peers; else echo 'not installed: the tests that need them are skipped'; fi
+fi
+
+# A whole Sigstore instance for the tests of signing without a key. Its servers are built once, into .tools/sigstore, which takes minutes.
+if [ -z "${ARTIFACT_TRUST_SIGSTORE:-}" ] && [ -x ../shared/sigstore-stack/up.sh ]; then
+  echo '== Sigstore instance for the keyless tests'
+  if start_sigstore; then export ARTIFACT_TRUST_SIGSTORE=$PWD/.tools/sigstore; else echo "not started, so the tests that need it are skipped: $why"; fi
 fi
 
 for project in ArtifactTrust.Tests ArtifactTrust.EndToEnd; do

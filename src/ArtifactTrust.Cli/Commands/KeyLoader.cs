@@ -9,8 +9,8 @@ namespace ArtifactTrust.Cli.Commands;
 /// <summary>Reads key files and opens keys in hardware for commands. Everything wrong with one is a usage error; a device that fails is not.</summary>
 internal static class KeyLoader
 {
-    private const string CosignPasswordVariable = "COSIGN_PASSWORD";
-    private const string PinVariable = "ARTIFACT_TRUST_PIN";
+    internal const string CosignPasswordVariable = "COSIGN_PASSWORD";
+    internal const string PinVariable = "ARTIFACT_TRUST_PIN";
     private const string ModuleVariable = "ARTIFACT_TRUST_PKCS11_MODULE";
 
     /// <summary>Reads the trusted public keys.</summary>

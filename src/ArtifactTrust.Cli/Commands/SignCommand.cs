@@ -30,7 +30,6 @@ internal static class SignCommand
         var verb = new Verb(
             "sign",
             "Sign a directory (OpenSSF Model Signing), a file (Sigstore bundle) or an image (as cosign 3 does), with a key or an identity.",
-            "artifact-trust sign ./model --key training.key",
             "artifact-trust sign ./model",
             "artifact-trust sign registry.example.com/models/vad:1.0 --key training.key --password-file /run/secrets/key-password"
         )

@@ -123,7 +123,7 @@ internal sealed class Signatory : IDisposable
             {
                 _token = await _getToken!(cancellation);
             }
-            _credential = await services.IssueAsync(_token.Reveal(), _token.ProofSubject, cancellation);
+            _credential = await services.IssueAsync(_token, cancellation);
         }
         return new BundleSigner(_credential, services, _instance.Root);
     }

@@ -75,7 +75,7 @@ internal sealed class SigningOptions
         {
             var issuer = (instance.Issuer ?? Signatory.IssuerOf(instance, session.Time))?.OriginalString;
             return await Signatory.NamedByTokenAsync(
-                c => _token.GetAsync(parsed, session, http, issuer, c),
+                c => _token.GetAsync(parsed, session, http, issuer, instance.Profile.ClientId, c),
                 instance,
                 http,
                 session,

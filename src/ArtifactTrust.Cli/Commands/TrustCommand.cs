@@ -14,7 +14,7 @@ internal static class TrustCommand
             "trust",
             "Show and update what is trusted of Sigstore instances: the public-good one, GitHub's, and your own.",
             "artifact-trust trust update",
-            "artifact-trust trust show --profile staging"
+            "artifact-trust trust show --profile ours"
         )
         {
             CreateUpdate(session),
@@ -103,7 +103,7 @@ internal static class TrustCommand
         var verb = new Verb(
             "init",
             "Make a profile of your own Sigstore instance, and ask its TUF repository for the first time.",
-            "artifact-trust trust init --root root.json https://tuf.sigstore.example.com --profile staging",
+            "artifact-trust trust init --root root.json https://tuf.sigstore.example.com --profile ours",
             "artifact-trust trust init --root root.json https://tuf.sigstore.example.com --ca-file corporate-ca.pem"
         )
         {
@@ -181,8 +181,7 @@ internal static class TrustCommand
     }
 
     private static string Name(string name) =>
-        name is SigstoreProfile.PublicGoodName or SigstoreProfile.GitHubName
-            ? throw CliException.Usage($"the profile '{name}' is built in", "give yours another name")
+        SigstoreProfile.IsBuiltInName(name) ? throw CliException.Usage($"the profile '{name}' is built in", "give yours another name")
         : SigstoreProfiles.IsName(name) ? name
         : throw CliException.Usage(
             $"'{Terminal.Clean(name)}' cannot be a profile's name: up to 64 letters, digits, '.', '-' and '_', the first a letter or digit",

@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using ArtifactTrust.Cli.Commands;
 using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Keys.Hardware;
 using ArtifactTrust.Oci;
 using ArtifactTrust.Signing;
 
@@ -81,6 +82,11 @@ internal static class CommandLine
         catch (UnverifiableBundleException e)
         {
             return session.Fail(verb, ExitCode.Rejected, "unverifiable", e.Message, e.Failure.Hint);
+        }
+        catch (HardwareKeyException e)
+        {
+            // It could be opened, so what it names is right; it failed when it was to sign.
+            return session.Fail(verb, ExitCode.CouldNotTell, "hardware-key", e.Message, e.Hint);
         }
         catch (ScannerException e)
         {

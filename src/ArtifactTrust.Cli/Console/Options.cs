@@ -24,15 +24,16 @@ internal static class Options
     internal static Option<string?> SigningKey() =>
         new("--key")
         {
-            Description = "the private key: PEM (PKCS#8, SEC1, PKCS#1) or cosign's (else an identity token names the signer)",
-            HelpName = "FILE",
+            Description =
+                "the private key: PEM (PKCS#8, SEC1, PKCS#1), cosign's, or one in hardware (else an identity token names the signer)",
+            HelpName = "FILE|pkcs11:URI|tpm2:URI",
         };
 
     internal static Option<string[]> TrustedKeys() =>
         new("--key")
         {
-            Description = "a trusted public key, PEM; may be given several times",
-            HelpName = "FILE",
+            Description = "a trusted public key: PEM, or one in hardware; may be given several times",
+            HelpName = "FILE|pkcs11:URI|tpm2:URI",
             AllowMultipleArgumentsPerToken = false,
         };
 

@@ -63,6 +63,7 @@ internal sealed class IdentityTokenOptions
     /// <param name="session">Where people are asked, and the clock.</param>
     /// <param name="http">The transport to https services. It should retry, and follow no redirects.</param>
     /// <param name="defaultIssuer">The issuer of the Sigstore instance; null where it names none.</param>
+    /// <param name="defaultClient">This program's name at that issuer; null for the usual.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="CliException">There is no usable token.</exception>
     internal Task<IdentityToken> GetAsync(
@@ -70,16 +71,17 @@ internal sealed class IdentityTokenOptions
         Session session,
         HttpMessageInvoker http,
         string? defaultIssuer,
+        string? defaultClient,
         CancellationToken cancellation
     ) =>
         new IdentityTokenSource(session.Terminal, session.Time, Surroundings.ForProcess(), http).GetAsync(
-            Read(parsed, defaultIssuer),
+            Read(parsed, defaultIssuer, defaultClient),
             cancellation
         );
 
     /// <summary>What the options ask for.</summary>
     /// <exception cref="CliException">The options contradict each other, or the secret cannot be read.</exception>
-    internal TokenRequest Read(ParseResult parsed, string? defaultIssuer)
+    internal TokenRequest Read(ParseResult parsed, string? defaultIssuer, string? defaultClient = null)
     {
         var file = parsed.GetValue(_token);
         if (file is not null && parsed.GetResult(_flow) is { Implicit: false })
@@ -93,7 +95,7 @@ internal sealed class IdentityTokenOptions
                 $"write the token to a file, give - and pipe it in, or set {EnvironmentToken.Variable}"
             );
         }
-        var client = parsed.GetValue(_client)!;
+        var client = (parsed.GetResult(_client) is { Implicit: false } ? null : defaultClient) ?? parsed.GetValue(_client)!;
         if (client.Length == 0)
         {
             throw CliException.Usage("--oidc-client-id is empty");

@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using ArtifactTrust.Cli.Console;
-using ArtifactTrust.Signing.Oidc;
+using ArtifactTrust.Cli.Tools;
 
 namespace ArtifactTrust.Cli.Oidc;
 
@@ -35,8 +34,7 @@ internal static class WebBrowser
             // What browsers print must not get into our output, and a pipe would break when we end; so the shell discards it. It is given the
             // URL as an argument, and interprets nothing of it.
             start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$0\" \"$1\" >/dev/null 2>&1 </dev/null", opener, url.AbsoluteUri]);
-            start.Environment.Remove(Options.PasswordVariable);
-            start.Environment.Remove(EnvironmentToken.Variable);
+            SecretVariables.RemoveFrom(start.Environment);
         }
         else
         {

@@ -27,7 +27,8 @@ internal sealed class InstanceOptions
     internal static Option<string?> Profile() =>
         new("--profile")
         {
-            Description = "the Sigstore instance: public-good, github, or one of your own (the configuration's default, else public-good)",
+            Description =
+                "the Sigstore instance: public-good, staging, github, or one of your own (the configuration's default, else public-good)",
             HelpName = "NAME",
         };
 
@@ -161,7 +162,7 @@ internal sealed class InstanceResolver(Session session, TrustPaths paths, Profil
             return WithProfileConfig(new SigstoreInstance(profile, ReadRoot(file), file));
         }
         var store = new TufStore(profile, paths, session);
-        // The public-good instance needs no first update, so that nothing is downloaded that nobody asked for.
+        // These need no first update, so that nothing is downloaded that nobody asked for.
         return !store.Exists && BuiltIn(profile) is { } builtIn ? builtIn : FromRepository(profile, await store.GetAsync(cancellation));
     }
 
@@ -172,7 +173,13 @@ internal sealed class InstanceResolver(Session session, TrustPaths paths, Profil
                 Config = SigstoreProfile.PublicGoodServices,
                 ConfigSource = ThisRelease,
             }
-            : null;
+        : ReferenceEquals(profile, SigstoreProfile.Staging)
+            ? new SigstoreInstance(profile, SigstoreProfile.StagingRoot, ThisRelease)
+            {
+                Config = SigstoreProfile.StagingServices,
+                ConfigSource = ThisRelease,
+            }
+        : null;
 
     private static SigstoreInstance FromRepository(SigstoreProfile profile, TufFiles files)
     {

@@ -20,7 +20,7 @@ internal sealed class ProfileStore
     /// <exception cref="CliException">A file is wrong, or two profiles have one name.</exception>
     internal static ProfileStore Load(TrustPaths paths)
     {
-        var profiles = new List<SigstoreProfile> { SigstoreProfile.PublicGood, SigstoreProfile.GitHub };
+        var profiles = new List<SigstoreProfile> { SigstoreProfile.PublicGood, SigstoreProfile.Staging, SigstoreProfile.GitHub };
         string? defaultName = null;
         if (File.Exists(paths.Configuration))
         {

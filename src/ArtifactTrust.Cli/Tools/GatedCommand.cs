@@ -5,7 +5,7 @@ using ArtifactTrust.Cli.Console;
 
 namespace ArtifactTrust.Cli.Tools;
 
-/// <summary>Runs the command that a gate guards, as if it had been started in the gate's place: same streams, signals and exit code.</summary>
+/// <summary>Runs the command that a gate guards, as if it had been started in the gate's place: same streams, signals and exit code, without the gate's secrets.</summary>
 internal static partial class GatedCommand
 {
     private const int HangUp = 1;
@@ -20,6 +20,8 @@ internal static partial class GatedCommand
     internal static int Run(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> variables, Interruption? interruption = null)
     {
         var start = new ProcessStartInfo(command[0], command.Skip(1)) { UseShellExecute = false };
+        // The gate's own key and token are no business of what it guards.
+        SecretVariables.RemoveFrom(start.Environment);
         foreach (var (name, value) in variables)
         {
             start.Environment[name] = value;

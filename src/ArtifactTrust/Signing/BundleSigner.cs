@@ -136,7 +136,7 @@ public sealed class BundleSigner
             Annotations = ModelSignature.AnnotationsOf(kind),
         };
         var statement = new Statement([subject], ModelSignature.TypeUri, predicate.ToJson());
-        return SignAsync(statement, KeyHint.ForModel(_credential.PublicKey), cancellation, isModel: true);
+        return SignAsync(statement.ToUtf8Bytes(), KeyHint.ForModel(_credential.PublicKey), cancellation, isModel: true);
     }
 
     /// <summary>Signs the manifest of an image, as cosign 3 does.</summary>
@@ -155,13 +155,25 @@ public sealed class BundleSigner
     public Task<Bundle> SignStatementAsync(Statement statement, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(statement);
-        return SignAsync(statement, KeyHint.ForSigstore(_credential.PublicKey), cancellation);
+        return SignAsync(statement.ToUtf8Bytes(), KeyHint.ForSigstore(_credential.PublicKey), cancellation);
     }
 
-    private async Task<Bundle> SignAsync(Statement statement, string hint, CancellationToken cancellation, bool isModel = false)
+    /// <summary>Signs a statement that others wrote, byte for byte as it is.</summary>
+    /// <param name="utf8">The statement, JSON.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="MalformedDataException">It is not a statement, or over a limit.</exception>
+    /// <exception cref="SigningServiceException">A service did not do its part, or the log takes no signatures by such keys.</exception>
+    /// <exception cref="UnverifiableBundleException">What the services gave does not verify.</exception>
+    public Task<Bundle> SignStatementAsync(ReadOnlyMemory<byte> utf8, CancellationToken cancellation = default)
+    {
+        // Whoever signs vouches for the meaning, so it must have one.
+        _ = Statement.Parse(utf8);
+        return SignAsync(utf8.ToArray(), KeyHint.ForSigstore(_credential.PublicKey), cancellation);
+    }
+
+    private async Task<Bundle> SignAsync(byte[] payload, string hint, CancellationToken cancellation, bool isModel = false)
     {
         var plan = Plan(isMessage: false);
-        var payload = statement.ToUtf8Bytes();
         var encoded = DsseEnvelope.PreAuthenticationEncoding(Statement.PayloadType, payload);
         var digest = _credential.Key.Algorithm.PreHash?.Hash(encoded);
         var signature = digest is null ? _credential.Key.Sign(encoded) : _credential.Key.SignDigest(digest);

@@ -6,6 +6,9 @@ namespace ArtifactTrust.Signing;
 /// <summary>Sends requests to services of one kind, and says in their name what went wrong.</summary>
 internal sealed class ServiceClient(HttpClient http, TimeProvider time, RetryPolicy retry, TimeSpan limit)
 {
+    /// <summary>What to do where an answer makes no sense.</summary>
+    internal const string NotTheService = "is this URL that of the service?";
+
     private const int SaidCharacters = 300;
 
     internal TimeProvider Time => time;
@@ -74,13 +77,7 @@ internal sealed class ServiceClient(HttpClient http, TimeProvider time, RetryPol
         }
         catch (MalformedDataException e)
         {
-            throw new SigningServiceException(
-                kind,
-                url,
-                $"its answer cannot be read: {Clean(e.Message)}",
-                "is this URL that of the service?",
-                e
-            );
+            throw new SigningServiceException(kind, url, $"its answer cannot be read: {Clean(e.Message)}", NotTheService, e);
         }
     }
 
@@ -111,7 +108,7 @@ internal sealed class ServiceClient(HttpClient http, TimeProvider time, RetryPol
                 "the token may have expired, be for another audience (sigstore is usual), or come from an issuer not known to the authority; get a new one",
             429 => "the service limits requests; try again later",
             >= 500 => "the service has a problem; try again later",
-            404 or 405 => "is this URL that of the service, and of the version in the signing config?",
+            < 300 or 404 or 405 => "is this URL that of the service, and of the version in the signing config?",
             _ => null,
         };
         return new SigningServiceException(kind, url, message, hint) { Status = response.Status, IsTokenRejected = isTokenRejected };

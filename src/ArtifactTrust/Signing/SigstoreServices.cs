@@ -1,6 +1,7 @@
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Signing.Fulcio;
+using ArtifactTrust.Signing.Oidc;
 using ArtifactTrust.Signing.Rekor;
 using ArtifactTrust.Signing.Timestamping;
 using ArtifactTrust.Trust;
@@ -48,6 +49,17 @@ public sealed class SigstoreServices
             ConnectTimeout = TimeSpan.FromSeconds(15),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         };
+
+    /// <summary>Makes a key and gets a certificate for it that says who has the token.</summary>
+    /// <param name="token">The identity token.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <returns>The credential. Its key is in this process's memory only, and gone when the credential is disposed.</returns>
+    /// <exception cref="SigningServiceException">No authority is valid now, or it gave no certificate for the key.</exception>
+    public Task<Credential> IssueAsync(IdentityToken token, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        return IssueAsync(token.Reveal(), token.ProofSubject, cancellation);
+    }
 
     /// <summary>Makes a key and gets a certificate for it that says who has the token.</summary>
     /// <param name="token">The identity token (JWT), as its issuer signed it.</param>

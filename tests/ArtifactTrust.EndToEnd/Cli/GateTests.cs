@@ -40,6 +40,19 @@ public sealed class GateTests : IDisposable
     }
 
     [Fact]
+    public void The_gates_own_secrets_are_kept_from_the_command()
+    {
+        string[] secrets = ["ARTIFACT_TRUST_PIN", "ARTIFACT_TRUST_PASSWORD", "COSIGN_PASSWORD", "SIGSTORE_ID_TOKEN"];
+        var environment = secrets.ToDictionary(n => n, string? (_) => "top-secret");
+        environment["OTHER"] = "the commands own";
+        var ended = Tool.Run(_scene.Folder, environment, [.. Scene.Gate[..^2], "env"]);
+        Assert.Equal(0, ended.ExitCode);
+        Assert.Contains("OTHER=the commands own\n", ended.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("top-secret", ended.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(secrets, n => ended.Output.Contains(n, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Arguments_go_to_the_command_as_they_are()
     {
         var ended = Gate("printf", "%s|", "a b", "", "$HOME", "*", "--policy", "--", "é");

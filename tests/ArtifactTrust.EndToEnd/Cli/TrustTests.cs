@@ -1,12 +1,12 @@
 using System.Net;
 using System.Text.Json;
+using ArtifactTrust.EndToEnd.Sigstore;
 
 namespace ArtifactTrust.EndToEnd.Cli;
 
 /// <summary>Trust in an instance of one's own: made from its TUF repository, used by name, and kept from going wrong.</summary>
 public sealed class TrustTests : IDisposable
 {
-    private const string Stack = "ARTIFACT_TRUST_SIGSTORE";
     private const string Issuer = "http://127.0.0.1:18080/github";
     private const string Workflow = "https://github.com/acme/widget/.github/workflows/release.yml@refs/heads/main";
 
@@ -157,17 +157,10 @@ public sealed class TrustTests : IDisposable
         Refuses(2, "unknown key 'not'", "trust", "show");
     }
 
-    [Fact]
+    [SigstoreFact]
     public void The_running_stack_can_be_trusted()
     {
-        if (System.Environment.GetEnvironmentVariable(Stack) is not { Length: > 0 } stack)
-        {
-            return;
-        }
-        using var ports = JsonDocument.Parse(File.ReadAllText(Path.Join(stack, "run", "ports.json")));
-        var url = $"http://127.0.0.1:{ports.RootElement.GetProperty("tuf").GetInt32()}";
-
-        Succeeds("trust", "init", "--root", Path.Join(stack, "run", "tuf", "1.root.json"), url, "--profile", "stack");
+        Succeeds("trust", "init", "--root", SigstoreStack.File("tuf/1.root.json"), SigstoreStack.Url("tuf"), "--profile", "stack");
 
         Assert.NotEmpty(
             Succeeds("trust", "show", "--profile", "stack", "--output", "json").Json().GetProperty("services").EnumerateArray()

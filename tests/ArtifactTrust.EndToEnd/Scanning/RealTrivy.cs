@@ -13,12 +13,6 @@ internal static class RealTrivy
             Environment.GetEnvironmentVariable(TrivyExecutable.Variable),
         }.FirstOrDefault(File.Exists);
 
-    /// <summary>Another program of the peers, or null.</summary>
-    public static string? Peer(string name) =>
-        Environment.GetEnvironmentVariable("ARTIFACT_TRUST_PEERS") is { Length: > 0 } peers && File.Exists(Path.Join(peers, "bin", name))
-            ? Path.Join(peers, "bin", name)
-            : null;
-
     /// <summary>The root of the repository.</summary>
     public static string Repository { get; } = FindRepository();
 
@@ -50,11 +44,12 @@ internal static class RealTrivy
 internal sealed class TrivyFactAttribute : FactAttribute
 {
     /// <param name="material">Whether the material made by others is needed too.</param>
-    public TrivyFactAttribute(bool material = true)
+    /// <param name="programs">The other programs that are needed.</param>
+    public TrivyFactAttribute(bool material = true, params string[] programs)
     {
         Skip =
             RealTrivy.Executable is null ? "Trivy is not here (ARTIFACT_TRUST_PEERS)"
             : material && RealTrivy.Material is null ? "the interop vectors (../shared/vectors) are not here"
-            : null;
+            : Peers.Missing(programs);
     }
 }

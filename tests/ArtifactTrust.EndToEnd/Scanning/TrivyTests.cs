@@ -235,13 +235,10 @@ public sealed class TrivyTests : IDisposable
         Assert.Equal(scan.Summary.Findings.Count, vulns.RootElement.GetProperty("scanner").GetProperty("result").GetArrayLength());
     }
 
-    [TrivyFact]
+    [TrivyFact(true, "docker-registry", "crane")]
     public async Task An_image_in_a_registry_is_scanned_by_digest()
     {
-        if (RealTrivy.Peer("docker-registry") is not { } program || RealTrivy.Peer("crane") is not { } crane)
-        {
-            return;
-        }
+        var (program, crane) = (Peers.Find("docker-registry"), Peers.Find("crane"));
         var port = FreePort();
         var configuration = Path.Join(_directory, "registry.yml");
         await File.WriteAllTextAsync(

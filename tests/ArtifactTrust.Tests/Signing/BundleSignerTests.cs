@@ -1,6 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using ArtifactTrust.Attestations;
 using ArtifactTrust.Bundles;
+using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Keys;
 using ArtifactTrust.Signing;
@@ -46,6 +48,24 @@ public sealed class BundleSignerTests : IDisposable
         );
         Assert.True(verifier.VerifyAttestation(await signer.SignStatementAsync(statement), new DigestSet(image)).IsVerified);
         Assert.Equal([true], _fake.Requests.Where(r => r.HasToken).Select(r => r.Url.AbsolutePath == FakeSigstore.Certificate));
+    }
+
+    [Fact]
+    public async Task A_statement_of_others_is_signed_byte_for_byte_or_not_at_all()
+    {
+        using var key = SigningKey.Generate(SignatureAlgorithm.EcdsaP256);
+        using var credential = Credential.FromKey(key);
+        var signer = new BundleSigner(credential);
+        var theirs = Encoding.UTF8.GetBytes(
+            $$"""
+            { "predicateType":   "https://example.com/p", "_type": "https://in-toto.io/Statement/v1",
+              "subject": [{ "digest": { "sha256": "{{new string('a', 64)}}" } }], "predicate": {"b": 1.0, "a": [ ]} }
+
+            """
+        );
+        Assert.True((await signer.SignStatementAsync(theirs)).Envelope!.Payload.Span.SequenceEqual(theirs));
+        await Assert.ThrowsAsync<MalformedDataException>(() => signer.SignStatementAsync("{}"u8.ToArray()));
+        await Assert.ThrowsAsync<MalformedDataException>(() => signer.SignStatementAsync(theirs.AsMemory(0, theirs.Length - 4)));
     }
 
     [Theory]

@@ -61,13 +61,19 @@ internal sealed class TimestampClient(ServiceClient client, Uri service)
                 Kind,
                 service,
                 $"its answer is none to what was asked: {ServiceClient.Clean(e.Message)}",
-                null,
+                ServiceClient.NotTheService,
                 e
             );
         }
         catch (MalformedDataException e)
         {
-            throw new SigningServiceException(Kind, service, $"its answer cannot be read: {ServiceClient.Clean(e.Message)}", null, e);
+            throw new SigningServiceException(
+                Kind,
+                service,
+                $"its answer cannot be read: {ServiceClient.Clean(e.Message)}",
+                ServiceClient.NotTheService,
+                e
+            );
         }
     }
 }

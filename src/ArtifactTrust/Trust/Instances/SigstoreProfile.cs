@@ -7,6 +7,9 @@ public sealed record SigstoreProfile(string Name)
     /// <summary>The name of Sigstore's public-good instance.</summary>
     public const string PublicGoodName = "public-good";
 
+    /// <summary>The name of Sigstore's instance for trials.</summary>
+    public const string StagingName = "staging";
+
     /// <summary>The name of the instance that signs for GitHub's private repositories.</summary>
     public const string GitHubName = "github";
 
@@ -28,6 +31,19 @@ public sealed record SigstoreProfile(string Name)
         }
     );
 
+    private static readonly Lazy<SigstoreProfile> BuiltInStaging = new(() =>
+        new(StagingName)
+        {
+            TufUrl = new Uri("https://tuf-repo-cdn.sigstage.dev"),
+            TufRoot = Resource("staging-tuf-root.json"),
+            IsBuiltIn = true,
+        }
+    );
+
+    private static readonly Lazy<TrustedRoot> StagingTrust = new(() => TrustedRoot.Parse(Resource("staging-trusted-root.json")));
+
+    private static readonly Lazy<SigningConfig> StagingConfig = new(() => SigningConfig.Parse(Resource("staging-signing-config.json")));
+
     private static readonly Lazy<SigningConfig> Services = new(() => SigningConfig.Parse(Resource("public-good-signing-config.json")));
 
     /// <summary>Sigstore's public-good instance, with the root of its repository as of this release.</summary>
@@ -35,6 +51,18 @@ public sealed record SigstoreProfile(string Name)
 
     /// <summary>The instance that signs for GitHub's private repositories, with the root of its repository as of this release.</summary>
     public static SigstoreProfile GitHub => BuiltInGitHub.Value;
+
+    /// <summary>Sigstore's instance for trials, which vouches for nothing, with the root of its repository as of this release.</summary>
+    public static SigstoreProfile Staging => BuiltInStaging.Value;
+
+    /// <summary>The keys and certificates of the instance for trials as of this release.</summary>
+    public static TrustedRoot StagingRoot => StagingTrust.Value;
+
+    /// <summary>The services of the instance for trials as of this release.</summary>
+    public static SigningConfig StagingServices => StagingConfig.Value;
+
+    /// <summary>Whether a name is that of a profile that came with the program.</summary>
+    public static bool IsBuiltInName(string name) => name is PublicGoodName or StagingName or GitHubName;
 
     /// <summary>The services of the public-good instance as of this release.</summary>
     public static SigningConfig PublicGoodServices => Services.Value;

@@ -76,7 +76,7 @@ public sealed partial class SigstoreProfiles
         {
             throw place.Malformed("a profile is named by up to 64 letters, digits, '.', '-' and '_', the first a letter or digit");
         }
-        if (name is SigstoreProfile.PublicGoodName or SigstoreProfile.GitHubName)
+        if (SigstoreProfile.IsBuiltInName(name))
         {
             throw place.Malformed($"the profile '{name}' is built in; give yours another name");
         }

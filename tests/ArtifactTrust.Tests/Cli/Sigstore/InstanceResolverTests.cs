@@ -325,7 +325,7 @@ public sealed class InstanceResolverTests : IDisposable
         var error = Assert.Throws<CliException>(() => Profile("owm"));
 
         Assert.Equal(ExitCode.Usage, error.ExitCode);
-        Assert.Contains("public-good, github, own", error.Message, StringComparison.Ordinal);
+        Assert.Contains("public-good, staging, github, own", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

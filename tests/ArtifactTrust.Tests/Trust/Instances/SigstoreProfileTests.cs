@@ -62,9 +62,9 @@ public sealed class SigstoreProfileTests : IDisposable
         var configuration = Parse(
             """
             version: 1
-            default: staging
+            default: trial
             profiles:
-              staging:
+              trial:
                 tuf: { url: https://tuf.example.com/v1, root: roots/staging.json }
                 oidcIssuer: https://login.example.com
                 oidcClientId: signer
@@ -73,7 +73,7 @@ public sealed class SigstoreProfileTests : IDisposable
             """
         );
 
-        Assert.Equal("staging", configuration.Default);
+        Assert.Equal("trial", configuration.Default);
         var (staging, files) = (configuration.Profiles[0], configuration.Profiles[1]);
         Assert.Equal(new Uri("https://tuf.example.com/v1"), staging.TufUrl);
         Assert.Equal("/config/roots/staging.json", staging.TufRootFile);
@@ -131,4 +131,24 @@ public sealed class SigstoreProfileTests : IDisposable
         name == SigstoreProfile.GitHubName ? SigstoreProfile.GitHub : SigstoreProfile.PublicGood;
 
     private static SigstoreProfiles Parse(string yaml) => SigstoreProfiles.Parse(Encoding.UTF8.GetBytes(yaml), "/config");
+
+    [Fact]
+    public void The_instance_for_trials_is_built_in_whole()
+    {
+        var staging = SigstoreProfile.Staging;
+        Assert.True(staging.IsBuiltIn);
+        Assert.Equal("tuf-repo-cdn.sigstage.dev", staging.TufUrl!.Host);
+        Assert.NotEmpty(SigstoreProfile.StagingRoot.TransparencyLogs);
+        Assert.NotEmpty(SigstoreProfile.StagingRoot.CertificateAuthorities);
+        Assert.NotEmpty(SigstoreProfile.StagingRoot.TimestampAuthorities);
+        Assert.All(
+            SigstoreProfile.StagingServices.TransparencyLogs,
+            l => Assert.EndsWith("sigstage.dev", l.Url.Host, StringComparison.Ordinal)
+        );
+        Assert.All(
+            (string[])[SigstoreProfile.PublicGoodName, SigstoreProfile.StagingName, SigstoreProfile.GitHubName],
+            n => Assert.True(SigstoreProfile.IsBuiltInName(n))
+        );
+        Assert.False(SigstoreProfile.IsBuiltInName("ours"));
+    }
 }
