@@ -2,9 +2,9 @@ using ArtifactTrust.Conformance;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Signing;
 
-if (args is [var verb, .. var arguments] && ModelSigning.Knows(verb))
+if (args is [var verb, .. var modelArguments] && ModelSigning.Knows(verb))
 {
-    return await ModelSigning.RunAsync(verb, arguments, Console.Error, TimeProvider.System);
+    return await ModelSigning.RunAsync(verb, modelArguments, Console.Error, TimeProvider.System);
 }
 try
 {
