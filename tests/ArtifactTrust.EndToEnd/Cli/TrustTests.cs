@@ -149,7 +149,7 @@ public sealed class TrustTests : IDisposable
     {
         using var scene = new Scene();
         Directory.CreateDirectory(Path.Join(_folder, "config"));
-        File.WriteAllText(Path.Join(_folder, "config", "config.yaml"), "not: right");
+        File.WriteAllText(Path.Join(_folder, "config", "config.yaml"), "version: 1\nnot: right\n");
 
         var ended = Tool.Run(scene.Folder, Environment, "verify", "model", "--key", "training.pub");
 

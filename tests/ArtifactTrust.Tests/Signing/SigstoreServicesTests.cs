@@ -4,6 +4,8 @@ using ArtifactTrust.Bundles;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Keys;
 using ArtifactTrust.Signing;
+using ArtifactTrust.Signing.Oidc;
+using ArtifactTrust.Tests.Signing.Oidc;
 using ArtifactTrust.Tests.Verification.Sigstore;
 
 namespace ArtifactTrust.Tests.Signing;
@@ -168,6 +170,18 @@ public sealed class SigstoreServicesTests : IDisposable
         };
         var e = await RefusedAsync(FakeSigstore.Certificate);
         Assert.Contains(expected, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_token_that_was_read_says_itself_whose_key_is_proven()
+    {
+        // The authority checks the proof of possession against this subject.
+        var token = IdentityToken.Parse(TestTokens.Make(subject: FakeSigstore.Proof));
+        using var credential = await _fake.Services().IssueAsync(token);
+        Assert.NotNull(credential.Certificate);
+        var other = IdentityToken.Parse(TestTokens.Make(subject: "other"));
+        // The assertion of the authority in the test.
+        await Assert.ThrowsAsync<Xunit.Sdk.TrueException>(() => _fake.Services().IssueAsync(other));
     }
 
     [Fact]
