@@ -14,6 +14,9 @@ internal static class KeygenCommand
         ["ecdsa-p384"] = SignatureAlgorithm.EcdsaP384,
         ["ecdsa-p521"] = SignatureAlgorithm.EcdsaP521,
         ["ed25519"] = SignatureAlgorithm.Ed25519,
+        ["ml-dsa-44"] = SignatureAlgorithm.MLDsa44,
+        ["ml-dsa-65"] = SignatureAlgorithm.MLDsa65,
+        ["ml-dsa-87"] = SignatureAlgorithm.MLDsa87,
         ["rsa"] = SignatureAlgorithm.RsaPkcs1,
     };
 

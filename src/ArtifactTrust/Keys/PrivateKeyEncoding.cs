@@ -43,6 +43,7 @@ internal static class PrivateKeyEncoding
                 PublicKeyEncoding.EcOid => ReadEcContent(content, ReadOnlyCurve(algorithm)),
                 PublicKeyEncoding.RsaOid => ReadRsaContent(content, rsaPadding, algorithm),
                 PublicKeyEncoding.Ed25519Oid => ReadEd25519Content(content, algorithm),
+                _ when PublicKeyEncoding.FindMLDsa(oid) is { } mlDsa => MLDsaSigningKey.Import(mlDsa, der.Span),
                 _ => throw PublicKeyEncoding.Unsupported(oid, Format),
             };
             return publicKey is null || PublicKeyEncoding.Content(key.PublicKey.SubjectPublicKeyInfo).AsSpan().SequenceEqual(publicKey)

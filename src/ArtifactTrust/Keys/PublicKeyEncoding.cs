@@ -81,6 +81,25 @@ internal static class PublicKeyEncoding
         return Write(RsaOid, static w => w.WriteNull(), writer.Encode());
     }
 
+    /// <summary>The algorithm that a key's object identifier names (RFC 9881 §2), or null.</summary>
+    internal static SignatureAlgorithm? FindMLDsa(string oid) =>
+        oid switch
+        {
+            "2.16.840.1.101.3.4.3.17" => SignatureAlgorithm.MLDsa44,
+            "2.16.840.1.101.3.4.3.18" => SignatureAlgorithm.MLDsa65,
+            "2.16.840.1.101.3.4.3.19" => SignatureAlgorithm.MLDsa87,
+            _ => null,
+        };
+
+    internal static byte[] WriteMLDsa(SignatureAlgorithm algorithm, ReadOnlySpan<byte> key) =>
+        Write(
+            algorithm == SignatureAlgorithm.MLDsa44 ? "2.16.840.1.101.3.4.3.17"
+                : algorithm == SignatureAlgorithm.MLDsa65 ? "2.16.840.1.101.3.4.3.18"
+                : "2.16.840.1.101.3.4.3.19",
+            static _ => { },
+            key
+        );
+
     internal static byte[] WriteEd25519(ReadOnlySpan<byte> key) => Write(Ed25519Oid, static _ => { }, key);
 
     /// <summary>The curve that algorithm parameters name.</summary>
@@ -111,7 +130,7 @@ internal static class PublicKeyEncoding
             "algorithm",
             oid == RsaPssOid
                 ? "the key is of type id-RSASSA-PSS, which Sigstore clients cannot read; an ordinary RSA key can sign with PSS too"
-                : $"key type {oid} is not one of ECDSA, RSA and Ed25519"
+                : $"key type {oid} is not one of ECDSA, RSA, Ed25519 and ML-DSA"
         );
 
     private static VerificationKey ReadContent(AsnReader algorithm, byte[] content, SignatureAlgorithm? rsaPadding)
@@ -135,6 +154,9 @@ internal static class PublicKeyEncoding
             case Ed25519Oid:
                 algorithm.ThrowIfNotEmpty();
                 return Ed25519VerificationKey.Import(content);
+            case var _ when FindMLDsa(oid) is { } mlDsa:
+                algorithm.ThrowIfNotEmpty();
+                return MLDsaVerificationKey.Import(mlDsa, content);
             default:
                 throw Unsupported(oid, Format);
         }

@@ -12,7 +12,8 @@ public sealed class SignatureAlgorithm
         DigestAlgorithm? preHash,
         EllipticCurve? curve = null,
         RSASignaturePadding? padding = null,
-        bool isVerifyOnly = false
+        bool isVerifyOnly = false,
+        MLDsaAlgorithm? mlDsa = null
     )
     {
         Name = name;
@@ -20,6 +21,7 @@ public sealed class SignatureAlgorithm
         Curve = curve;
         Padding = padding;
         IsVerifyOnly = isVerifyOnly;
+        MLDsa = mlDsa;
     }
 
     /// <summary>ECDSA on P-256 with SHA-256; signatures are ASN.1 DER.</summary>
@@ -52,7 +54,19 @@ public sealed class SignatureAlgorithm
     /// <summary>Ed25519ph (RFC 8032): Ed25519 over the message's SHA-512, as clients sign what goes into a log of digests. Verified only.</summary>
     public static SignatureAlgorithm Ed25519ph { get; } = new("PKIX_ED25519_PH", DigestAlgorithm.Sha512, isVerifyOnly: true);
 
-    /// <summary>Every algorithm that signatures are made and verified with.</summary>
+    /// <summary>ML-DSA-44 (FIPS 204), pure: the whole message is signed. It needs OpenSSL 3.5, see <see cref="PostQuantum"/>.</summary>
+    public static SignatureAlgorithm MLDsa44 { get; } = new("ML_DSA_44", null, mlDsa: MLDsaAlgorithm.MLDsa44);
+
+    /// <summary>ML-DSA-65 (FIPS 204), as <see cref="MLDsa44"/>.</summary>
+    public static SignatureAlgorithm MLDsa65 { get; } = new("ML_DSA_65", null, mlDsa: MLDsaAlgorithm.MLDsa65);
+
+    /// <summary>ML-DSA-87 (FIPS 204), as <see cref="MLDsa44"/>.</summary>
+    public static SignatureAlgorithm MLDsa87 { get; } = new("ML_DSA_87", null, mlDsa: MLDsaAlgorithm.MLDsa87);
+
+    /// <summary>Algorithms for the time of quantum computers: there where OpenSSL is of version 3.5 or newer, and taken by no public log yet.</summary>
+    public static IReadOnlyList<SignatureAlgorithm> PostQuantum { get; } = [MLDsa44, MLDsa65, MLDsa87];
+
+    /// <summary>Every algorithm that signatures are made and verified with on every platform.</summary>
     public static IReadOnlyList<SignatureAlgorithm> All { get; } = [EcdsaP256, EcdsaP384, EcdsaP521, RsaPkcs1, RsaPss, Ed25519];
 
     /// <summary>Algorithms of other clients that nothing is signed with here. A key is bound to one only by <see cref="VerificationKey.With"/>.</summary>
@@ -66,6 +80,9 @@ public sealed class SignatureAlgorithm
 
     /// <summary>Whether signatures are verified but never made.</summary>
     public bool IsVerifyOnly { get; }
+
+    /// <summary>The parameter set, for ML-DSA only.</summary>
+    internal MLDsaAlgorithm? MLDsa { get; }
 
     /// <summary>The curve, for ECDSA only.</summary>
     internal EllipticCurve? Curve { get; }

@@ -14,7 +14,7 @@ public abstract class SigningKey : IDisposable
     /// <param name="algorithm">The algorithm it signs with.</param>
     /// <param name="rsaBits">The modulus of an RSA key, in bits: 3072 (where null) to 16384, a multiple of 8.</param>
     /// <exception cref="ArgumentException">Keys are not made for the algorithm, or not of the size.</exception>
-    /// <exception cref="PlatformNotSupportedException">The key is Ed25519 and there is no OpenSSL.</exception>
+    /// <exception cref="PlatformNotSupportedException">The key is Ed25519 and there is no OpenSSL, or ML-DSA and OpenSSL is older than 3.5.</exception>
     public static SigningKey Generate(SignatureAlgorithm algorithm, int? rsaBits = null)
     {
         ArgumentNullException.ThrowIfNull(algorithm);
@@ -23,6 +23,7 @@ public abstract class SigningKey : IDisposable
         {
             { Curve: { } curve } => new EcdsaSigningKey(ECDsa.Create(curve.Parameters), algorithm),
             { Padding: not null } => new RsaSigningKey(RSA.Create(bits), algorithm),
+            { MLDsa: not null } => MLDsaSigningKey.Generate(algorithm),
             _ => Ed25519SigningKey.Generate(),
         };
     }

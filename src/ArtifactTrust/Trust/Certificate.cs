@@ -223,7 +223,7 @@ internal sealed class Certificate
         }
         if (CertificateSignature.Read(SignatureAlgorithm) is not { } algorithm)
         {
-            return $"it is signed with {CertificateSignature.Describe(SignatureAlgorithm)}, which is not one of ECDSA, RSA (PKCS#1, and PSS with equal hashes and a salt as long) with SHA-2, and Ed25519";
+            return $"it is signed with {CertificateSignature.Describe(SignatureAlgorithm)}, which is not one of ECDSA, RSA (PKCS#1, and PSS with equal hashes and a salt as long) with SHA-2, Ed25519, and ML-DSA";
         }
         return algorithm.Verify(key, Tbs.Span, _signature) ? null : $"its signature is not by the key of {issuer.Name}";
     }
@@ -237,6 +237,10 @@ internal sealed class Certificate
         catch (MalformedDataException e)
         {
             return (null, e.Reason);
+        }
+        catch (PlatformNotSupportedException e)
+        {
+            return (null, e.Message);
         }
     }
 

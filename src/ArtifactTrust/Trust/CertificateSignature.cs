@@ -6,7 +6,7 @@ namespace ArtifactTrust.Trust;
 
 /// <summary>What a certificate or a time-stamp token is signed with: the family of keys, and the hash where the algorithm has one.</summary>
 /// <remarks>
-/// Spec: RFC 5758 §3.2 (ECDSA), RFC 8017 §A.2 (RSA), RFC 4055 §3.1 (RSASSA-PSS), RFC 8410 §3 (Ed25519). SHA-1 and MD5 are not
+/// Spec: RFC 5758 §3.2 (ECDSA), RFC 8017 §A.2 (RSA), RFC 4055 §3.1 (RSASSA-PSS), RFC 8410 §3 (Ed25519), RFC 9881 §2 (ML-DSA). SHA-1 and MD5 are not
 /// here, whatever the key. Of PSS the one form is read that clients write: one hash for message and mask, and a salt as long as it.
 /// </remarks>
 internal sealed record CertificateSignature(string Family, DigestAlgorithm? Hash, bool IsPss = false)
@@ -37,6 +37,7 @@ internal sealed record CertificateSignature(string Family, DigestAlgorithm? Hash
                 "1.2.840.113549.1.1.12" => new(PublicKeyEncoding.RsaOid, DigestAlgorithm.Sha384),
                 "1.2.840.113549.1.1.13" => new(PublicKeyEncoding.RsaOid, DigestAlgorithm.Sha512),
                 PublicKeyEncoding.Ed25519Oid => new(PublicKeyEncoding.Ed25519Oid, null),
+                _ when PublicKeyEncoding.FindMLDsa(oid) is not null => new(oid, null),
                 _ => null,
             };
             // RSA has NULL for parameters, the others have none (RFC 4055 §5, RFC 5758 §3.2).
@@ -73,7 +74,7 @@ internal sealed record CertificateSignature(string Family, DigestAlgorithm? Hash
             PublicKeyEncoding.EcOid => key.Algorithm.Curve is not null,
             PublicKeyEncoding.RsaOid => key.Algorithm.Padding is not null,
             PublicKeyEncoding.Ed25519Oid => key.Algorithm == SignatureAlgorithm.Ed25519,
-            _ => false,
+            _ => PublicKeyEncoding.FindMLDsa(Family) == key.Algorithm,
         };
         return isOfFamily && (Hash is null ? key.Verify(signed, signature) : key.VerifyWith(Hash, signed, signature, IsPss));
     }

@@ -68,6 +68,10 @@ public static class HardwareKey
         ArgumentNullException.ThrowIfNull(access);
         ArgumentNullException.ThrowIfNull(keep);
         var bits = SigningKey.CheckedRsaBits(algorithm, rsaBits);
+        if (algorithm.MLDsa is not null)
+        {
+            throw new ArgumentException($"keys for {algorithm} are not made in hardware", nameof(algorithm));
+        }
         return TpmKey.IsUri(uri)
             ? throw new HardwareKeyException(
                 HardwareKeyFailure.Unsupported,
