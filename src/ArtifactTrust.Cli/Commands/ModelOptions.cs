@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Cli.Console;
-using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Manifests;
 

@@ -321,7 +321,8 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
                 ? ("a bundle of version 0.3 holds the signer's certificate only", "one certificate")
             : !isOwn && certificates.Any(c => c.IsSelfIssued)
                 ? ("the bundle holds a root certificate; roots come from the trusted root alone", "no self-issued certificate")
-            : certificates[0].IsAuthority == true && !trust.AllowsAuthorityAsSigner ? ("the signer's certificate is that of an authority", "an end entity's certificate")
+            : certificates[0].IsAuthority == true && !trust.AllowsAuthorityAsSigner
+                ? ("the signer's certificate is that of an authority", "an end entity's certificate")
             : !certificates[0].MaySign ? ("the signer's certificate is not for signatures", "the key usage digitalSignature")
             : (null, null);
         return message is null
