@@ -78,5 +78,9 @@ done
 echo '== reasons of the skipped tests'
 grep -h -A 6 'outcome="NotExecuted"' "$results"/*.trx 2> /dev/null | sed -nE 's/.*<Message>(.*)<\/Message>.*/\1/p' | sort | uniq -c
 
+# The published cases of sigstore-conformance, where they are at hand: all must be judged right, and none by a crash.
+if [ -f ../shared/tools/conformance.py ] && command -v python3 > /dev/null; then
+  step 'sigstore conformance' python3 ../shared/tools/conformance.py --strict --client tests/conformance/sigstore
+fi
 step 'quickstart' examples/quickstart.sh "$results/evidence"
 finish
