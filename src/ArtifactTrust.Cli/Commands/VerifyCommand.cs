@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Cli.Deploy;
 using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -27,11 +28,13 @@ internal static class VerifyCommand
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
         var plainHttp = Options.PlainHttp();
+        var copying = new CopyToOptions();
         var verb = new Verb(
             "verify",
             "Verify the signature of a subject, or an attestation about it, by trusted keys or signers.",
             "artifact-trust verify ./model --key training.pub",
-            "artifact-trust verify registry.example.com/models/vad@sha256:… --key training.pub --type slsaprovenance1"
+            "artifact-trust verify registry.example.com/models/vad@sha256:… --key training.pub --type slsaprovenance1",
+            "artifact-trust verify ./model --key training.pub --copy-to /srv/models/vad"
         )
         {
             subject,
@@ -44,6 +47,7 @@ internal static class VerifyCommand
             Options.Output(),
         };
         signers.AddTo(verb);
+        copying.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
@@ -56,20 +60,30 @@ internal static class VerifyCommand
                         "give --key FILE, or --certificate-identity and --certificate-oidc-issuer"
                     );
                 var wanted = parsed.GetValue(type) is { } name ? Types.Parse(name) : null;
+                using var copy = copying.Prepare(parsed, target);
                 var examiner = new Examiner(session, verifier)
                 {
                     SignatureFile = parsed.GetValue(signature),
                     IgnorePaths = parsed.GetValue(ignore) ?? [],
                     NoIgnoreGitPaths = parsed.GetValue(noGit),
                     PlainHttp = parsed.GetValue(plainHttp),
+                    Reader = copy,
                 };
-                return Report(session, await examiner.ExamineAsync(target, cancellation), wanted);
+                var examined = await examiner.ExamineAsync(target, cancellation);
+                var published = CopyToOptions.Publish(
+                    copy,
+                    examiner,
+                    examined.Evidence.FirstOrDefault(e => IsVerified(e, wanted)),
+                    session,
+                    cancellation
+                );
+                return Report(session, examined, wanted, published);
             }
         );
         return verb;
     }
 
-    private static int Report(Session session, ExaminedSubject subject, PredicateType? wanted)
+    private static int Report(Session session, ExaminedSubject subject, PredicateType? wanted, PublishedCopy? copy)
     {
         var candidates = subject.Evidence.Where(e => IsCandidate(e, wanted)).ToList();
         var verified = candidates.Where(e => IsVerified(e, wanted)).ToList();
@@ -88,6 +102,7 @@ internal static class VerifyCommand
                 writer.WritePropertyName("digests");
                 subject.Digests.WriteTo(writer);
                 writer.WriteEndObject();
+                copy?.WriteJson(writer);
                 writer.WriteStartArray("evidence");
                 foreach (var evidence in candidates)
                 {
@@ -121,6 +136,7 @@ internal static class VerifyCommand
                 terminal.Line($"  {algorithm, -8}{value}");
             }
         }
+        copy?.WriteText(terminal);
         // Of several candidates the one whose failure says most is shown first.
         foreach (var evidence in verified.Count > 0 ? verified : [.. candidates.OrderByDescending(e => e.Report!.Failure?.Code)])
         {

@@ -15,6 +15,12 @@ public sealed class HashedTree(FileTree tree, IProgress<long>? progress = null, 
     /// <summary>The directory.</summary>
     public FileTree Tree => tree;
 
+    /// <summary>What reads the files; null where they are hashed where they are.</summary>
+    public TreeReader? Reader { get; init; }
+
+    /// <summary>The names of the files of the manifest made last.</summary>
+    public IReadOnlyList<string> Listed { get; private set; } = [];
+
     /// <summary>The manifest of the files that are not ignored.</summary>
     /// <param name="ignore">The paths left out.</param>
     /// <param name="demanded">Names that are listed whether ignored or not, where they exist.</param>
@@ -29,11 +35,14 @@ public sealed class HashedTree(FileTree tree, IProgress<long>? progress = null, 
             files = [.. files, .. tree.List(IgnoreRules.None).Where(f => hidden.Contains(f.Name))];
         }
         var missing = files.Where(f => !_entries.ContainsKey(f.Name)).ToList();
-        var hashed = _hasher.Hash(tree, missing, progress, cancellation);
+        var hashed =
+            Reader?.Hash(tree, missing, DigestAlgorithm.Sha256, progress, cancellation)
+            ?? _hasher.Hash(tree, missing, progress, cancellation);
         for (var i = 0; i < missing.Count; i++)
         {
             _entries.Add(missing[i].Name, new ManifestEntry(missing[i].Name, hashed[i].Digest, hashed[i].Size));
         }
+        Listed = [.. files.Select(f => f.Name)];
         return new FileManifest(files.Select(f => _entries[f.Name]));
     }
 }
