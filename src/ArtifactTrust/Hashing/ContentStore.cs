@@ -86,9 +86,22 @@ public sealed class ContentStore(string path, bool hardLinks = false)
         return null;
     }
 
+    /// <summary>A place in the store for files that are not whole yet; what stopped runs left there is removed.</summary>
+    /// <exception cref="IOException">The store cannot be written to.</exception>
+    internal WorkDirectory Open()
+    {
+        Directory.CreateDirectory(Path, Public);
+        return WorkDirectory.Create(Path);
+    }
+
     /// <summary>Stores the bytes of a file that was hashed, where they are not stored yet. Readers see the whole file or none.</summary>
+    /// <param name="digest">The digest of the bytes.</param>
+    /// <param name="source">The file.</param>
+    /// <param name="executable">Whether the file is a program, which a stored file is not.</param>
+    /// <param name="work">What <see cref="Open"/> gave.</param>
+    /// <param name="cancellation">Stops between two reads.</param>
     /// <exception cref="IOException">They cannot be stored, or are not those of the digest.</exception>
-    internal void Add(Digest digest, string source, bool executable, CancellationToken cancellation)
+    internal void Add(Digest digest, string source, bool executable, WorkDirectory work, CancellationToken cancellation)
     {
         var target = System.IO.Path.Join(Path, NameOf(digest));
         var replace = _damaged.ContainsKey(digest);
@@ -98,7 +111,7 @@ public sealed class ContentStore(string path, bool hardLinks = false)
         }
         var directory = System.IO.Path.GetDirectoryName(target)!;
         Directory.CreateDirectory(directory, Public);
-        var temporary = System.IO.Path.Join(directory, $".new-{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
+        var temporary = System.IO.Path.Join(work.Path, digest.Hex);
         try
         {
             using var file = LinuxFile.OpenFile(source);
@@ -138,6 +151,8 @@ public sealed class ContentStore(string path, bool hardLinks = false)
         LinuxFile.IsSealed(stored)
         || (
             hardLinks
+            && LinuxFile.Owner(stored) is var owner
+            && (owner == 0 || owner == LinuxDirectory.EffectiveUser())
             && (File.GetUnixFileMode(stored) & (UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) == 0
         );
 

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using Microsoft.Win32.SafeHandles;
-
 namespace ArtifactTrust.Hashing;
 
 /// <summary>A directory beside a target that nobody else may look into, in which the target's next content is made.</summary>
@@ -11,7 +8,6 @@ namespace ArtifactTrust.Hashing;
 /// </remarks>
 internal sealed class StagingArea : IDisposable
 {
-    internal const string Prefix = ".artifact-trust-copy-";
     private const UnixFileMode Public =
         UnixFileMode.UserRead
         | UnixFileMode.UserWrite
@@ -22,16 +18,14 @@ internal sealed class StagingArea : IDisposable
         | UnixFileMode.OtherExecute;
 
     private readonly string _parent;
-    private readonly string _outer;
-    private readonly SafeFileHandle _lock;
+    private readonly WorkDirectory _outer;
     private readonly bool _replace;
 
-    private StagingArea(string target, string parent, string outer, SafeFileHandle held, bool replace)
+    private StagingArea(string target, string parent, WorkDirectory outer, bool replace)
     {
         Target = target;
         _parent = parent;
         _outer = outer;
-        _lock = held;
         _replace = replace;
     }
 
@@ -39,7 +33,7 @@ internal sealed class StagingArea : IDisposable
     internal string Target { get; }
 
     /// <summary>The directory to fill.</summary>
-    internal string Tree => Path.Join(_outer, "tree");
+    internal string Tree => Path.Join(_outer.Path, "tree");
 
     /// <summary>Makes the directory, and removes those that earlier runs left behind.</summary>
     /// <param name="target">What will be published.</param>
@@ -66,32 +60,9 @@ internal sealed class StagingArea : IDisposable
         {
             throw new IOException($"'{target}' and '{source}' lie in each other; a copy needs a place of its own");
         }
-        RemoveLeftovers(parent);
-        while (true)
-        {
-            var outer = Path.Join(parent, Prefix + RandomNumberGenerator.GetHexString(16, lowercase: true));
-            if (!LinuxDirectory.TryMake(outer))
-            {
-                continue;
-            }
-            SafeFileHandle held;
-            try
-            {
-                held = LinuxFile.OpenRoot(outer);
-            }
-            catch (FileNotFoundException)
-            {
-                continue;
-            }
-            // Another run may take it for a leftover before it is locked; then it is gone, and made again.
-            if (LinuxDirectory.TryLock(held) && Directory.Exists(outer))
-            {
-                var area = new StagingArea(full, parent, outer, held, replace);
-                Directory.CreateDirectory(area.Tree);
-                return area;
-            }
-            held.Dispose();
-        }
+        var area = new StagingArea(full, parent, WorkDirectory.Create(parent), replace);
+        Directory.CreateDirectory(area.Tree);
+        return area;
     }
 
     /// <summary>Puts the directory in place, once every byte and name of it is on the disk.</summary>
@@ -102,7 +73,7 @@ internal sealed class StagingArea : IDisposable
         {
             File.SetUnixFileMode(directory, Public);
         }
-        LinuxDirectory.SyncFileSystem(_lock);
+        LinuxDirectory.SyncFileSystem(_outer.Handle);
         CheckTarget(Target, Target, _replace);
         if (Directory.Exists(Target))
         {
@@ -116,18 +87,7 @@ internal sealed class StagingArea : IDisposable
         LinuxDirectory.Sync(parent);
     }
 
-    public void Dispose()
-    {
-        try
-        {
-            Remove(_outer);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The next run removes it; what was published or refused stands.
-        }
-        _lock.Dispose();
-    }
+    public void Dispose() => _outer.Dispose();
 
     private static void CheckTarget(string path, string named, bool replace)
     {
@@ -148,50 +108,4 @@ internal sealed class StagingArea : IDisposable
 
     private static bool Holds(string directory, string path) =>
         path == directory || directory == "/" || path.StartsWith(directory + '/', StringComparison.Ordinal);
-
-    private static void RemoveLeftovers(string parent)
-    {
-        foreach (var leftover in Directory.EnumerateDirectories(parent, Prefix + "*"))
-        {
-            try
-            {
-                if (new FileInfo(leftover).LinkTarget is not null)
-                {
-                    continue;
-                }
-                using var handle = LinuxFile.OpenRoot(leftover);
-                var isOurs =
-                    LinuxFile.Owner(handle) == LinuxDirectory.EffectiveUser()
-                    && File.GetUnixFileMode(handle) == (UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-                if (isOurs && LinuxDirectory.TryLock(handle))
-                {
-                    Remove(leftover);
-                }
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Another user's, or one that another run removes now.
-            }
-        }
-    }
-
-    /// <summary>Removes a directory and all in it; what a symbolic link leads to is left alone.</summary>
-    private static void Remove(string directory)
-    {
-        // An old directory that was exchanged may forbid its owner to change it.
-        foreach (var below in new DirectoryInfo(directory).EnumerateDirectories("*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint }))
-        {
-            MakeWritable(below);
-        }
-        Directory.Delete(directory, recursive: true);
-    }
-
-    private static void MakeWritable(DirectoryInfo directory)
-    {
-        directory.UnixFileMode |= UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        foreach (var below in directory.EnumerateDirectories("*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint }))
-        {
-            MakeWritable(below);
-        }
-    }
 }

@@ -90,12 +90,13 @@ public sealed class TreeCopy : TreeReader, IDisposable
         }
         RemoveEmpty(new DirectoryInfo(_area.Tree));
         var files = kept.Select(n => _copied[n]).ToList();
-        foreach (var name in Store is null ? [] : kept)
+        if (Store is not null && files.Any(f => !f.FromStore))
         {
-            cancellation.ThrowIfCancellationRequested();
-            if (!_copied[name].FromStore)
+            using var work = Store.Open();
+            foreach (var name in kept.Where(n => !_copied[n].FromStore))
             {
-                Store!.Add(_copied[name].Digest, PathOf(name), _copied[name].Executable, cancellation);
+                cancellation.ThrowIfCancellationRequested();
+                Store.Add(_copied[name].Digest, PathOf(name), _copied[name].Executable, work, cancellation);
             }
         }
         cancellation.ThrowIfCancellationRequested();
