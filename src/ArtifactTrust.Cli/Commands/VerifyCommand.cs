@@ -33,8 +33,7 @@ internal static class VerifyCommand
             "verify",
             "Verify the signature of a subject, or an attestation about it, by trusted keys or signers.",
             "artifact-trust verify ./model --key training.pub",
-            "artifact-trust verify registry.example.com/models/vad@sha256:… --key training.pub --type slsaprovenance1",
-            "artifact-trust verify ./model --key training.pub --copy-to /srv/models/vad"
+            "artifact-trust verify registry.example.com/models/vad@sha256:… --key training.pub --type slsaprovenance1"
         )
         {
             subject,
