@@ -10,7 +10,18 @@ internal static class Amounts
     /// <exception cref="CliException">It is none.</exception>
     internal static TimeSpan Time(string option, string text)
     {
-        var seconds = Number(text, 's', 'm', 'h', 'd') is var (number, unit) ? number * (unit switch { 's' => 1, 'm' => 60, 'h' => 3600, _ => 86400 }) : 0;
+        var seconds = Number(text, 's', 'm', 'h', 'd') is var (number, unit)
+            ? number
+                * (
+                    unit switch
+                    {
+                        's' => 1,
+                        'm' => 60,
+                        'h' => 3600,
+                        _ => 86400,
+                    }
+                )
+            : 0;
         return seconds is >= 1 and <= 30 * 86400
             ? TimeSpan.FromSeconds(seconds)
             : throw CliException.Usage($"{option} takes a time such as 30s, 15m, 6h or 1d, up to 30d, not '{text}'");
@@ -24,8 +35,20 @@ internal static class Amounts
         {
             return null;
         }
-        var bytes = Number(text, 'K', 'M', 'G') is var (number, unit) ? number << (unit switch { 'K' => 10, 'M' => 20, _ => 30 }) : 0;
-        return bytes >= 1024 ? bytes : throw CliException.Usage($"{option} takes bytes in a second such as 512K, 64M or 2G, or none, not '{text}'");
+        var bytes = Number(text, 'K', 'M', 'G') is var (number, unit)
+            ? number
+                << (
+                    unit switch
+                    {
+                        'K' => 10,
+                        'M' => 20,
+                        _ => 30,
+                    }
+                )
+            : 0;
+        return bytes >= 1024
+            ? bytes
+            : throw CliException.Usage($"{option} takes bytes in a second such as 512K, 64M or 2G, or none, not '{text}'");
     }
 
     private static (long Number, char Unit)? Number(string text, params ReadOnlySpan<char> units) =>

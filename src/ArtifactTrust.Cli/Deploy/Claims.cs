@@ -2,7 +2,6 @@ using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Cli.Commands;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
-using ArtifactTrust.Manifests;
 
 namespace ArtifactTrust.Cli.Deploy;
 
@@ -41,7 +40,9 @@ internal static class Claims
     {
         try
         {
-            return statement is not null && ModelSignature.IsType(statement.PredicateType) ? ModelSignature.Parse(statement.Predicate) : null;
+            return statement is not null && ModelSignature.IsType(statement.PredicateType)
+                ? ModelSignature.Parse(statement.Predicate)
+                : null;
         }
         catch (Exception e) when (e is MalformedDataException or NotSupportedException)
         {

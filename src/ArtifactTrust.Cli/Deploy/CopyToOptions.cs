@@ -14,7 +14,10 @@ internal sealed class CopyToOptions
         HelpName = "DIR",
     };
 
-    private readonly Option<bool> _force = new("--force") { Description = "replace the directory of --copy-to, at once, where there is one" };
+    private readonly Option<bool> _force = new("--force")
+    {
+        Description = "replace the directory of --copy-to, at once, where there is one",
+    };
 
     private readonly Option<string?> _store = new("--link")
     {

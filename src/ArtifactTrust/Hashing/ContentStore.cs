@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 
@@ -33,6 +34,7 @@ public sealed class ContentStore(string path, bool hardLinks = false)
 
     /// <summary>Puts stored bytes in place, once they were hashed and found to be those asked for.</summary>
     /// <returns>How; null where they are not there, or are not what their name says. Then there is nothing at the path.</returns>
+    [SupportedOSPlatform("linux")]
     internal CopyMeans? TryPlace(
         Digest digest,
         long size,
@@ -88,6 +90,7 @@ public sealed class ContentStore(string path, bool hardLinks = false)
 
     /// <summary>A place in the store for files that are not whole yet; what stopped runs left there is removed.</summary>
     /// <exception cref="IOException">The store cannot be written to.</exception>
+    [SupportedOSPlatform("linux")]
     internal WorkDirectory Open()
     {
         Directory.CreateDirectory(Path, Public);
@@ -101,6 +104,7 @@ public sealed class ContentStore(string path, bool hardLinks = false)
     /// <param name="work">What <see cref="Open"/> gave.</param>
     /// <param name="cancellation">Stops between two reads.</param>
     /// <exception cref="IOException">They cannot be stored, or are not those of the digest.</exception>
+    [SupportedOSPlatform("linux")]
     internal void Add(Digest digest, string source, bool executable, WorkDirectory work, CancellationToken cancellation)
     {
         var target = System.IO.Path.Join(Path, NameOf(digest));
@@ -147,6 +151,7 @@ public sealed class ContentStore(string path, bool hardLinks = false)
     }
 
     /// <summary>Bytes that were hashed stay proven only where nobody can change them later.</summary>
+    [SupportedOSPlatform("linux")]
     private bool MayLink(SafeFileHandle stored) =>
         LinuxFile.IsSealed(stored)
         || (

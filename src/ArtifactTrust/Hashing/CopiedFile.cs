@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
 namespace ArtifactTrust.Hashing;
@@ -16,9 +17,10 @@ internal enum CopyMeans
 }
 
 /// <summary>Writes one file while hashing it.</summary>
+[SupportedOSPlatform("linux")]
 internal static class CopiedFile
 {
-    private const int PieceBytes = 1 << 20;
+    private const int PieceBytes = 256 << 10;
     private const long SyncedAlone = 1 << 20;
     private const UnixFileMode ReadableByAll =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
@@ -81,7 +83,11 @@ internal static class CopiedFile
     )
     {
         var length = (int)Math.Clamp(size + 1, 1, PieceBytes);
-        var buffers = new[] { GC.AllocateUninitializedArray<byte>(length), size > length ? GC.AllocateUninitializedArray<byte>(length) : [] };
+        var buffers = new[]
+        {
+            GC.AllocateUninitializedArray<byte>(length),
+            size > length ? GC.AllocateUninitializedArray<byte>(length) : [],
+        };
         var at = 0L;
         Task? hashing = null;
         try

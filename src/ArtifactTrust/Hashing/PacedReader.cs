@@ -10,10 +10,9 @@ public sealed class PacedReader(long? bytesPerSecond, TimeProvider time) : TreeR
 {
     private const int MostAtOnce = 1 << 20;
 
-    private readonly long _rate =
-        bytesPerSecond is null or >= 1
-            ? bytesPerSecond ?? 0
-            : throw new ArgumentOutOfRangeException(nameof(bytesPerSecond), "at least one byte a second");
+    private readonly long _rate = bytesPerSecond is null or >= 1
+        ? bytesPerSecond ?? 0
+        : throw new ArgumentOutOfRangeException(nameof(bytesPerSecond), "at least one byte a second");
 
     // A bucket of a quarter of a second: what was not read while hashing or waiting is not made up for later.
     private long _filled = time.GetTimestamp();

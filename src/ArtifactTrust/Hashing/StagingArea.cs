@@ -1,3 +1,5 @@
+using System.Runtime.Versioning;
+
 namespace ArtifactTrust.Hashing;
 
 /// <summary>A directory beside a target that nobody else may look into, in which the target's next content is made.</summary>
@@ -6,6 +8,7 @@ namespace ArtifactTrust.Hashing;
 /// exchanged with it. Whatever stops the process leaves the target as it was or whole, and a directory without a lock beside it, which the
 /// next run removes.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class StagingArea : IDisposable
 {
     private const UnixFileMode Public =
@@ -50,7 +53,9 @@ internal sealed class StagingArea : IDisposable
         }
         if (!Directory.Exists(Path.GetDirectoryName(named)))
         {
-            throw new DirectoryNotFoundException($"the directory '{Path.GetDirectoryName(named)}', which is to hold the copy, does not exist");
+            throw new DirectoryNotFoundException(
+                $"the directory '{Path.GetDirectoryName(named)}', which is to hold the copy, does not exist"
+            );
         }
         var parent = LinuxDirectory.RealPath(Path.GetDirectoryName(named)!);
         var full = Path.Join(parent, name);

@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace ArtifactTrust.Hashing;
+
+#pragma warning disable CA1416 // Create, the one way to an instance, refuses on other systems than Linux.
 
 /// <summary>What a copy came from.</summary>
 /// <param name="Files">The files of the copy.</param>
@@ -53,7 +56,10 @@ public sealed class TreeCopy : TreeReader, IDisposable
             throw new PlatformNotSupportedException("a directory is published as a whole by calls of Linux alone");
         }
         // More than the processors: small files wait for the disk.
-        return new TreeCopy(StagingArea.Create(target, source, replace), Math.Clamp(2 * Environment.ProcessorCount, 4, 16)) { Store = store };
+        return new TreeCopy(StagingArea.Create(target, source, replace), Math.Clamp(2 * Environment.ProcessorCount, 4, 16))
+        {
+            Store = store,
+        };
     }
 
     /// <summary>Copies a single file, and opens the copy.</summary>
@@ -63,7 +69,7 @@ public sealed class TreeCopy : TreeReader, IDisposable
     /// <exception cref="IOException">It cannot be read or written, or changed while it was read.</exception>
     public ArtifactFile CopyFile(string path, IProgress<long>? progress = null, CancellationToken cancellation = default)
     {
-        using var source = ArtifactFile.Open(path);
+        using var source = ArtifactFile.Open(path, null, cancellation);
         var status = FileStatus.Of(source.Handle);
         var copied = Copy(source.Handle, source.Name, status, progress, cancellation);
         var copy = ArtifactFile.Open(PathOf(source.Name), null, cancellation);
@@ -152,13 +158,7 @@ public sealed class TreeCopy : TreeReader, IDisposable
         return new FileHasher(algorithm).Hash(copy, [.. files.Select(f => f with { Size = _copied[f.Name].Size })], null, cancellation);
     }
 
-    private Copied Copy(
-        Microsoft.Win32.SafeHandles.SafeFileHandle source,
-        string name,
-        FileStatus status,
-        IProgress<long>? progress,
-        CancellationToken cancellation
-    )
+    private Copied Copy(SafeFileHandle source, string name, FileStatus status, IProgress<long>? progress, CancellationToken cancellation)
     {
         var executable = (File.GetUnixFileMode(source) & UnixFileMode.UserExecute) != 0;
         var path = PathOf(name);

@@ -1,9 +1,11 @@
+using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 
 namespace ArtifactTrust.Hashing;
 
 /// <summary>A directory for work that is not finished: only its user may look into it, and it is locked as long as its process lives.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class WorkDirectory : IDisposable
 {
     internal const string Prefix = ".artifact-trust-copy-";
@@ -93,7 +95,12 @@ internal sealed class WorkDirectory : IDisposable
     private static void Remove(string directory)
     {
         // An old directory that was exchanged may forbid its owner to change it.
-        foreach (var below in new DirectoryInfo(directory).EnumerateDirectories("*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint }))
+        foreach (
+            var below in new DirectoryInfo(directory).EnumerateDirectories(
+                "*",
+                new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint }
+            )
+        )
         {
             MakeWritable(below);
         }
@@ -103,7 +110,9 @@ internal sealed class WorkDirectory : IDisposable
     private static void MakeWritable(DirectoryInfo directory)
     {
         directory.UnixFileMode |= UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        foreach (var below in directory.EnumerateDirectories("*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint }))
+        foreach (
+            var below in directory.EnumerateDirectories("*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint })
+        )
         {
             MakeWritable(below);
         }

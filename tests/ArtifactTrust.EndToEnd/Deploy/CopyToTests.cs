@@ -227,5 +227,8 @@ public sealed class CopyToTests : IDisposable
     }
 
     private void AssertNoLeftovers() =>
-        Assert.DoesNotContain(Directory.GetFileSystemEntries(_scene.Folder), n => n.Contains(".artifact-trust-copy-", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Directory.GetFileSystemEntries(_scene.Folder),
+            n => n.Contains(".artifact-trust-copy-", StringComparison.Ordinal)
+        );
 }

@@ -153,7 +153,10 @@ public sealed class TreeCopyTests : IDisposable
     public void Leftovers_are_removed_and_directories_in_use_and_of_other_modes_are_not()
     {
         using var other = TreeCopy.Create(At("model"), At("other"));
-        Directory.CreateDirectory(At(".artifact-trust-copy-0123456789abcdef/tree"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Directory.CreateDirectory(
+            At(".artifact-trust-copy-0123456789abcdef/tree"),
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        );
         File.SetUnixFileMode(At(".artifact-trust-copy-0123456789abcdef"), (UnixFileMode)Convert.ToInt32("700", 8));
         Directory.CreateDirectory(At(".artifact-trust-copy-theirs"));
         File.SetUnixFileMode(At(".artifact-trust-copy-theirs"), (UnixFileMode)Convert.ToInt32("755", 8));
