@@ -174,6 +174,30 @@ public sealed class CopyToTests : IDisposable
         Assert.Contains("Read-only file system", ended.Text, StringComparison.Ordinal);
     }
 
+    [ReflinkFact]
+    public void Where_blocks_can_be_shared_they_are_and_a_later_write_is_not_seen()
+    {
+        _scene.Write("model/weights.bin", new byte[3 << 20]);
+        _scene.Require("sign", "model", "--key", "ci.key", "--force");
+        using var disk = ReflinkDisk.Mount(_scene.Folder);
+        _scene.Shell("cp -r model model.sig disk/");
+
+        var first = Copy(_scene.Require([.. Verify("disk/model", "one")]));
+        Assert.Equal((3, 0), (first.GetProperty("cloned").GetInt32(), first.GetProperty("fromStore").GetInt32()));
+        // Neither the source nor another copy is where the bytes of this one are.
+        _scene.Shell("printf x | dd of=disk/model/weights.bin conv=notrunc && printf x | dd of=disk/one/weights.bin conv=notrunc");
+
+        var second = Copy(_scene.Require([.. Verify("model", "two")]));
+        Assert.Equal((3, 3), (second.GetProperty("cloned").GetInt32(), second.GetProperty("fromStore").GetInt32()));
+        _scene.Shell("diff -r model disk/two");
+        Assert.Equal(1, _scene.Run([.. Verify("disk/model", "three")[..4], "--copy-to", "disk/three"]).ExitCode);
+
+        static string[] Verify(string model, string target) =>
+            ["verify", model, "--key", "ci.pub", "--copy-to", $"disk/{target}", "--link", "disk/store", "--output", "json"];
+
+        static JsonElement Copy(Ended ended) => ended.Json().GetProperty("copy");
+    }
+
     [Fact]
     public void Killed_at_any_moment_there_is_nothing_or_all()
     {

@@ -1,9 +1,11 @@
+using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Manifests;
 
 namespace ArtifactTrust.Tests.Hashing;
 
+[SupportedOSPlatform("linux")]
 public sealed class TreeCopyTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("artifact-trust-copy-").FullName;
