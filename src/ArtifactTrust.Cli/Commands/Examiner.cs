@@ -66,6 +66,12 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
     /// <summary>Whether registries are spoken to over http.</summary>
     internal bool PlainHttp { get; init; }
 
+    /// <summary>What reads a local subject in place of hashing it where it is; null for the latter.</summary>
+    internal TreeReader? Reader { get; init; }
+
+    /// <summary>The files that each report about a local subject is about.</summary>
+    internal Dictionary<VerificationReport, IReadOnlyList<string>> Covered { get; } = new(ReferenceEqualityComparer.Instance);
+
     /// <summary>What is asked of models.</summary>
     internal ModelVerificationOptions Model { get; init; } = new();
 
@@ -109,14 +115,16 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
         {
             rules = rules.With([inside]);
         }
+        rules = Deploy.Claims.Prepare(Reader, found, rules);
         var total = session.Terminal.IsInteractive ? tree.List(rules).Sum(f => f.Size) : 0;
         return session.Terminal.WithProgress(
-            $"hashing {tree.Name}",
+            $"{(Reader is TreeCopy ? "copying" : "hashing")} {tree.Name}",
             total,
             progress =>
             {
-                var files = new HashedTree(tree, progress, cancellation);
+                var files = new HashedTree(tree, progress, cancellation) { Reader = Reader };
                 var manifest = files.Manifest(rules);
+                var all = files.Listed;
                 if (manifest.Entries.Count == 0)
                 {
                     throw CliException.Rejected(
@@ -129,7 +137,7 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
                     "directory",
                     tree.Name,
                     manifest.Subject,
-                    [.. found.Select(f => Verify(f, b => VerifyAboutDirectory(b, files, rules, manifest.Subject)))]
+                    [.. found.Select(f => Verify(f, b => VerifyAboutDirectory(b, files, rules, manifest.Subject, all)))]
                 );
             }
         );
@@ -143,13 +151,14 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
             new FileInfo(path).Length,
             progress =>
             {
-                using var file = ArtifactFile.Open(path, progress, cancellation);
+                using var file =
+                    (Reader as TreeCopy)?.CopyFile(path, progress, cancellation) ?? ArtifactFile.Open(path, progress, cancellation);
                 var digests = new DigestSet(file.Digest(DigestAlgorithm.Sha256));
                 return new ExaminedSubject(
                     "file",
                     file.Name,
                     digests,
-                    [.. found.Select(f => Verify(f, b => VerifyAboutFile(b, file, digests, cancellation)))]
+                    [.. found.Select(f => Verify(f, b => Cover(VerifyAboutFile(b, file, digests, cancellation), [file.Name])))]
                 );
             }
         );
@@ -179,10 +188,22 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
         );
     }
 
-    private VerificationReport VerifyAboutDirectory(Bundle bundle, HashedTree files, IgnoreRules rules, DigestSet subject) =>
+    private VerificationReport VerifyAboutDirectory(
+        Bundle bundle,
+        HashedTree files,
+        IgnoreRules rules,
+        DigestSet subject,
+        IReadOnlyList<string> all
+    ) =>
         TypeOf(bundle) is { } type && ModelVerifier.IsModel(type)
-            ? new ModelVerifier(For(bundle)).Verify(bundle, files, Model with { Ignore = rules }).Report
-            : For(bundle).VerifyAttestation(bundle, subject);
+            ? Cover(new ModelVerifier(For(bundle)).Verify(bundle, files, Model with { Ignore = rules }).Report, files.Listed)
+            : Cover(For(bundle).VerifyAttestation(bundle, subject), all);
+
+    private VerificationReport Cover(VerificationReport report, IReadOnlyList<string> names)
+    {
+        Covered[report] = names;
+        return report;
+    }
 
     private VerificationReport VerifyAboutFile(Bundle bundle, ArtifactFile file, DigestSet subject, CancellationToken cancellation)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Cli.Deploy;
 using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -28,6 +29,7 @@ internal static class VerifyCommand
         var noGit = Options.NoIgnoreGitPaths();
         var plainHttp = Options.PlainHttp();
         var model = new ModelChecks();
+        var copying = new CopyToOptions();
         var verb = new Verb(
             "verify",
             "Verify the signature of a subject, or an attestation about it, by trusted keys or signers.",
@@ -46,6 +48,7 @@ internal static class VerifyCommand
         };
         signers.AddTo(verb);
         model.AddTo(verb);
+        copying.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
@@ -59,6 +62,7 @@ internal static class VerifyCommand
                         "give --key FILE, or --certificate-identity and --certificate-oidc-issuer"
                     );
                 var wanted = parsed.GetValue(type) is { } name ? Types.Parse(name) : null;
+                using var copy = copying.Prepare(parsed, target);
                 var examiner = new Examiner(session, verifier)
                 {
                     SignatureFile = parsed.GetValue(signature),
@@ -67,20 +71,33 @@ internal static class VerifyCommand
                     PlainHttp = parsed.GetValue(plainHttp),
                     Model = model.Options(parsed),
                     AllowSymlinks = model.AllowSymlinks(parsed),
+                    Reader = copy,
                 };
                 if (model.Only(parsed).Count > 0)
                 {
-                    return target is Subject.LocalDirectory directory && wanted is null
+                    return target is Subject.LocalDirectory directory && wanted is null && copy is null
                         ? examiner.ExaminePart(directory.Path, cancellation)
-                        : throw CliException.Usage("--only is for the signature of a directory");
+                        : throw CliException.Usage("--only is for the signature of a directory, where it is");
                 }
-                return Report(session, await examiner.ExamineAsync(target, cancellation), wanted);
+                if (copy is not null && model.AllowSymlinks(parsed))
+                {
+                    throw CliException.Usage("--allow-symlinks cannot be had with --copy-to: a copy has no links");
+                }
+                var examined = await examiner.ExamineAsync(target, cancellation);
+                var published = CopyToOptions.Publish(
+                    copy,
+                    examiner,
+                    examined.Evidence.FirstOrDefault(e => IsVerified(e, wanted)),
+                    session,
+                    cancellation
+                );
+                return Report(session, examined, wanted, published);
             }
         );
         return verb;
     }
 
-    private static int Report(Session session, ExaminedSubject subject, PredicateType? wanted)
+    private static int Report(Session session, ExaminedSubject subject, PredicateType? wanted, PublishedCopy? copy)
     {
         var candidates = subject.Evidence.Where(e => IsCandidate(e, wanted)).ToList();
         var verified = candidates.Where(e => IsVerified(e, wanted)).ToList();
@@ -99,6 +116,7 @@ internal static class VerifyCommand
                 writer.WritePropertyName("digests");
                 subject.Digests.WriteTo(writer);
                 writer.WriteEndObject();
+                copy?.WriteJson(writer);
                 writer.WriteStartArray("evidence");
                 foreach (var evidence in candidates)
                 {
@@ -132,6 +150,7 @@ internal static class VerifyCommand
                 terminal.Line($"  {algorithm, -8}{value}");
             }
         }
+        copy?.WriteText(terminal);
         // Of several candidates the one whose failure says most is shown first.
         foreach (var evidence in verified.Count > 0 ? verified : [.. candidates.OrderByDescending(e => e.Report!.Failure?.Code)])
         {

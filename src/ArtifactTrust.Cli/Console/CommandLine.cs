@@ -145,6 +145,7 @@ internal static class CommandLine
         root.Subcommands.Add(SbomCommand.Create(session));
         root.Subcommands.Add(ScanCommand.Create(session));
         root.Subcommands.Add(VerifyCommand.Create(session));
+        root.Subcommands.Add(WatchCommand.Create(session));
         root.Subcommands.Add(GateCommand.Create(session));
         root.Subcommands.Add(InspectCommand.Create(session));
         root.Subcommands.Add(CopyCommand.Create(session));

@@ -43,6 +43,9 @@ public sealed class ArtifactFile : IDisposable
         return new ArtifactFile(full, handle, progress, cancellation);
     }
 
+    /// <summary>Takes a digest of these very bytes that was computed when they were written.</summary>
+    internal void Know(Digest digest) => _digests.Add(digest.Algorithm, digest);
+
     /// <summary>The digest of the whole file; each algorithm reads the file once.</summary>
     /// <exception cref="IOException">The file cannot be read, or is not what it was when it was opened.</exception>
     public Digest Digest(DigestAlgorithm algorithm)

@@ -140,11 +140,32 @@ internal static partial class LinuxFile
         return Parse(new ReadOnlySpan<byte>(buffer, 256));
     }
 
+    /// <summary>The user that an open file or directory belongs to.</summary>
+    internal static unsafe uint Owner(SafeFileHandle handle)
+    {
+        var buffer = stackalloc byte[256];
+        return StatX(handle, "", EmptyPath, BasicStats, buffer) == 0
+            ? BinaryPrimitives.ReadUInt32LittleEndian(new ReadOnlySpan<byte>(buffer + 20, 4))
+            : throw Failure(Marshal.GetLastPInvokeError(), "file");
+    }
+
+    /// <summary>Whether the file system refuses every change of the file's bytes, for good (fs-verity).</summary>
+    internal static unsafe bool IsSealed(SafeFileHandle handle)
+    {
+        const ulong verity = 0x100000;
+        var buffer = stackalloc byte[256];
+        return StatX(handle, "", EmptyPath, BasicStats, buffer) == 0
+            && (BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(buffer + 8, 8)) & verity) != 0;
+    }
+
     /// <summary>Tells the kernel how a file will be read; it may do nothing with it.</summary>
     internal static void AdviseSequential(SafeFileHandle file) => _ = Advise(file, 0, 0, 2);
 
     /// <summary>Has the kernel start to read a part of a file.</summary>
     internal static void AdviseWillNeed(SafeFileHandle file, long start, long length) => _ = Advise(file, start, length, 3);
+
+    /// <summary>Has the kernel forget what it holds of a part of a file that nobody maps.</summary>
+    internal static void AdviseDontNeed(SafeFileHandle file, long start, long length) => _ = Advise(file, start, length, 4);
 
     private static SafeFileHandle Regular(SafeFileHandle file, string name, out FileStatus status)
     {

@@ -22,6 +22,12 @@ public sealed class HashedTree(FileTree tree, IProgress<long>? progress = null, 
     /// <summary>Digests of an earlier run, taken for files that did not change since. Never set where files are verified.</summary>
     public HashCache? Cache { get; init; }
 
+    /// <summary>What reads the files; null where they are hashed where they are.</summary>
+    public TreeReader? Reader { get; init; }
+
+    /// <summary>The names of the files of the manifest made last.</summary>
+    public IReadOnlyList<string> Listed { get; private set; } = [];
+
     /// <summary>The manifest of the files that are not ignored.</summary>
     /// <param name="ignore">The paths left out.</param>
     /// <param name="demanded">Names that are listed whether ignored or not, where they exist.</param>
@@ -47,6 +53,7 @@ public sealed class HashedTree(FileTree tree, IProgress<long>? progress = null, 
             Hash(form, missing);
         }
         files.ForEach(f => CheckUnchanged(f.Name));
+        Listed = [.. files.Select(f => f.Name)];
         return Chosen().Select(f => f.Name).SequenceEqual(files.Select(f => f.Name), StringComparer.Ordinal)
             ? new FileManifest(files.SelectMany(f => _entries[(form, f.Name)]))
             : throw Changed("files came or went");
@@ -91,9 +98,10 @@ public sealed class HashedTree(FileTree tree, IProgress<long>? progress = null, 
         if (form.ShardSize is { } shardSize)
         {
             // An empty file's shard is none here: the clients leave it out.
-            var shards = new FileHasher(form.Algorithm)
-                .HashShards(tree, files, shardSize, progress, cancellation)
-                .Where(s => s.End > s.Start)
+            var all =
+                Reader?.HashShards(tree, files, form.Algorithm, shardSize, progress, cancellation)
+                ?? new FileHasher(form.Algorithm).HashShards(tree, files, shardSize, progress, cancellation);
+            var shards = all.Where(s => s.End > s.Start)
                 .ToLookup(s => s.Name, s => new ManifestEntry(ManifestForm.ShardName(s.Name, s.Start, s.End), s.Digest, s.End - s.Start));
             foreach (var file in files)
             {
@@ -101,7 +109,9 @@ public sealed class HashedTree(FileTree tree, IProgress<long>? progress = null, 
             }
             return;
         }
-        var hashed = new FileHasher(form.Algorithm).Hash(tree, files, progress, cancellation);
+        var hashed =
+            Reader?.Hash(tree, files, form.Algorithm, progress, cancellation)
+            ?? new FileHasher(form.Algorithm).Hash(tree, files, progress, cancellation);
         for (var i = 0; i < files.Count; i++)
         {
             Add(form, files[i], [new ManifestEntry(files[i].Name, hashed[i].Digest, hashed[i].Size)]);
