@@ -33,9 +33,7 @@ internal static class HashCommand
             "hash",
             "Print the digests of a directory's files and of the whole, of a file, or of an image's manifest.",
             "artifact-trust hash ./model",
-            "artifact-trust hash ./dataset --part 2/8 > part-2",
-            "artifact-trust hash --merge part-*",
-            "artifact-trust hash registry.example.com/models/vad:1.0 --output json"
+            "artifact-trust hash ./dataset --part 2/8 > part-2"
         )
         {
             subject,
@@ -57,7 +55,7 @@ internal static class HashCommand
                         ? Merge(session, files)
                         : throw CliException.Usage("--merge takes parts alone, without a subject or --part");
                 }
-                return Subject.Parse(given ?? throw CliException.Usage("a subject is required", "or --merge with the parts of one")) switch
+                return Subject.Parse(given ?? throw CliException.Usage("SUBJECT is required", "or --merge with the parts of one")) switch
                 {
                     Subject.LocalDirectory d when share is not null => HashPart(
                         session,

@@ -140,7 +140,7 @@ public sealed class CosignTests : IAsyncLifetime, IDisposable
     }
 
     [PeerFact("docker-registry", "crane", "cosign")]
-    public async Task Cosign_accepts_our_Ed25519_beside_an_image_and_makes_none_that_it_or_we_accept()
+    public async Task Cosign_accepts_our_Ed25519_beside_an_image_and_makes_its_own_as_Ed25519ph_that_we_accept_and_it_does_not()
     {
         var image = await PushAsync();
         Keygen("ed25519");
@@ -151,7 +151,7 @@ public sealed class CosignTests : IAsyncLifetime, IDisposable
         var second = await PushAsync("second");
         await CosignAsync("sign", "--key", "k.key", "--signing-config", "services.json", second);
         await RefusesAsync("verify", "--key", "k.pub", second);
-        _scene.Refuses(1, "the signature does not verify", "verify", second, "--key", "k.pub");
+        Ours("verify", second, "--key", "k.pub");
     }
 
     [PeerTheory("docker-registry", "crane", "cosign")]
