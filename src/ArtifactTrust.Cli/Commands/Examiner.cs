@@ -64,12 +64,21 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
     /// <summary>Whether version control's files are part of a directory.</summary>
     internal bool NoIgnoreGitPaths { get; init; }
 
-    /// <summary>Whether registries are spoken to over http.</summary>
-    internal bool PlainHttp { get; init; }
+    /// <summary>How images are reached.</summary>
+    internal required Func<Images> OpenImages { get; init; }
+
+    /// <summary>The platform whose manifest is examined in place of an image's index; null for the index itself.</summary>
+    internal Platform? Platform { get; init; }
+
+    /// <summary>What signers have to say of the subject.</summary>
+    internal IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
 
     internal async Task<ExaminedSubject> ExamineAsync(Subject subject, CancellationToken cancellation) =>
         subject switch
         {
+            Subject.LocalDirectory or Subject.LocalFile when Platform is not null => throw CliException.Usage(
+                "--platform is for images only"
+            ),
             Subject.LocalDirectory d => ExamineDirectory(d.Path, cancellation),
             Subject.LocalFile f => ExamineFile(f.Path, cancellation),
             Subject.Image i => await ExamineImageAsync(i.Reference, cancellation),
@@ -133,8 +142,8 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
 
     private async Task<ExaminedSubject> ExamineImageAsync(OciReference reference, CancellationToken cancellation)
     {
-        using var images = new Images(PlainHttp);
-        var (store, descriptor) = await images.ResolveAsync(reference, cancellation);
+        using var images = OpenImages();
+        var (store, descriptor) = await images.ResolveAsync(reference, Platform, cancellation);
         var found = SignatureFile is null ? await Images.FindAsync(store, descriptor, cancellation) : EvidenceFiles.Read(SignatureFile);
         var digests = new DigestSet(descriptor.Digest);
         return new ExaminedSubject(
@@ -146,9 +155,10 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
                     Verify(
                         f,
                         b =>
-                            TypeOf(b) == BundleVerifier.ImageSignatureType
+                            f.Legacy is { } legacy ? For(b).VerifyLegacy(legacy, descriptor.Digest)
+                            : TypeOf(b) == BundleVerifier.ImageSignatureType
                                 ? For(b).VerifyImageSignature(b, descriptor.Digest)
-                                : For(b).VerifyAttestation(b, digests)
+                            : For(b).VerifyAttestation(b, digests)
                     )
                 ),
             ]
@@ -179,7 +189,7 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
             found,
             verifier is null ? null
                 : found.Bundle is null ? VerificationReport.Unreadable(found.Problem ?? "the evidence cannot be read")
-                : verify(found.Bundle)
+                : verify(found.Bundle).Requiring(Annotations)
         );
 
     private IReadOnlyList<FoundEvidence> Find(string path)

@@ -25,7 +25,8 @@ internal static class SignCommand
         var force = new Option<bool>("--force") { Description = "replace the signature that is there" };
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
-        var plainHttp = Options.PlainHttp();
+        var images = new ImageOptions();
+        var forImages = new ImageSigningOptions();
         var verb = new Verb(
             "sign",
             "Sign a directory (OpenSSF Model Signing), a file (Sigstore bundle) or an image (as cosign 3 does), with a key or an identity.",
@@ -40,19 +41,36 @@ internal static class SignCommand
             force,
             ignore,
             noGit,
-            plainHttp,
             Options.Output(),
         };
         signing.AddTo(verb);
+        images.AddTo(verb);
+        forImages.AddTo(verb, forSignatures: true);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
                 if (target is Subject.Image image)
                 {
+                    var (open, annotations) = (images.Opener(session, parsed), forImages.Annotations(parsed));
                     using var byImage = await signing.OpenAsync(parsed, session, cancellation);
-                    return await SignImage(session, image, byImage, parsed.GetValue(plainHttp), cancellation);
+                    using var opened = open();
+                    var signer = new ImageSigner(opened, forImages.FormatOf(parsed), session.Time);
+                    var written = await signer.SignAsync(
+                        image.Reference,
+                        forImages.IsRecursive(parsed),
+                        annotations,
+                        byImage,
+                        cancellation
+                    );
+                    foreach (var inner in written.SkipLast(1))
+                    {
+                        session.Terminal.Note($"signed {inner.Digests} too, written as {inner.Where}");
+                    }
+                    var last = written[^1];
+                    return Report(session, last.Name, last.Digests, last.Where, last.Bundle, byImage);
                 }
+                forImages.RequireNone(parsed);
                 var path = target is Subject.LocalDirectory d ? d.Path : ((Subject.LocalFile)target).Path;
                 var output = parsed.GetValue(signature) ?? Subject.SignaturePath(path);
                 var addTo = parsed.GetValue(add) ? Subject.AttestationsPath(path) : null;
@@ -140,22 +158,6 @@ internal static class SignCommand
         var signer = await signatory.SignerAsync(cancellation);
         var bundle = await signer.SignFileAsync(file, cancellation);
         return (bundle, new DigestSet(file.Digest(DigestAlgorithm.Sha256)));
-    }
-
-    private static async Task<int> SignImage(
-        Session session,
-        Subject.Image image,
-        Signatory signatory,
-        bool plainHttp,
-        CancellationToken cancellation
-    )
-    {
-        using var images = new Images(plainHttp);
-        var (store, descriptor) = await images.ResolveAsync(image.Reference, cancellation);
-        var signer = await signatory.SignerAsync(cancellation);
-        var bundle = await signer.SignImageAsync(descriptor.Digest, cancellation);
-        var referrer = await Images.AttachAsync(store, descriptor, bundle, BundleVerifier.ImageSignatureType, session.Time, cancellation);
-        return Report(session, image.Reference.ToString(), new DigestSet(descriptor.Digest), $"referrer {referrer}", bundle, signatory);
     }
 
     private static int Report(Session session, string name, DigestSet digests, string where, Bundle bundle, Signatory signatory)

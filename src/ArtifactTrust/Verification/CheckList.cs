@@ -24,6 +24,17 @@ internal sealed class CheckList(params string[] plan)
         );
     }
 
-    internal VerificationReport Verified(EvidenceKind kind, Signer signer, DigestSet subject, Statement? statement, Bundle bundle) =>
-        new(_checks, new VerifiedBundle(kind, signer.Key.Fingerprint, subject, statement, bundle.Digest, signer.Identity, signer.Times));
+    /// <summary>Ends the verification: everything held.</summary>
+    internal VerificationReport Verified(
+        EvidenceKind kind,
+        Signer signer,
+        DigestSet subject,
+        Statement? statement,
+        Bundle bundle,
+        IReadOnlyDictionary<string, string>? annotations = null
+    ) =>
+        new(
+            _checks,
+            new VerifiedBundle(kind, signer.Key.Fingerprint, subject, statement, bundle.Digest, signer.Identity, signer.Times, annotations)
+        );
 }
