@@ -147,7 +147,7 @@ internal static partial class GateCommand
         return new NamedSubject(role, text, subject);
     }
 
-    private static TrustPolicy LoadPolicy(string path)
+    internal static TrustPolicy LoadPolicy(string path)
     {
         CliException.RequireFile(path, "policy");
         try
