@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Hashing;
@@ -47,7 +48,8 @@ public sealed partial class BundleSigner
         var bundle = await SignStatementAsync(statement, cancellation).ConfigureAwait(false);
         var (certificates, entry, timestamp) = Parts(bundle);
         var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer))
+        // Byte for byte what the log was sent: cosign compares the digest of these bytes with the log's.
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             bundle.Envelope!.WriteTo(writer);
         }
@@ -71,7 +73,7 @@ public sealed partial class BundleSigner
     private static (IReadOnlyList<ReadOnlyMemory<byte>>, TransparencyLogEntry?, ReadOnlyMemory<byte>?) Parts(Bundle bundle)
     {
         var material = bundle.Material;
-        return (material.Certificates, material.LogEntries.FirstOrDefault(), material.Timestamps is [var first, ..] ? first : null);
+        return (material.Certificates, material.LogEntries.FirstOrDefault(), material.Timestamps is [var first, ..] ? first : (ReadOnlyMemory<byte>?)null);
     }
 
     /// <summary>The services. The form has room for one record, of a log that makes promises.</summary>
