@@ -20,7 +20,8 @@ internal static class PushCommand
         var verb = new Verb(
             "push",
             "Store a model or dataset directory in a registry as a ModelPack artifact, one layer a file.",
-            "artifact-trust push ./model registry.example.com/models/vad:1.0"
+            "artifact-trust push ./model registry.example.com/models/vad:1.0",
+            "artifact-trust push ./model oci-layout:./artifact:1.0"
         )
         {
             directory,
