@@ -154,11 +154,7 @@ public sealed class ModelArtifact(OciStore store, int atOnce = 4)
             var (digest, size) = new FileHasher(DigestAlgorithm.Sha256).Hash(stream.SafeFileHandle, null, cancellation);
             var layer = new Descriptor(TypeOf(name), digest, size)
             {
-                Annotations = new Dictionary<string, string>(StringComparer.Ordinal)
-                {
-                    [PathAnnotation] = name,
-                    [TitleAnnotation] = name,
-                },
+                Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [PathAnnotation] = name, [TitleAnnotation] = name },
             };
             stream.Position = 0;
             await store.PushBlobAsync(layer, stream, cancellation).ConfigureAwait(false);
@@ -212,7 +208,11 @@ public sealed class ModelArtifact(OciStore store, int atOnce = 4)
         }
         if (IsArchive(layer))
         {
-            throw new MalformedDataException(FormatName, at, $"'{layer.MediaType}' is an archive, which is not unpacked; only plain files are");
+            throw new MalformedDataException(
+                FormatName,
+                at,
+                $"'{layer.MediaType}' is an archive, which is not unpacked; only plain files are"
+            );
         }
         return path ?? title ?? throw new MalformedDataException(FormatName, at, "it names no file");
     }
@@ -236,11 +236,19 @@ public sealed class ModelArtifact(OciStore store, int atOnce = 4)
                 || path.Any(c => char.IsControl(c) || c is '\\' or ':' or '\uFFFD')
             )
             {
-                throw new MalformedDataException(FormatName, Text.Clean(path, 200), "it is no path of a file below a directory that every system has");
+                throw new MalformedDataException(
+                    FormatName,
+                    Text.Clean(path, 200),
+                    "it is no path of a file below a directory that every system has"
+                );
             }
             if (!seen.Add(path))
             {
-                throw new MalformedDataException(FormatName, Text.Clean(path, 200), "two files have this path, or differ in letter case only");
+                throw new MalformedDataException(
+                    FormatName,
+                    Text.Clean(path, 200),
+                    "two files have this path, or differ in letter case only"
+                );
             }
         }
         foreach (var path in paths)

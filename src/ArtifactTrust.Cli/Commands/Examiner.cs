@@ -156,8 +156,7 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
                         f,
                         b =>
                             f.Legacy is { } legacy ? For(b).VerifyLegacy(legacy, descriptor.Digest)
-                            : TypeOf(b) == BundleVerifier.ImageSignatureType
-                                ? For(b).VerifyImageSignature(b, descriptor.Digest)
+                            : TypeOf(b) == BundleVerifier.ImageSignatureType ? For(b).VerifyImageSignature(b, descriptor.Digest)
                             : For(b).VerifyAttestation(b, digests)
                     )
                 ),

@@ -18,11 +18,7 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
     internal static Images Plain(bool plainHttp) =>
         new(
             new RegistryConnections(RegistryTlsOptions.FromSystem()),
-            new RegistryOptions
-            {
-                PlainHttp = plainHttp ? true : null,
-                Credentials = DockerCredentials.FromEnvironment().FindAsync,
-            }
+            new RegistryOptions { PlainHttp = plainHttp ? true : null, Credentials = DockerCredentials.FromEnvironment().FindAsync }
         );
 
     /// <summary>Finds the manifest a reference names. A tag is looked up once; what follows goes by the digest.</summary>

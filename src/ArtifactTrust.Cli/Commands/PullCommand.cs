@@ -11,7 +11,10 @@ internal static class PullCommand
 {
     internal static Command Create(Session session)
     {
-        var source = new Argument<string>("REF") { Description = "HOST/REPO[:TAG|@DIGEST], oci-layout:DIR[:TAG|@DIGEST] or oci-archive:FILE[:TAG]" };
+        var source = new Argument<string>("REF")
+        {
+            Description = "HOST/REPO[:TAG|@DIGEST], oci-layout:DIR[:TAG|@DIGEST] or oci-archive:FILE[:TAG]",
+        };
         var directory = new Argument<string>("DIR") { Description = "the directory to make; must not exist" };
         var keys = Options.TrustedKeys();
         var signers = new SignerOptions();
@@ -65,7 +68,14 @@ internal static class PullCommand
                 }
                 var artifact = new ModelArtifact(store, Parallelism.Read(parsed.GetValue(atOnce)));
                 var files = await artifact.PullAsync(root.ToImageManifest(), path, cancellation);
-                PushCommand.Report(session, "pull", reference.ToString(), root.Descriptor.Digest, files.Count, files.Sum(f => f.Layer.Size));
+                PushCommand.Report(
+                    session,
+                    "pull",
+                    reference.ToString(),
+                    root.Descriptor.Digest,
+                    files.Count,
+                    files.Sum(f => f.Layer.Size)
+                );
                 return ExitCode.Success;
             }
         );
@@ -87,14 +97,20 @@ internal static class PullCommand
         {
             if (verifier is not null || annotations.Count > 0)
             {
-                throw CliException.Usage("a policy and keys, signers or annotations were both given", "the policy names them; give --policy alone");
+                throw CliException.Usage(
+                    "a policy and keys, signers or annotations were both given",
+                    "the policy names them; give --policy alone"
+                );
             }
             using var policy = GateCommand.LoadPolicy(policyFile);
             var gate = new Gate(session, policy) { OpenImages = open };
             var result = await gate.DecideAsync([new NamedSubject("image", image.Reference.ToString(), image)], cancellation);
             if (!result.Decision.IsAllowed)
             {
-                throw CliException.Rejected("policy", $"the policy does not allow it; nothing was fetched\n{DecisionText.Format(result.Decision).TrimEnd()}");
+                throw CliException.Rejected(
+                    "policy",
+                    $"the policy does not allow it; nothing was fetched\n{DecisionText.Format(result.Decision).TrimEnd()}"
+                );
             }
             return;
         }
@@ -116,7 +132,9 @@ internal static class PullCommand
             var reason = examined.Evidence.Select(e => e.Report?.Failure).OfType<Check>().OrderByDescending(c => c.Code).FirstOrDefault();
             throw CliException.Rejected(
                 reason is null ? "no-evidence" : "rejected",
-                reason is null ? "no signature was found; nothing was fetched" : $"no signature verifies; nothing was fetched: {reason.Message}",
+                reason is null
+                    ? "no signature was found; nothing was fetched"
+                    : $"no signature verifies; nothing was fetched: {reason.Message}",
                 "see: artifact-trust inspect REF"
             );
         }

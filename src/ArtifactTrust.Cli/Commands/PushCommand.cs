@@ -46,12 +46,7 @@ internal static class PushCommand
                     throw CliException.Usage("REF is to be HOST/REPO[:TAG] or oci-layout:DIR[:TAG]");
                 }
                 using var connections = images.Connections(parsed);
-                using var store = await CopyCommand.OpenDestinationAsync(
-                    connections,
-                    to,
-                    images.Registries(session, parsed),
-                    cancellation
-                );
+                using var store = await CopyCommand.OpenDestinationAsync(connections, to, images.Registries(session, parsed), cancellation);
                 using var tree = FileTree.Open(path);
                 var files = tree.List(IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], path, parsed.GetValue(noGit)));
                 var tag = to.Tag ?? (to is RegistryReference ? "latest" : null);

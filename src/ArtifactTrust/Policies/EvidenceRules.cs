@@ -23,7 +23,10 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
                     candidate.Reject(
                         DenialCode.AnnotationMismatch,
                         $"it does not say {string.Join(", ", missing.Select(m => $"{m.Key}={m.Value}"))} of the subject",
-                        string.Join(", ", missing.Select(m => $"{m.Key}={candidate.Bundle.Annotations.GetValueOrDefault(m.Key) ?? "nothing"}"))
+                        string.Join(
+                            ", ",
+                            missing.Select(m => $"{m.Key}={candidate.Bundle.Annotations.GetValueOrDefault(m.Key) ?? "nothing"}")
+                        )
                     )
                 );
             }

@@ -128,7 +128,11 @@ internal sealed partial class PolicyReader(Func<string, ReadOnlyMemory<byte>> re
         var mapping = value.Mapping(what);
         mapping.CheckKeys(what, SignatureKeys);
         var (from, atLeast) = From(mapping, what);
-        return new SignatureRule(from, atLeast, mapping["annotations"] is { } asked ? Annotations(asked, what) : new Dictionary<string, string>());
+        return new SignatureRule(
+            from,
+            atLeast,
+            mapping["annotations"] is { } asked ? Annotations(asked, what) : new Dictionary<string, string>()
+        );
     }
 
     private static Dictionary<string, string> Annotations(YamlValue value, string what)

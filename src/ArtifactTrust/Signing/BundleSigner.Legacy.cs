@@ -20,10 +20,9 @@ public sealed partial class BundleSigner
         var plan = LegacyPlan(isMessage: true);
         var bytes = payload.ToUtf8Bytes();
         var key = _credential.Key;
-        var message =
-            key.Algorithm.PreHash?.Hash(bytes) is { } digest
-                ? new MessageSignature(digest, key.SignDigest(digest))
-                : new MessageSignature(null, key.Sign(bytes));
+        var message = key.Algorithm.PreHash?.Hash(bytes) is { } digest
+            ? new MessageSignature(digest, key.SignDigest(digest))
+            : new MessageSignature(null, key.Sign(bytes));
         var bundle = await CompleteAsync(plan, new LogSubmission(_signer, message, null, message.MessageDigest), "", cancellation)
             .ConfigureAwait(false);
         var (certificates, entry, timestamp) = Parts(bundle);
@@ -73,7 +72,11 @@ public sealed partial class BundleSigner
     private static (IReadOnlyList<ReadOnlyMemory<byte>>, TransparencyLogEntry?, ReadOnlyMemory<byte>?) Parts(Bundle bundle)
     {
         var material = bundle.Material;
-        return (material.Certificates, material.LogEntries.FirstOrDefault(), material.Timestamps is [var first, ..] ? first : (ReadOnlyMemory<byte>?)null);
+        return (
+            material.Certificates,
+            material.LogEntries is [var entry, ..] ? entry : null,
+            material.Timestamps is [var first, ..] ? first : (ReadOnlyMemory<byte>?)null
+        );
     }
 
     /// <summary>The services. The form has room for one record, of a log that makes promises.</summary>
@@ -81,19 +84,19 @@ public sealed partial class BundleSigner
     {
         var plan = Plan(isMessage);
         return plan.Logs.FirstOrDefault(l => l.MajorApiVersion != 1) is { } log
-            ? throw new SigningServiceException(
-                SigningServiceKind.TransparencyLog,
-                log.Url,
-                "the legacy form stores a promise of a log of version 1, and this log makes none",
-                "sign in the bundle form, or name a log of version 1 in the signing config"
-            )
-        : plan.Logs.Count > 1
-            ? throw new SigningServiceException(
-                SigningServiceKind.TransparencyLog,
-                plan.Logs[1].Url,
-                "the legacy form has room for one record, and several logs were asked for",
-                "sign in the bundle form"
-            )
-        : plan;
+                ? throw new SigningServiceException(
+                    SigningServiceKind.TransparencyLog,
+                    log.Url,
+                    "the legacy form stores a promise of a log of version 1, and this log makes none",
+                    "sign in the bundle form, or name a log of version 1 in the signing config"
+                )
+            : plan.Logs.Count > 1
+                ? throw new SigningServiceException(
+                    SigningServiceKind.TransparencyLog,
+                    plan.Logs[1].Url,
+                    "the legacy form has room for one record, and several logs were asked for",
+                    "sign in the bundle form"
+                )
+            : plan;
     }
 }

@@ -35,7 +35,18 @@ public sealed class ImageFormTests : IDisposable
     public async Task Evidence_in_the_older_form_is_found_and_verified_by_kind(string format)
     {
         await IndexAsync();
-        _scene.Require("attest", Image, "--key", "ci.key", "--type", "slsaprovenance1", "--predicate", "provenance.json", "--format", format);
+        _scene.Require(
+            "attest",
+            Image,
+            "--key",
+            "ci.key",
+            "--type",
+            "slsaprovenance1",
+            "--predicate",
+            "provenance.json",
+            "--format",
+            format
+        );
         _scene.Refuses(Rejected, "no signature", ["verify", Image, "--key", "ci.pub"]);
         _scene.Require("verify", Image, "--key", "ci.pub", "--type", "slsaprovenance1");
         _scene.Require("sign", Image, "--key", "ci.key", "--format", format, "--annotation", "team=ml");

@@ -17,7 +17,13 @@ public sealed class ModelArtifactTests : IDisposable
     public async Task A_directory_comes_back_as_it_was()
     {
         using var store = await ImageLayout.CreateAsync(At("layout"));
-        var pushed = await PushAsync(store, ("config.json", "{}"), ("sub/w.safetensors", "weights"), ("sub/copy.json", "{}"), ("empty", ""));
+        var pushed = await PushAsync(
+            store,
+            ("config.json", "{}"),
+            ("sub/w.safetensors", "weights"),
+            ("sub/copy.json", "{}"),
+            ("empty", "")
+        );
         var manifest = (await store.FindManifestAsync("v1"))!.ToImageManifest();
         Assert.Equal(ModelArtifact.ArtifactType, manifest.ArtifactType);
         Assert.Equal(ModelArtifact.ConfigType, manifest.Config.MediaType);
@@ -29,7 +35,10 @@ public sealed class ModelArtifactTests : IDisposable
         Assert.Equal(["config.json", "empty", "sub/copy.json", "sub/w.safetensors"], files.Select(f => f.Path));
         Assert.Equal("weights", await File.ReadAllTextAsync(At("out/sub/w.safetensors")));
         Assert.Equal("", await File.ReadAllTextAsync(At("out/empty")));
-        Assert.Equal(pushed, await PushAsync(store, ("config.json", "{}"), ("sub/w.safetensors", "weights"), ("sub/copy.json", "{}"), ("empty", "")));
+        Assert.Equal(
+            pushed,
+            await PushAsync(store, ("config.json", "{}"), ("sub/w.safetensors", "weights"), ("sub/copy.json", "{}"), ("empty", ""))
+        );
         Assert.Equal(["layout", "model", "out"], _folder.GetFileSystemInfos().Select(f => f.Name).Order());
     }
 

@@ -180,11 +180,7 @@ public sealed class LegacyVerifierTests
 
     private static Task<LegacySignature> AttestAsync(SigningKey key, string type) =>
         new BundleSigner(Credential.FromKey(key)).SignLegacyStatementAsync(
-            new Statement(
-                [new ResourceDescriptor(null, null, new DigestSet(Image))],
-                type,
-                JsonDocument.Parse("{\"a\":1}").RootElement
-            ),
+            new Statement([new ResourceDescriptor(null, null, new DigestSet(Image))], type, JsonDocument.Parse("{\"a\":1}").RootElement),
             Image
         );
 
