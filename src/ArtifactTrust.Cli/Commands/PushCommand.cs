@@ -1,6 +1,5 @@
 using System.CommandLine;
 using ArtifactTrust.Cli.Console;
-using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Oci;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Hashing;
-using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Cli.Commands;
 
