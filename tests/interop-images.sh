@@ -137,7 +137,7 @@ for registry in $REGISTRIES; do
     confused "$host" bundle
     confused "$host" legacy
     if command -v oras >/dev/null; then
-        oras discover --plain-http "$host/interop/p-256-bundle-sign-ours:v1" 2>&1 | grep -q sigstore.bundle || { failed=1; echo "oras does not list ours" >&2; }
+        oras discover --plain-http "$host/interop/p-256-bundle-sign-ours:v1" 2>&1 | grep -q '── sha256:' || { failed=1; echo "oras does not list ours" >&2; }
     fi
     crane manifest "$host/interop/p-256-legacy-sign-ours:$(crane digest "$host/interop/p-256-legacy-sign-ours:v1" | tr : -).sig" 2>/dev/null | grep -q simplesigning || { failed=1; echo "crane does not read ours" >&2; }
 done
