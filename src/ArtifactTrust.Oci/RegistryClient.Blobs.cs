@@ -258,7 +258,8 @@ public sealed partial class RegistryClient
             ContentBytes = chunk.Length,
         };
         using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
-        if (response.Status != HttpStatusCode.Accepted)
+        // 202 is the specification's; 204 comes from registries that took the chunk all the same. The last request has the digest checked.
+        if (response.Status is not (HttpStatusCode.Accepted or HttpStatusCode.NoContent))
         {
             throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
         }

@@ -194,7 +194,11 @@ public sealed partial class RegistryClient : OciStore
             using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
             if (response.Status != HttpStatusCode.Created)
             {
-                throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
+                var failure = await _transport.FailureAsync(response, operation).ConfigureAwait(false);
+                // The digest is right, so it is the registry that looked while another writer of the same blob was at it: docker-registry on disk does.
+                throw failure is { Status: HttpStatusCode.BadRequest, Code: "DIGEST_INVALID" }
+                    ? new RegistryException(failure.Status, failure.Code, failure.Message, failure.Hint, failure) { IsTransient = true }
+                    : failure;
             }
             CheckDigestHeader("manifest", response, manifest.Bytes.Span, manifest.Descriptor.Digest);
             return response.Header("OCI-Subject");

@@ -30,7 +30,8 @@ internal static class AttestCommand
         var signing = new SigningOptions();
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
-        var plainHttp = Options.PlainHttp();
+        var images = new ImageOptions();
+        var forImages = new ImageSigningOptions();
         var verb = new Verb(
             "attest",
             "Sign a statement about a subject: how it was built, what is in it, what a scan or a test found.",
@@ -43,22 +44,29 @@ internal static class AttestCommand
             predicate,
             ignore,
             noGit,
-            plainHttp,
             Options.Output(),
         };
         signing.AddTo(verb);
+        images.AddTo(verb);
+        forImages.AddTo(verb, forSignatures: false);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
                 var predicateType = Types.Parse(parsed.GetValue(type)!).Uri;
                 var json = ReadPredicate(parsed.GetValue(predicate)!, predicateType);
+                var open = images.Opener(session, parsed);
+                if (target is not Subject.Image)
+                {
+                    forImages.RequireNone(parsed);
+                }
                 using var signatory = await signing.OpenAsync(parsed, session, cancellation);
                 var attester = new Attester(session, signatory)
                 {
                     IgnorePaths = parsed.GetValue(ignore) ?? [],
                     NoIgnoreGitPaths = parsed.GetValue(noGit),
-                    PlainHttp = parsed.GetValue(plainHttp),
+                    OpenImages = open,
+                    Format = forImages.FormatOf(parsed),
                 };
                 var written = await attester.AttestAsync(target, predicateType, json, cancellation);
                 EvidenceReport.Written(
@@ -120,7 +128,9 @@ internal sealed class Attester(Session session, Signatory signatory)
 
     internal bool NoIgnoreGitPaths { get; init; }
 
-    internal bool PlainHttp { get; init; }
+    internal required Func<Images> OpenImages { get; init; }
+
+    internal EvidenceFormat Format { get; init; }
 
     internal async Task<WrittenAttestation> AttestAsync(
         Subject subject,
@@ -131,12 +141,9 @@ internal sealed class Attester(Session session, Signatory signatory)
     {
         if (subject is Subject.Image image)
         {
-            using var images = new Images(PlainHttp);
-            var (store, descriptor) = await images.ResolveAsync(image.Reference, cancellation);
-            var digests = new DigestSet(descriptor.Digest);
-            var bundle = await SignAsync(null, digests, predicateType, predicate, cancellation);
-            var referrer = await Images.AttachAsync(store, descriptor, bundle, predicateType, session.Time, cancellation);
-            return new WrittenAttestation(image.Reference.ToString(), digests, $"referrer {referrer}", bundle);
+            using var images = OpenImages();
+            var signer = new ImageSigner(images, Format, session.Time);
+            return await signer.AttestAsync(image.Reference, predicateType, predicate, signatory, cancellation);
         }
         var path = subject is Subject.LocalDirectory d ? d.Path : ((Subject.LocalFile)subject).Path;
         var (name, local) = Digests(subject, cancellation);

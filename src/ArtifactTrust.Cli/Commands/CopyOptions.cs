@@ -9,25 +9,7 @@ namespace ArtifactTrust.Cli.Commands;
 /// <summary>What <c>copy</c>, <c>save</c> and <c>load</c> have in common: options, stores, and the report.</summary>
 internal sealed class CopyOptions
 {
-    private readonly Option<bool> _plainHttp = Options.PlainHttp();
-
-    private readonly Option<string[]> _authorities = new("--registry-ca")
-    {
-        Description = "a PEM file of authorities to trust for registries, besides the system's; may be given several times",
-        HelpName = "FILE",
-    };
-
-    private readonly Option<string?> _certificate = new("--registry-cert")
-    {
-        Description = "the PEM client certificate for registries that ask for one",
-        HelpName = "FILE",
-    };
-
-    private readonly Option<string?> _key = new("--registry-key")
-    {
-        Description = "the PEM private key of --registry-cert, where it is not in that file",
-        HelpName = "FILE",
-    };
+    private readonly ImageOptions _images = new();
 
     private readonly Option<bool> _withoutEvidence = new("--without-evidence")
     {
@@ -44,10 +26,11 @@ internal sealed class CopyOptions
     /// <summary>Puts the options on a verb.</summary>
     internal void AddTo(Verb verb)
     {
-        foreach (Option option in (Option[])[_withoutEvidence, _atOnce, _plainHttp, _authorities, _certificate, _key, Options.Output()])
+        foreach (Option option in (Option[])[_withoutEvidence, _atOnce, Options.Output()])
         {
             verb.Add(option);
         }
+        _images.AddTo(verb);
     }
 
     /// <summary>Whether evidence is copied too.</summary>
@@ -60,39 +43,10 @@ internal sealed class CopyOptions
 
     /// <summary>The connections to registries.</summary>
     /// <exception cref="CliException">A file of certificates is not there.</exception>
-    internal RegistryConnections Connections(ParseResult parsed)
-    {
-        var tls = RegistryTlsOptions.FromSystem() with
-        {
-            AuthorityFiles = parsed.GetValue(_authorities) ?? [],
-            ClientCertificateFile = parsed.GetValue(_certificate),
-            ClientKeyFile = parsed.GetValue(_key),
-        };
-        foreach (var file in tls.AuthorityFiles)
-        {
-            CliException.RequireFile(file, "--registry-ca");
-        }
-        foreach (var file in (string?[])[tls.ClientCertificateFile, tls.ClientKeyFile])
-        {
-            if (file is not null)
-            {
-                CliException.RequireFile(file, "client certificate or key");
-            }
-        }
-        return tls is { ClientKeyFile: not null, ClientCertificateFile: null }
-            ? throw CliException.Usage("--registry-key needs --registry-cert")
-            : new RegistryConnections(tls);
-    }
+    internal RegistryConnections Connections(ParseResult parsed) => _images.Connections(parsed);
 
     /// <summary>How registries are spoken to.</summary>
-    internal RegistryOptions Registries(Session session, ParseResult parsed) =>
-        new()
-        {
-            PlainHttp = parsed.GetValue(_plainHttp) ? true : null,
-            Credentials = DockerCredentials.FromEnvironment().FindAsync,
-            Notice = session.Terminal.Warn,
-            Time = session.Time,
-        };
+    internal RegistryOptions Registries(Session session, ParseResult parsed) => _images.Registries(session, parsed);
 
     /// <summary>Reads a reference that the user named.</summary>
     /// <exception cref="CliException">It is none.</exception>

@@ -9,7 +9,11 @@ namespace ArtifactTrust.Cli.Commands;
 /// <param name="Source">Where it was found, for people.</param>
 /// <param name="Bundle">The bundle, where it could be read.</param>
 /// <param name="Problem">Why it could not be read.</param>
-internal sealed record FoundEvidence(string Source, Bundle? Bundle, string? Problem);
+internal sealed record FoundEvidence(string Source, Bundle? Bundle, string? Problem)
+{
+    /// <summary>What <see cref="Bundle"/> was made from, where cosign's older form was found.</summary>
+    internal LegacySignature? Legacy { get; init; }
+}
 
 /// <summary>Evidence in files beside a local subject.</summary>
 internal static class EvidenceFiles

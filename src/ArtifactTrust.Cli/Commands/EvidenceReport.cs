@@ -140,6 +140,15 @@ internal static class EvidenceReport
             {
                 writer.WriteString("predicateType", statement.PredicateType);
             }
+            if (verified.Annotations.Count > 0)
+            {
+                writer.WriteStartObject("annotations");
+                foreach (var (name, value) in verified.Annotations.OrderBy(a => a.Key, Formats.CodePointOrder.Instance))
+                {
+                    writer.WriteString(name, value);
+                }
+                writer.WriteEndObject();
+            }
         }
         if (report.PartialFiles is { } files)
         {

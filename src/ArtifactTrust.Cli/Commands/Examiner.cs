@@ -63,8 +63,14 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
     /// <summary>Whether version control's files are part of a directory.</summary>
     internal bool NoIgnoreGitPaths { get; init; }
 
-    /// <summary>Whether registries are spoken to over http.</summary>
-    internal bool PlainHttp { get; init; }
+    /// <summary>How images are reached.</summary>
+    internal required Func<Images> OpenImages { get; init; }
+
+    /// <summary>The platform whose manifest is examined in place of an image's index; null for the index itself.</summary>
+    internal Platform? Platform { get; init; }
+
+    /// <summary>What signers have to say of the subject.</summary>
+    internal IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
 
     /// <summary>What reads a local subject in place of hashing it where it is; null for the latter.</summary>
     internal TreeReader? Reader { get; init; }
@@ -100,6 +106,9 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
     internal async Task<ExaminedSubject> ExamineAsync(Subject subject, CancellationToken cancellation) =>
         subject switch
         {
+            Subject.LocalDirectory or Subject.LocalFile when Platform is not null => throw CliException.Usage(
+                "--platform is for images only"
+            ),
             Subject.LocalDirectory d => ExamineDirectory(d.Path, cancellation),
             Subject.LocalFile f => ExamineFile(f.Path, cancellation),
             Subject.Image i => await ExamineImageAsync(i.Reference, cancellation),
@@ -166,8 +175,8 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
 
     private async Task<ExaminedSubject> ExamineImageAsync(OciReference reference, CancellationToken cancellation)
     {
-        using var images = new Images(PlainHttp);
-        var (store, descriptor) = await images.ResolveAsync(reference, cancellation);
+        using var images = OpenImages();
+        var (store, descriptor) = await images.ResolveAsync(reference, Platform, cancellation);
         var found = SignatureFile is null ? await Images.FindAsync(store, descriptor, cancellation) : EvidenceFiles.Read(SignatureFile);
         var digests = new DigestSet(descriptor.Digest);
         return new ExaminedSubject(
@@ -179,9 +188,9 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
                     Verify(
                         f,
                         b =>
-                            TypeOf(b) == BundleVerifier.ImageSignatureType
-                                ? For(b).VerifyImageSignature(b, descriptor.Digest)
-                                : For(b).VerifyAttestation(b, digests)
+                            f.Legacy is { } legacy ? For(b).VerifyLegacy(legacy, descriptor.Digest)
+                            : TypeOf(b) == BundleVerifier.ImageSignatureType ? For(b).VerifyImageSignature(b, descriptor.Digest)
+                            : For(b).VerifyAttestation(b, digests)
                     )
                 ),
             ]
@@ -224,8 +233,15 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
             found,
             verifier is null ? null
                 : found.Bundle is null ? VerificationReport.Unreadable(found.Problem ?? "the evidence cannot be read")
-                : verify(found.Bundle)
+                : Require(verify(found.Bundle))
         );
+
+    /// <summary>The report with what is asked of the signer's words; it is about the same files.</summary>
+    private VerificationReport Require(VerificationReport report)
+    {
+        var required = report.Requiring(Annotations);
+        return Covered.TryGetValue(report, out var names) ? Cover(required, names) : required;
+    }
 
     private IReadOnlyList<FoundEvidence> Find(string path)
     {

@@ -8,6 +8,7 @@ using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Keys;
+using ArtifactTrust.Oci;
 using ArtifactTrust.Policies;
 using ArtifactTrust.Signing;
 using ArtifactTrust.Verification;
@@ -55,7 +56,8 @@ internal static partial class GateCommand
         var dryRun = new Option<bool>("--dry-run") { Description = "decide only: nothing is signed, recorded or run" };
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
-        var plainHttp = Options.PlainHttp();
+        var images = new ImageOptions();
+        var platform = PlatformOption.Create();
         var verb = new Verb(
             Name,
             "Decide by a policy whether subjects may be used, sign and record the decision, and run the command after -- only if they may.",
@@ -74,9 +76,10 @@ internal static partial class GateCommand
             dryRun,
             ignore,
             noGit,
-            plainHttp,
+            platform,
             Options.Output(),
         };
+        images.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
@@ -86,7 +89,8 @@ internal static partial class GateCommand
                 {
                     IgnorePaths = parsed.GetValue(ignore) ?? [],
                     NoIgnoreGitPaths = parsed.GetValue(noGit),
-                    PlainHttp = parsed.GetValue(plainHttp),
+                    OpenImages = images.Opener(session, parsed),
+                    Platform = PlatformOption.Read(parsed.GetValue(platform)),
                 };
                 if (parsed.GetValue(dryRun))
                 {
@@ -143,7 +147,7 @@ internal static partial class GateCommand
         return new NamedSubject(role, text, subject);
     }
 
-    private static TrustPolicy LoadPolicy(string path)
+    internal static TrustPolicy LoadPolicy(string path)
     {
         CliException.RequireFile(path, "policy");
         try
@@ -218,23 +222,31 @@ internal sealed class Gate(Session session, TrustPolicy policy)
 
     internal bool NoIgnoreGitPaths { get; init; }
 
-    internal bool PlainHttp { get; init; }
+    internal required Func<Images> OpenImages { get; init; }
+
+    internal Platform? Platform { get; init; }
 
     internal async Task<GateResult> DecideAsync(IReadOnlyList<NamedSubject> subjects, CancellationToken cancellation)
     {
         var certificates = await CertificateVerifierAsync(cancellation);
         var keys = policy.Keys.ToList();
-        var examiner = new Examiner(session, keys.Count > 0 ? new BundleVerifier(keys) : certificates)
+        var verifier = keys.Count > 0 ? new BundleVerifier(keys) : certificates;
+        if (Platform is not null && subjects.All(s => s.Subject is not Subject.Image))
         {
-            CertificateVerifier = certificates,
-            IgnorePaths = IgnorePaths,
-            NoIgnoreGitPaths = NoIgnoreGitPaths,
-            PlainHttp = PlainHttp,
-        };
+            throw CliException.Usage("--platform is for images only");
+        }
         var evidence = new List<SubjectEvidence>();
         var rejected = new List<RejectedFind>();
         foreach (var named in subjects)
         {
+            var examiner = new Examiner(session, verifier)
+            {
+                CertificateVerifier = certificates,
+                IgnorePaths = IgnorePaths,
+                NoIgnoreGitPaths = NoIgnoreGitPaths,
+                OpenImages = OpenImages,
+                Platform = named.Subject is Subject.Image ? Platform : null,
+            };
             var examined = await examiner.ExamineAsync(named.Subject, cancellation);
             var kind = named.Subject switch
             {
@@ -283,7 +295,7 @@ internal sealed class Gate(Session session, TrustPolicy policy)
         var code = Report(result, recorder, (vsa, index));
         if (code == ExitCode.Success && session.Trailing is { } command)
         {
-            return GatedCommand.Run(command, Variables(subjects, result.Digests), session.Interruption);
+            return GatedCommand.Run(WithDigest(command, result.Digests[0]), Variables(subjects, result.Digests), session.Interruption);
         }
         return code;
     }
@@ -348,13 +360,19 @@ internal sealed class Gate(Session session, TrustPolicy policy)
         var variables = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < subjects.Count; i++)
         {
-            var digest = digests[i]["sha256"];
             variables[$"ARTIFACT_TRUST_SUBJECT_{i}"] = subjects[i].Subject is Subject.Image image
-                ? $"{image.Reference.Place}@sha256:{digest}"
-                : $"sha256:{digest}";
+                ? $"{image.Reference.Place}@{Digest(digests[i])}"
+                : Digest(digests[i]);
         }
         return variables;
     }
+
+    /// <summary>The command with <c>{digest}</c> in its arguments replaced by the digest of the first subject.</summary>
+    private static IReadOnlyList<string> WithDigest(IReadOnlyList<string> command, DigestSet first) =>
+        [command[0], .. command.Skip(1).Select(a => a.Replace("{digest}", Digest(first), StringComparison.Ordinal))];
+
+    private static string Digest(DigestSet digests) =>
+        digests["sha256"] is { } hex ? $"sha256:{hex}" : digests.Values.Select(d => $"{d.Key}:{d.Value}").First();
 }
 
 /// <summary>Signs a decision and appends it to the audit log, before anything is done that it allows.</summary>

@@ -155,7 +155,7 @@ internal static class HashCommand
 
     private static async Task<int> HashImage(Session session, Subject.Image image, bool plainHttp, CancellationToken cancellation)
     {
-        using var images = new Images(plainHttp);
+        using var images = Images.Plain(plainHttp);
         var (_, descriptor) = await images.ResolveAsync(image.Reference, cancellation);
         return Report(session, "image", image.Reference.ToString(), new DigestSet(descriptor.Digest), null, null);
     }

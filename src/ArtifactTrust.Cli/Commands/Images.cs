@@ -1,29 +1,98 @@
 using ArtifactTrust.Bundles;
+using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Oci;
 
 namespace ArtifactTrust.Cli.Commands;
 
-/// <summary>Images of one command: registries are reached through one client, with the user's own credentials.</summary>
-/// <param name="plainHttp">Whether registries are spoken to over http.</param>
-internal sealed class Images(bool plainHttp) : IDisposable
+/// <summary>Images of one command: each registry is reached through one client, with the user's own credentials and certificates.</summary>
+/// <param name="connections">The connections, owned from now on.</param>
+/// <param name="registries">How registries are spoken to.</param>
+internal sealed class Images(RegistryConnections connections, RegistryOptions registries) : IDisposable
 {
-    private readonly HttpClient _http = RegistryClient.CreateHttpClient();
     private readonly List<OciStore> _stores = [];
+
+    /// <summary>Images of registries that need no certificates of their own.</summary>
+    /// <param name="plainHttp">Whether registries are spoken to over http.</param>
+    internal static Images Plain(bool plainHttp) =>
+        new(
+            new RegistryConnections(RegistryTlsOptions.FromSystem()),
+            new RegistryOptions { PlainHttp = plainHttp ? true : null, Credentials = DockerCredentials.FromEnvironment().FindAsync }
+        );
 
     /// <summary>Finds the manifest a reference names. A tag is looked up once; what follows goes by the digest.</summary>
     internal async Task<(OciStore Store, Descriptor Descriptor)> ResolveAsync(OciReference reference, CancellationToken cancellation)
     {
-        var options = new RegistryOptions
-        {
-            PlainHttp = plainHttp ? true : null,
-            Credentials = DockerCredentials.FromEnvironment().FindAsync,
-        };
-        var store = OciStore.Open(reference, _http, options);
-        _stores.Add(store);
-        var manifest = await store.ResolveAsync(reference, cancellation);
+        var (store, manifest) = await FindAsync(reference, cancellation);
         return (store, manifest.Descriptor);
+    }
+
+    /// <summary>Finds the manifest a reference names, and where it is an index, the manifest of one platform in it.</summary>
+    /// <exception cref="CliException">The image is not for the platform.</exception>
+    internal async Task<(OciStore Store, Descriptor Descriptor)> ResolveAsync(
+        OciReference reference,
+        Platform? platform,
+        CancellationToken cancellation
+    )
+    {
+        var (store, manifest) = await FindAsync(reference, cancellation);
+        if (platform is null)
+        {
+            return (store, manifest.Descriptor);
+        }
+        if (!manifest.IsIndex)
+        {
+            throw CliException.Rejected(
+                "platform",
+                $"'{reference}' is a single manifest, which does not say its platform",
+                "leave out --platform, or name the index"
+            );
+        }
+        var index = manifest.ToImageIndex();
+        var found = index.Manifests.Where(m => m.Platform == platform).DistinctBy(m => m.Digest).ToList();
+        return found switch
+        {
+            [var one] => (store, (await store.GetManifestAsync(one.Digest, cancellation)).Descriptor),
+            [] => throw CliException.Rejected(
+                "platform",
+                $"'{reference}' has no manifest for {platform}",
+                $"it is for {string.Join(", ", index.Manifests.Select(m => m.Platform).OfType<Platform>())}"
+            ),
+            // Which of them a runtime takes is not known here, so none is vouched for.
+            _ => throw CliException.Rejected(
+                "platform",
+                $"'{reference}' has {found.Count} manifests for {platform}",
+                "name one of them by its digest"
+            ),
+        };
+    }
+
+    /// <summary>Every manifest that a manifest leads to, those inside first and itself last.</summary>
+    internal static async Task<IReadOnlyList<Descriptor>> AllAsync(OciStore store, Descriptor root, CancellationToken cancellation)
+    {
+        var found = new List<Descriptor>();
+        var open = new HashSet<Digest>();
+        await VisitAsync(root, 0);
+        return found;
+
+        async Task VisitAsync(Descriptor descriptor, int depth)
+        {
+            if (!open.Add(descriptor.Digest))
+            {
+                return;
+            }
+            if (depth > 4)
+            {
+                throw new MalformedDataException("OCI image index", descriptor.Digest.ToString(), "indexes are nested more than 4 deep");
+            }
+            var manifest = await store.GetManifestAsync(descriptor.Digest, cancellation);
+            foreach (var child in manifest.IsIndex ? manifest.ToImageIndex().Manifests : [])
+            {
+                await VisitAsync(child, depth + 1);
+            }
+            found.Add(manifest.Descriptor);
+        }
     }
 
     /// <summary>Puts a bundle beside an image.</summary>
@@ -37,13 +106,14 @@ internal sealed class Images(bool plainHttp) : IDisposable
         CancellationToken cancellation
     ) => (await new EvidenceStore(store, time).AttachAsync(image, bundle.Utf8, predicateType, cancellation)).Digest;
 
-    /// <summary>Reads the bundles beside an image. What could not be read is part of the answer.</summary>
+    /// <summary>Reads the evidence beside an image, in all forms. What could not be read is part of the answer.</summary>
     internal static async Task<IReadOnlyList<FoundEvidence>> FindAsync(OciStore store, Descriptor image, CancellationToken cancellation)
     {
-        var listing = await new EvidenceStore(store, TimeProvider.System).ListBundlesAsync(image.Digest, cancellation);
+        var listing = await new EvidenceStore(store, TimeProvider.System).ListAsync(image.Digest, legacyTags: true, cancellation);
         return
         [
             .. listing.Bundles.Select(Read),
+            .. listing.Legacy.Select(Read),
             .. listing.Skipped.Select(s => new FoundEvidence($"referrer {s.Referrer.Digest}", null, s.Reason)),
         ];
     }
@@ -54,7 +124,14 @@ internal sealed class Images(bool plainHttp) : IDisposable
         {
             store.Dispose();
         }
-        _http.Dispose();
+        connections.Dispose();
+    }
+
+    private async Task<(OciStore Store, StoredManifest Manifest)> FindAsync(OciReference reference, CancellationToken cancellation)
+    {
+        var store = connections.Open(reference, registries);
+        _stores.Add(store);
+        return (store, await store.ResolveAsync(reference, cancellation));
     }
 
     private static FoundEvidence Read(StoredBundle stored)
@@ -63,6 +140,19 @@ internal sealed class Images(bool plainHttp) : IDisposable
         try
         {
             return new FoundEvidence(source, Bundle.Parse(stored.Bytes), null);
+        }
+        catch (MalformedDataException e)
+        {
+            return new FoundEvidence(source, null, e.Message);
+        }
+    }
+
+    private static FoundEvidence Read(StoredLegacySignature stored)
+    {
+        var source = $"{(stored.Tag is { } tag ? $"tag {tag}" : $"referrer {stored.Manifest}")}, layer {stored.Layer}";
+        try
+        {
+            return new FoundEvidence(source, stored.Signature.ToBundle(), null) { Legacy = stored.Signature };
         }
         catch (MalformedDataException e)
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ArtifactTrust.Attestations;
 using ArtifactTrust.Attestations.Predicates;
+using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Verification;
 using Spectre.Console;
@@ -17,7 +18,8 @@ internal static class InspectCommand
         var signers = new SignerOptions();
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
-        var plainHttp = Options.PlainHttp();
+        var images = new ImageOptions();
+        var platform = PlatformOption.Create();
         var verb = new Verb(
             "inspect",
             "Show a tree of all evidence about a subject: what it says, who signed it, and whether that was verified. It decides nothing.",
@@ -29,10 +31,11 @@ internal static class InspectCommand
             keys,
             ignore,
             noGit,
-            plainHttp,
+            platform,
             Options.Output(),
         };
         signers.AddTo(verb);
+        images.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
@@ -42,7 +45,8 @@ internal static class InspectCommand
                 {
                     IgnorePaths = parsed.GetValue(ignore) ?? [],
                     NoIgnoreGitPaths = parsed.GetValue(noGit),
-                    PlainHttp = parsed.GetValue(plainHttp),
+                    OpenImages = images.Opener(session, parsed),
+                    Platform = PlatformOption.Read(parsed.GetValue(platform)),
                 };
                 var examined = await examiner.ExamineAsync(target, cancellation);
                 if (session.Terminal.Json)
@@ -153,6 +157,7 @@ internal static class InspectCommand
 
     private static string Title(ExaminedEvidence item) =>
         item.Found.Bundle is null ? "unreadable"
+        : item.Found.Legacy is { Kind: LegacySignatureKind.Image } ? "signature in cosign's older form"
         : item.Found.Bundle.Message is not null ? "signature of the file"
         : item.ClaimedType is not { } type ? "envelope that holds no statement"
         : BundleVerifier.IsSignature(type) ? $"signature ({type})"

@@ -8,21 +8,10 @@ using ArtifactTrust.Manifests;
 namespace ArtifactTrust.Cli.Commands;
 
 /// <summary>The options of <c>sign</c> that say how a model or dataset is hashed and marked.</summary>
-internal sealed class ModelOptions
+/// <param name="format">The form of the signature.</param>
+internal sealed class ModelOptions(Option<string> format)
 {
-    private readonly Option<string> _format = new("--format")
-    {
-        Description = "oms signs a single file as a model (OpenSSF Model Signing); directories always are",
-        DefaultValueFactory = _ => "auto",
-        HelpName = "auto|oms",
-    };
-
-    private readonly Option<string> _hash = new("--hash")
-    {
-        Description = "the hash function of the model's files",
-        DefaultValueFactory = _ => DigestAlgorithm.Sha256.Name,
-        HelpName = "sha256|blake2b|blake3",
-    };
+    private readonly Option<string> _hash = HashFunction();
 
     private readonly Option<string?> _shards = new("--shards")
     {
@@ -57,15 +46,9 @@ internal sealed class ModelOptions
         HelpName = "FILE",
     };
 
-    internal ModelOptions()
-    {
-        _format.AcceptOnlyFromAmong("auto", "oms");
-        _hash.AcceptOnlyFromAmong("sha256", "blake2b", "blake3");
-    }
-
     internal void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_format, _hash, _shards, _links, _empty, _dataset, _manifest, _cache])
+        foreach (var option in (Option[])[_hash, _shards, _links, _empty, _dataset, _manifest, _cache])
         {
             command.Options.Add(option);
         }
@@ -75,7 +58,7 @@ internal sealed class ModelOptions
     internal string? ManifestFile(ParseResult parsed) => parsed.GetValue(_manifest);
 
     /// <summary>Whether a file is signed as a model.</summary>
-    internal bool IsModel(ParseResult parsed) => parsed.GetValue(_format) == "oms";
+    internal bool IsModel(ParseResult parsed) => parsed.GetValue(format) == "oms";
 
     /// <summary>What to hash and how, but for the paths left out.</summary>
     /// <exception cref="CliException">The options contradict each other.</exception>
@@ -102,7 +85,11 @@ internal sealed class ModelOptions
     /// <exception cref="CliException">See above.</exception>
     internal void RequireModel(ParseResult parsed, string what)
     {
-        foreach (var option in (Option[])[_format, _hash, _shards, _links, _empty, _dataset, _manifest, _cache])
+        if (IsModel(parsed))
+        {
+            throw CliException.Usage($"--format oms is for files and directories, and {what} is signed in another way");
+        }
+        foreach (var option in (Option[])[_hash, _shards, _links, _empty, _dataset, _manifest, _cache])
         {
             if (parsed.GetResult(option) is { Implicit: false })
             {
@@ -112,6 +99,18 @@ internal sealed class ModelOptions
                 );
             }
         }
+    }
+
+    private static Option<string> HashFunction()
+    {
+        var option = new Option<string>("--hash")
+        {
+            Description = "the hash function of the model's files",
+            DefaultValueFactory = _ => DigestAlgorithm.Sha256.Name,
+            HelpName = "sha256|blake2b|blake3",
+        };
+        option.AcceptOnlyFromAmong("sha256", "blake2b", "blake3");
+        return option;
     }
 
     private static long ParseSize(string text)

@@ -2,7 +2,6 @@ using System.CommandLine;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Hashing;
-using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Cli.Commands;
 
@@ -25,8 +24,17 @@ internal static class SignCommand
         var force = new Option<bool>("--force") { Description = "replace the signature that is there" };
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
-        var plainHttp = Options.PlainHttp();
-        var model = new ModelOptions();
+        var format = new Option<string>("--format")
+        {
+            Description =
+                "bundle; of a file oms, which signs it as a model (directories always are); of an image legacy or legacy-referrer, the form of older cosign",
+            DefaultValueFactory = _ => "bundle",
+            HelpName = "bundle|oms|legacy|legacy-referrer",
+        };
+        format.AcceptOnlyFromAmong("bundle", "oms", "legacy", "legacy-referrer");
+        var model = new ModelOptions(format);
+        var images = new ImageOptions();
+        var forImages = new ImageSigningOptions(format);
         var verb = new Verb(
             "sign",
             "Sign a directory (OpenSSF Model Signing), a file (Sigstore bundle) or an image (as cosign 3 does), with a key or an identity.",
@@ -40,11 +48,13 @@ internal static class SignCommand
             force,
             ignore,
             noGit,
-            plainHttp,
+            format,
             Options.Output(),
         };
         signing.AddTo(verb);
         model.AddTo(verb);
+        images.AddTo(verb);
+        forImages.AddTo(verb, forSignatures: true);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
@@ -56,9 +66,25 @@ internal static class SignCommand
                 if (target is Subject.Image image)
                 {
                     model.RequireModel(parsed, "an image");
+                    var (open, annotations) = (images.Opener(session, parsed), forImages.Annotations(parsed));
                     using var byImage = await signing.OpenAsync(parsed, session, cancellation);
-                    return await SignImage(session, image, byImage, parsed.GetValue(plainHttp), cancellation);
+                    using var opened = open();
+                    var signer = new ImageSigner(opened, forImages.FormatOf(parsed), session.Time);
+                    var written = await signer.SignAsync(
+                        image.Reference,
+                        forImages.IsRecursive(parsed),
+                        annotations,
+                        byImage,
+                        cancellation
+                    );
+                    foreach (var inner in written.SkipLast(1))
+                    {
+                        session.Terminal.Note($"signed {inner.Digests} too, written as {inner.Where}");
+                    }
+                    var last = written[^1];
+                    return Report(session, last.Name, last.Digests, last.Where, last.Bundle, byImage);
                 }
+                forImages.RequireNone(parsed);
                 var path = target is Subject.LocalDirectory d ? d.Path : ((Subject.LocalFile)target).Path;
                 var output = parsed.GetValue(signature) ?? Subject.SignaturePath(path);
                 var addTo = parsed.GetValue(add) ? Subject.AttestationsPath(path) : null;
@@ -140,22 +166,6 @@ internal static class SignCommand
         var signer = await signatory.SignerAsync(cancellation);
         var bundle = await signer.SignFileAsync(file, cancellation);
         return (bundle, new DigestSet(file.Digest(DigestAlgorithm.Sha256)));
-    }
-
-    private static async Task<int> SignImage(
-        Session session,
-        Subject.Image image,
-        Signatory signatory,
-        bool plainHttp,
-        CancellationToken cancellation
-    )
-    {
-        using var images = new Images(plainHttp);
-        var (store, descriptor) = await images.ResolveAsync(image.Reference, cancellation);
-        var signer = await signatory.SignerAsync(cancellation);
-        var bundle = await signer.SignImageAsync(descriptor.Digest, cancellation);
-        var referrer = await Images.AttachAsync(store, descriptor, bundle, BundleVerifier.ImageSignatureType, session.Time, cancellation);
-        return Report(session, image.Reference.ToString(), new DigestSet(descriptor.Digest), $"referrer {referrer}", bundle, signatory);
     }
 
     private static int Report(Session session, string name, DigestSet digests, string where, Bundle bundle, Signatory signatory)

@@ -33,7 +33,7 @@ internal abstract record Subject
         {
             throw CliException.Usage(
                 $"'{text}' does not exist",
-                "a subject is a path, oci-layout:DIR[:TAG|@DIGEST] or HOST/REPO[:TAG|@DIGEST]"
+                "a subject is a path, oci-layout:DIR[:TAG|@DIGEST], oci-archive:FILE, docker-archive:FILE or HOST/REPO[:TAG|@DIGEST]"
             );
         }
         try
@@ -63,6 +63,8 @@ internal abstract record Subject
 
     private static bool LooksLikeReference(string text) =>
         text.StartsWith("oci-layout:", StringComparison.Ordinal)
+        || text.StartsWith("oci-archive:", StringComparison.Ordinal)
+        || text.StartsWith("docker-archive:", StringComparison.Ordinal)
         || text.StartsWith("registry:", StringComparison.Ordinal)
         || (
             text.Contains('/', StringComparison.Ordinal)

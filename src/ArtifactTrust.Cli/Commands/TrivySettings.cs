@@ -84,7 +84,14 @@ internal sealed class TrivySettings
         CancellationToken cancellation
     )
     {
-        using var images = new Images(plainHttp);
+        if (reference is ArchiveReference)
+        {
+            throw CliException.Usage(
+                $"'{reference}' is an archive, which is not scanned as it is",
+                "unpack it first: artifact-trust copy SUBJECT oci-layout:DIR"
+            );
+        }
+        using var images = Images.Plain(plainHttp);
         var (_, descriptor) = await images.ResolveAsync(reference, cancellation);
         if (reference is not RegistryReference registry)
         {

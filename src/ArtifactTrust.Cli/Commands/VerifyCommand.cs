@@ -27,9 +27,11 @@ internal static class VerifyCommand
         };
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
-        var plainHttp = Options.PlainHttp();
         var model = new ModelChecks();
         var copying = new CopyToOptions();
+        var images = new ImageOptions();
+        var platform = PlatformOption.Create();
+        var annotations = AnnotationOptions.Create("what the signer must say of the subject");
         var verb = new Verb(
             "verify",
             "Verify the signature of a subject, or an attestation about it, by trusted keys or signers.",
@@ -43,12 +45,14 @@ internal static class VerifyCommand
             type,
             ignore,
             noGit,
-            plainHttp,
+            platform,
+            annotations,
             Options.Output(),
         };
         signers.AddTo(verb);
         model.AddTo(verb);
         copying.AddTo(verb);
+        images.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
@@ -68,7 +72,9 @@ internal static class VerifyCommand
                     SignatureFile = parsed.GetValue(signature),
                     IgnorePaths = parsed.GetValue(ignore) ?? [],
                     NoIgnoreGitPaths = parsed.GetValue(noGit),
-                    PlainHttp = parsed.GetValue(plainHttp),
+                    OpenImages = images.Opener(session, parsed),
+                    Platform = PlatformOption.Read(parsed.GetValue(platform)),
+                    Annotations = AnnotationOptions.Read(parsed.GetValue(annotations) ?? []),
                     Model = model.Options(parsed),
                     AllowSymlinks = model.AllowSymlinks(parsed),
                     Reader = copy,

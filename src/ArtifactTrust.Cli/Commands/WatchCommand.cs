@@ -80,6 +80,7 @@ internal static class WatchCommand
                 Task<ExaminedSubject> Examine() =>
                     new Examiner(session, verifier)
                     {
+                        OpenImages = static () => throw new InvalidOperationException("a directory is watched"),
                         SignatureFile = parsed.GetValue(signature),
                         IgnorePaths = parsed.GetValue(ignore) ?? [],
                         NoIgnoreGitPaths = parsed.GetValue(noGit),

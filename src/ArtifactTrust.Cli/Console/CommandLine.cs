@@ -148,6 +148,8 @@ internal static class CommandLine
         root.Subcommands.Add(WatchCommand.Create(session));
         root.Subcommands.Add(GateCommand.Create(session));
         root.Subcommands.Add(InspectCommand.Create(session));
+        root.Subcommands.Add(PushCommand.Create(session));
+        root.Subcommands.Add(PullCommand.Create(session));
         root.Subcommands.Add(CopyCommand.Create(session));
         root.Subcommands.Add(SaveCommand.Create(session));
         root.Subcommands.Add(LoadCommand.Create(session));

@@ -7,7 +7,11 @@ namespace ArtifactTrust.Cli.Console;
 internal static class Options
 {
     internal static Argument<string> Subject() =>
-        new("SUBJECT") { Description = "a directory, a file, oci-layout:DIR[:TAG|@DIGEST] or [registry:]HOST/REPO[:TAG|@DIGEST]" };
+        new("SUBJECT")
+        {
+            Description =
+                "a directory, a file, oci-layout:DIR[:TAG|@DIGEST], oci-archive:FILE, docker-archive:FILE or [registry:]HOST/REPO[:TAG|@DIGEST]",
+        };
 
     internal static Option<string> Output()
     {

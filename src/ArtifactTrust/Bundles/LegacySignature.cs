@@ -128,7 +128,9 @@ public sealed partial class LegacySignature
             string.IsNullOrEmpty(text) ? default : StrictBase64.Decode(text, FormatName, SignatureAnnotation),
             certificates,
             annotations.GetValueOrDefault(LogEntryAnnotation) is { Length: > 0 } log ? ReadLogEntry(log) : null,
-            annotations.GetValueOrDefault(TimestampAnnotation) is { Length: > 0 } stamp ? ReadTimestamp(stamp) : null,
+            annotations.GetValueOrDefault(TimestampAnnotation) is { Length: > 0 } stamp
+                ? ReadTimestamp(stamp)
+                : (ReadOnlyMemory<byte>?)null,
             annotations
         );
     }

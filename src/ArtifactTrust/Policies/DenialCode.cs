@@ -42,6 +42,9 @@ public enum DenialCode
     /// <summary>The key no longer counts.</summary>
     KeyExpired,
 
+    /// <summary>The signer does not say of the subject what the rule asks for.</summary>
+    AnnotationMismatch,
+
     /// <summary>Fewer identities than needed have evidence that counts.</summary>
     TooFewSigners,
 

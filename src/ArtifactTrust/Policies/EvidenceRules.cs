@@ -13,6 +13,24 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
         var signatures = candidates.Where(c => c.Bundle.Kind == EvidenceKind.Signature).ToList();
         var rejected = new List<RejectedEvidence>();
         var accepted = Accept(signatures, rule.From, rejected);
+        foreach (var candidate in accepted.ToList())
+        {
+            var missing = rule.Annotations.Where(a => candidate.Bundle.Annotations.GetValueOrDefault(a.Key) != a.Value).ToList();
+            if (missing.Count > 0)
+            {
+                accepted.Remove(candidate);
+                rejected.Add(
+                    candidate.Reject(
+                        DenialCode.AnnotationMismatch,
+                        $"it does not say {string.Join(", ", missing.Select(m => $"{m.Key}={m.Value}"))} of the subject",
+                        string.Join(
+                            ", ",
+                            missing.Select(m => $"{m.Key}={candidate.Bundle.Annotations.GetValueOrDefault(m.Key) ?? "nothing"}")
+                        )
+                    )
+                );
+            }
+        }
         var signers = rule.From.Where(i => accepted.Any(c => c.Signer == i)).ToList();
         return Count(
             id,

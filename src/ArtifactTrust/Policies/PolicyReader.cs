@@ -11,7 +11,7 @@ internal sealed partial class PolicyReader(Func<string, ReadOnlyMemory<byte>> re
     private static readonly string[] TopKeys = ["version", "name", "description", "expires", "sigstore", "identities", "subjects"];
     private static readonly string[] IdentityKeys = ["keys", "certificates"];
     private static readonly string[] SubjectKeys = ["kind", "optional", "signatures", "attestations"];
-    private static readonly string[] SignatureKeys = ["from", "atLeast"];
+    private static readonly string[] SignatureKeys = ["from", "atLeast", "annotations"];
 
     private readonly List<PolicyIdentity> _identities = [];
 
@@ -128,7 +128,23 @@ internal sealed partial class PolicyReader(Func<string, ReadOnlyMemory<byte>> re
         var mapping = value.Mapping(what);
         mapping.CheckKeys(what, SignatureKeys);
         var (from, atLeast) = From(mapping, what);
-        return new SignatureRule(from, atLeast);
+        return new SignatureRule(
+            from,
+            atLeast,
+            mapping["annotations"] is { } asked ? Annotations(asked, what) : new Dictionary<string, string>()
+        );
+    }
+
+    private static Dictionary<string, string> Annotations(YamlValue value, string what)
+    {
+        var mapping = value.Mapping($"'annotations' of {what}");
+        return mapping.Members.Count == 0
+            ? throw mapping.Malformed("'annotations' is empty")
+            : mapping.Members.ToDictionary(
+                m => m.Key,
+                m => m.Value.Scalar($"annotation '{m.Key}'").String($"annotation '{m.Key}'"),
+                StringComparer.Ordinal
+            );
     }
 
     private (IReadOnlyList<PolicyIdentity> From, int AtLeast) From(YamlMapping rule, string what)

@@ -39,11 +39,15 @@ public sealed class SubjectRules
 /// <summary>So many of these identities have to have signed the subject.</summary>
 public sealed class SignatureRule
 {
-    internal SignatureRule(IReadOnlyList<PolicyIdentity> from, int atLeast)
+    internal SignatureRule(IReadOnlyList<PolicyIdentity> from, int atLeast, IReadOnlyDictionary<string, string> annotations)
     {
         From = from;
         AtLeast = atLeast;
+        Annotations = annotations;
     }
+
+    /// <summary>What each signature that counts has to say of the subject, name by name; mostly nothing.</summary>
+    public IReadOnlyDictionary<string, string> Annotations { get; }
 
     /// <summary>The identities that count.</summary>
     public IReadOnlyList<PolicyIdentity> From { get; }

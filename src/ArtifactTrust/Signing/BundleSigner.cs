@@ -17,7 +17,7 @@ namespace ArtifactTrust.Signing;
 /// A bundle is read again from its bytes and verified before it is handed out: with the key, or for the trusted root, exactly this signer, and
 /// all the logs that were asked.
 /// </remarks>
-public sealed class BundleSigner
+public sealed partial class BundleSigner
 {
     private readonly Credential _credential;
     private readonly SigstoreServices? _services;
@@ -142,10 +142,24 @@ public sealed class BundleSigner
     /// <summary>Signs the manifest of an image, as cosign 3 does.</summary>
     /// <exception cref="SigningServiceException">A service did not do its part, or the log takes no signatures by such keys.</exception>
     /// <exception cref="UnverifiableBundleException">What the services gave does not verify.</exception>
-    public Task<Bundle> SignImageAsync(Digest manifest, CancellationToken cancellation = default)
+    public Task<Bundle> SignImageAsync(Digest manifest, CancellationToken cancellation = default) =>
+        SignImageAsync(manifest, null, cancellation);
+
+    /// <summary>Signs the manifest of an image, and says something of it, as <c>cosign sign -a</c> does.</summary>
+    /// <param name="manifest">The digest of the manifest.</param>
+    /// <param name="annotations">What to say, name by name; null for nothing.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="SigningServiceException">A service did not do its part, or the log takes no signatures by such keys.</exception>
+    /// <exception cref="UnverifiableBundleException">What the services gave does not verify.</exception>
+    public Task<Bundle> SignImageAsync(
+        Digest manifest,
+        IReadOnlyDictionary<string, string>? annotations,
+        CancellationToken cancellation = default
+    )
     {
         using var empty = System.Text.Json.JsonDocument.Parse("{}");
         var subject = new ResourceDescriptor(null, null, new DigestSet(manifest));
+        subject = annotations is null ? subject : subject with { Annotations = annotations };
         return SignStatementAsync(new Statement([subject], BundleVerifier.ImageSignatureType, empty.RootElement.Clone()), cancellation);
     }
 

@@ -31,6 +31,17 @@ internal sealed class CheckList(params string[] plan)
     /// <summary>Ends the verification of a part of the files, which proves nothing of the whole.</summary>
     internal VerificationReport Partly(IReadOnlyList<string> files) => new(_checks, null) { PartialFiles = files };
 
-    internal VerificationReport Verified(EvidenceKind kind, Signer signer, DigestSet subject, Statement? statement, Bundle bundle) =>
-        new(_checks, new VerifiedBundle(kind, signer.Key.Fingerprint, subject, statement, bundle.Digest, signer.Identity, signer.Times));
+    /// <summary>Ends the verification: everything held.</summary>
+    internal VerificationReport Verified(
+        EvidenceKind kind,
+        Signer signer,
+        DigestSet subject,
+        Statement? statement,
+        Bundle bundle,
+        IReadOnlyDictionary<string, string>? annotations = null
+    ) =>
+        new(
+            _checks,
+            new VerifiedBundle(kind, signer.Key.Fingerprint, subject, statement, bundle.Digest, signer.Identity, signer.Times, annotations)
+        );
 }

@@ -66,6 +66,9 @@ public enum FailureCode
     /// <summary>Files were added, removed or changed since signing.</summary>
     ContentMismatch,
 
+    /// <summary>The signature is good, but the signer does not say of the subject what is asked for.</summary>
+    AnnotationMismatch,
+
     /// <summary>The bundle's digest of the message is not the message's.</summary>
     MessageDigestMismatch,
 }

@@ -34,6 +34,37 @@ public sealed class VerificationReport
     /// <summary>Whether every check held, but of a part of the files only, so that there is no <see cref="Verified"/> value.</summary>
     public bool IsPartlyVerified => PartialFiles is not null && Failure is null;
 
+    /// <summary>The same report where the signer says all of this of the subject; else one with a failed check.</summary>
+    /// <param name="required">Names and values of annotations; a report that failed already stays as it is.</param>
+    public VerificationReport Requiring(IReadOnlyDictionary<string, string> required)
+    {
+        ArgumentNullException.ThrowIfNull(required);
+        if (Verified is not { } verified || required.Count == 0)
+        {
+            return this;
+        }
+        var missing = required.Where(r => verified.Annotations.GetValueOrDefault(r.Key) != r.Value).ToList();
+        var check = new Check("signature.annotations", missing.Count == 0 ? CheckOutcome.Passed : CheckOutcome.Failed);
+        return missing.Count == 0
+            ? new VerificationReport([.. Checks, check with { Message = Text(required) }], verified)
+            : new VerificationReport(
+                [
+                    .. Checks,
+                    check with
+                    {
+                        Code = FailureCode.AnnotationMismatch,
+                        Message = "the signer does not say of the subject what is asked for",
+                        Expected = Text(missing),
+                        Actual = verified.Annotations.Count == 0 ? "no annotations" : Text(verified.Annotations),
+                    },
+                ],
+                null
+            );
+    }
+
+    private static string Text(IEnumerable<KeyValuePair<string, string>> annotations) =>
+        string.Join(", ", annotations.OrderBy(a => a.Key, Formats.CodePointOrder.Instance).Select(a => $"{a.Key}={a.Value}"));
+
     /// <summary>The report of evidence that could not be read at all.</summary>
     /// <param name="reason">Why not.</param>
     public static VerificationReport Unreadable(string reason) =>

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using ArtifactTrust.Attestations;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Trust;
@@ -14,7 +15,8 @@ public sealed class VerifiedBundle
         Statement? statement,
         Digest bundleDigest,
         CertificateIdentity? identity = null,
-        IReadOnlyList<DateTimeOffset>? times = null
+        IReadOnlyList<DateTimeOffset>? times = null,
+        IReadOnlyDictionary<string, string>? annotations = null
     )
     {
         Kind = kind;
@@ -24,6 +26,10 @@ public sealed class VerifiedBundle
         BundleDigest = bundleDigest;
         Identity = identity;
         Times = times ?? [];
+        Annotations =
+            annotations
+            ?? statement?.Subjects.FirstOrDefault(s => s.Digest!.Contains(subject))?.Annotations
+            ?? FrozenDictionary<string, string>.Empty;
     }
 
     /// <summary>Whether it is a signature of the subject or an attestation about it. One is never taken for the other.</summary>
@@ -43,6 +49,9 @@ public sealed class VerifiedBundle
 
     /// <summary>The signed statement; null where the message itself was signed.</summary>
     public Statement? Statement { get; }
+
+    /// <summary>What else the signer says of this subject, signed too: the subject's annotations, or a legacy signature's <c>optional</c>.</summary>
+    public IReadOnlyDictionary<string, string> Annotations { get; }
 
     /// <summary>SHA-256 of the bundle as it was read.</summary>
     public Digest BundleDigest { get; }

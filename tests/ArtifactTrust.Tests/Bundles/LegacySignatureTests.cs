@@ -67,6 +67,26 @@ public sealed class LegacySignatureTests
     }
 
     [Fact]
+    public void Where_there_is_no_timestamp_there_is_none_and_not_an_empty_one()
+    {
+        var made = LegacySignature.OfImage(Payload, "sig"u8);
+        Assert.Null(made.Timestamp);
+        Assert.Null(made.LogEntry);
+        Assert.Empty(made.ToBundle().Material.Timestamps);
+    }
+
+    [Fact]
+    public void A_bundle_made_of_it_is_the_same_each_time_and_has_no_root()
+    {
+        var certificate = Certificate();
+        var made = LegacySignature.OfImage(Payload, "sig"u8, [certificate, certificate]);
+        Assert.Equal(made.ToBundle().Digest, made.ToBundle().Digest);
+        // The test's certificate issued itself: the leaf stays, so that the verifier says what is wrong with it.
+        Assert.Single(made.ToBundle().Material.Certificates);
+        Assert.Equal(1, made.ToBundle().Version);
+    }
+
+    [Fact]
     public void An_attestation_has_its_signatures_in_the_envelope()
     {
         var made = LegacySignature.OfAttestation("{}"u8.ToArray(), "https://slsa.dev/provenance/v1");

@@ -68,6 +68,20 @@ public sealed class RegistryRefusalTests : RegistryTest
     }
 
     [Fact]
+    public async Task A_manifest_that_a_registry_judged_while_another_wrote_is_sent_again()
+    {
+        var image = Registry.AddImage("v1");
+        var refused = 0;
+        Registry.Intercept = r =>
+            r.Method == "PUT" && r.Path.Contains("/manifests/", StringComparison.Ordinal) && refused++ < 2
+                ? TestResponse.Error(400, "DIGEST_INVALID")
+                : null;
+        var evidence = new EvidenceStore(Client(), TimeProvider.System);
+        await evidence.AttachAsync(image.Descriptor, "{}"u8.ToArray(), SignType);
+        Assert.Single((await evidence.ListBundlesAsync(image.Descriptor.Digest)).Bundles);
+    }
+
+    [Fact]
     public async Task A_registry_that_refuses_every_form_is_an_error()
     {
         var image = Registry.AddImage("v1");

@@ -1,0 +1,85 @@
+using System.CommandLine;
+using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Oci;
+
+namespace ArtifactTrust.Cli.Commands;
+
+/// <summary>The options that say how registries are reached, for every verb that takes images.</summary>
+internal sealed class ImageOptions
+{
+    private readonly Option<bool> _plainHttp = Options.PlainHttp();
+
+    private readonly Option<string[]> _authorities = new("--registry-ca")
+    {
+        Description = "a PEM file of authorities to trust for registries, besides the system's; may be given several times",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string?> _certificate = new("--registry-cert")
+    {
+        Description = "the PEM client certificate for registries that ask for one",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string?> _key = new("--registry-key")
+    {
+        Description = "the PEM private key of --registry-cert, where it is not in that file",
+        HelpName = "FILE",
+    };
+
+    /// <summary>Puts the options on a verb.</summary>
+    internal void AddTo(Command verb)
+    {
+        foreach (Option option in (Option[])[_plainHttp, _authorities, _certificate, _key])
+        {
+            verb.Options.Add(option);
+        }
+    }
+
+    /// <summary>The images of one command. What is wrong with the options is told now.</summary>
+    /// <exception cref="CliException">A file of certificates is not there.</exception>
+    internal Func<Images> Opener(Session session, ParseResult parsed)
+    {
+        var tls = Tls(parsed);
+        var registries = Registries(session, parsed);
+        return () => new Images(new RegistryConnections(tls), registries);
+    }
+
+    /// <summary>The connections to registries.</summary>
+    /// <exception cref="CliException">A file of certificates is not there.</exception>
+    internal RegistryConnections Connections(ParseResult parsed) => new(Tls(parsed));
+
+    /// <summary>How registries are spoken to.</summary>
+    internal RegistryOptions Registries(Session session, ParseResult parsed) =>
+        new()
+        {
+            PlainHttp = parsed.GetValue(_plainHttp) ? true : null,
+            Credentials = DockerCredentials.FromEnvironment().FindAsync,
+            Notice = session.Terminal.Warn,
+            Time = session.Time,
+        };
+
+    private RegistryTlsOptions Tls(ParseResult parsed)
+    {
+        var tls = RegistryTlsOptions.FromSystem() with
+        {
+            AuthorityFiles = parsed.GetValue(_authorities) ?? [],
+            ClientCertificateFile = parsed.GetValue(_certificate),
+            ClientKeyFile = parsed.GetValue(_key),
+        };
+        foreach (var file in tls.AuthorityFiles)
+        {
+            CliException.RequireFile(file, "--registry-ca");
+        }
+        foreach (var file in (string?[])[tls.ClientCertificateFile, tls.ClientKeyFile])
+        {
+            if (file is not null)
+            {
+                CliException.RequireFile(file, "client certificate or key");
+            }
+        }
+        return tls is { ClientKeyFile: not null, ClientCertificateFile: null }
+            ? throw CliException.Usage("--registry-key needs --registry-cert")
+            : tls;
+    }
+}
