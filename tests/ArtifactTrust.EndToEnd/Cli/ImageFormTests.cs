@@ -102,7 +102,7 @@ public sealed class ImageFormTests : IDisposable
     [Fact]
     public void Options_of_images_are_refused_for_other_subjects()
     {
-        _scene.Refuses(Usage, "--format is for images", ["sign", "model", "--key", "ci.key", "--format", "legacy", "--force"]);
+        _scene.Refuses(Usage, "--format legacy is for images", ["sign", "model", "--key", "ci.key", "--format", "legacy", "--force"]);
         _scene.Refuses(Usage, "--recursive is for images", ["sign", "model", "--key", "ci.key", "--recursive", "--force"]);
         _scene.Refuses(Usage, "NAME=VALUE", ["verify", "model", "--key", "ci.pub", "--annotation", "x"]);
     }
