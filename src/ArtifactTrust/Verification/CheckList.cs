@@ -32,5 +32,8 @@ internal sealed class CheckList(params string[] plan)
     internal VerificationReport Partly(IReadOnlyList<string> files) => new(_checks, null) { PartialFiles = files };
 
     internal VerificationReport Verified(EvidenceKind kind, Signer signer, DigestSet subject, Statement? statement, Bundle bundle) =>
-        new(_checks, new VerifiedBundle(kind, signer.Key.Fingerprint, subject, statement, bundle.Digest, signer.Identity, signer.Times));
+        new(
+            _checks,
+            new VerifiedBundle(kind, signer.Key.Fingerprint, subject, statement, bundle.Digest, signer.Identity, signer.Times, signer.Names)
+        );
 }
