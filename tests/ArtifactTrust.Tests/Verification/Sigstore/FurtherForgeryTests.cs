@@ -64,6 +64,10 @@ public sealed class FurtherForgeryTests : IDisposable
         Assert.True(Verify(forgery, key: key.Verification).IsVerified);
         using var other = TestKey.Create("PKIX_ED25519_PH").Verification;
         Assert.False(Verify(forgery, key: other).IsVerified);
+        // What is told is about the kind of signature that the log may hold.
+        var report = Verify(forgery with { SignedContent = "other"u8.ToArray() }, key: key.Verification);
+        Assert.Equal("log.body", report.Failure?.Name);
+        Assert.DoesNotContain("holds no signatures", report.Failure!.Message, StringComparison.Ordinal);
         foreach (
             var wrong in new[]
             {

@@ -29,6 +29,12 @@ internal sealed record TestKey(PublicKey Public, Func<byte[], byte[]> Sign, Dige
             var spki = PublicKey.CreateFromSubjectPublicKeyInfo(key.PublicKey.SubjectPublicKeyInfo.Span, out _);
             return new(spki, m => key.Sign(m), DigestAlgorithm.Sha512, details);
         }
+        if (SignatureAlgorithm.PostQuantum.FirstOrDefault(a => a.Name == details) is { } postQuantum)
+        {
+            var key = SigningKey.Generate(postQuantum);
+            var spki = PublicKey.CreateFromSubjectPublicKeyInfo(key.PublicKey.SubjectPublicKeyInfo.Span, out _);
+            return new(spki, m => key.Sign(m), DigestAlgorithm.Sha512, details);
+        }
         if (details == "PKIX_ED25519_PH")
         {
             return PreHashed();
