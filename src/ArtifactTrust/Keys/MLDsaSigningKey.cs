@@ -1,4 +1,5 @@
-// .NET marks these two imports and exports as such until RFC 9881's choice of private keys has settled; the tests hold the bytes in place.
+// .NET 10 marks reading and writing ML-DSA keys as PKCS#8 as experimental. Where the platform has ML-DSA, the tests check that what is written
+// is read again; the bytes that .NET writes are held in place by no test.
 #pragma warning disable SYSLIB5006 // for evaluation purposes only
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;

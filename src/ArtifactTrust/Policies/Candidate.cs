@@ -39,7 +39,7 @@ internal sealed class Candidate
         var found = signers.Find(bundle);
         var known = found.Count == 1;
         var signer = known ? found[0] : default;
-        var by = bundle.Identity?.ToString() ?? bundle.KeyFingerprint.ToString();
+        var by = bundle.Holder ?? bundle.KeyFingerprint.ToString();
         // Both ways: evidence that binds fewer digests of a directory than were computed does not bind its file names.
         if (!subject.Contains(bundle.Subject) || !bundle.Subject.Contains(subject))
         {

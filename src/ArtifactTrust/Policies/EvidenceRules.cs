@@ -167,7 +167,7 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
     }
 
     private static IReadOnlyList<string> Certificates(IEnumerable<Candidate> evidence) =>
-        [.. evidence.Select(c => c.Bundle.Identity?.ToString()).OfType<string>().Distinct(StringComparer.Ordinal)];
+        [.. evidence.Select(c => c.Bundle.Holder).OfType<string>().Distinct(StringComparer.Ordinal)];
 
     /// <summary>The identity, and where it signed with certificates, whom they are of.</summary>
     private static string Named(PolicyIdentity identity, IReadOnlyList<Candidate> evidence) =>

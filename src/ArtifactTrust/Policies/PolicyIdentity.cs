@@ -10,6 +10,9 @@ public sealed record PolicyIdentity(string Name, IReadOnlyList<PolicyKey> Keys)
 {
     /// <summary>Whom a certificate is to be of, to be this signer's: one of these, in the order written.</summary>
     public IReadOnlyList<IdentityRule> Certificates { get; init; } = [];
+
+    /// <summary>Names, letter by letter, one of which a certificate of the policy's own authority is to have, to be this signer's.</summary>
+    public IReadOnlyList<string> Subjects { get; init; } = [];
 }
 
 /// <summary>A key of an identity, with the time in which it counts.</summary>

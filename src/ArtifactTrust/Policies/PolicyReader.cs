@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Manifests;
+using ArtifactTrust.Trust;
 
 namespace ArtifactTrust.Policies;
 
@@ -64,12 +65,16 @@ internal sealed partial class PolicyReader(Func<string, ReadOnlyMemory<byte>> re
             throw ofCertificates.Malformed("certificates need 'sigstore' at the top, which says whose certificates are trusted");
         }
         var rules = ofCertificates.Sequence($"'certificates' of {what}").Items;
-        return rules.Count > Limits.PolicyKeys
-            ? throw ofCertificates.Malformed($"more than {Limits.PolicyKeys} certificates")
-            : new PolicyIdentity(identity.Key, [.. ofKeys?.Sequence($"'keys' of {what}").Items.Select(keys.Read) ?? []])
-            {
-                Certificates = [.. rules.Select(certificates.ReadCertificate)],
-            };
+        if (rules.Count > Limits.PolicyKeys)
+        {
+            throw ofCertificates.Malformed($"more than {Limits.PolicyKeys} certificates");
+        }
+        var holders = rules.Select(certificates.ReadCertificate).ToList();
+        return new PolicyIdentity(identity.Key, [.. ofKeys?.Sequence($"'keys' of {what}").Items.Select(keys.Read) ?? []])
+        {
+            Certificates = [.. holders.Select(h => h.Rule).OfType<IdentityRule>()],
+            Subjects = [.. holders.Select(h => h.Subject).OfType<string>()],
+        };
     }
 
     private static IReadOnlyList<YamlMember> Entries(YamlMapping document, string key, string what)

@@ -1,4 +1,5 @@
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Trust;
 using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Policies;
@@ -13,8 +14,11 @@ internal sealed class PolicySigners(TrustPolicy policy)
     /// <summary>The identities: none, one, or several where a certificate meets the conditions of several.</summary>
     /// <remarks>A certificate is never looked up by its key, nor a managed key by a name: how it was verified decides.</remarks>
     internal IReadOnlyList<(PolicyIdentity Identity, PolicyKey? Key)> Find(VerifiedBundle bundle) =>
-        bundle.Identity is { } holder
-            ? [.. policy.Identities.Where(i => i.Certificates.Any(r => r.Accepts(holder))).Select(i => (i, (PolicyKey?)null))]
+        bundle.Identity is { } holder ? [.. policy.Identities.Where(i => IsOf(i, holder, bundle)).Select(i => (i, (PolicyKey?)null))]
         : _keys.TryGetValue(bundle.KeyFingerprint, out var found) ? [(found.Identity, found.Key)]
         : [];
+
+    // A name that an OpenID Connect issuer vouched for is none of one's own authority's.
+    private static bool IsOf(PolicyIdentity identity, CertificateIdentity holder, VerifiedBundle bundle) =>
+        identity.Certificates.Any(r => r.Accepts(holder)) || (holder.Issuer is null && identity.Subjects.Any(bundle.Names.Contains));
 }

@@ -2,10 +2,10 @@ using ArtifactTrust.Trust;
 
 namespace ArtifactTrust.Policies;
 
-/// <summary>The Sigstore instance whose certificates a policy's identities may sign with. It has a profile or a root, and never both.</summary>
+/// <summary>The Sigstore instance, or one's own authority, whose certificates a policy's identities may sign with. It has a profile or a root, and never both.</summary>
 /// <param name="Profile">The name of the gate's profile for the instance; null where the policy has the root itself.</param>
 /// <param name="Root">The instance's keys and certificates; null where the profile gives them.</param>
-/// <param name="File">The file the root came from, as the policy names it; null with a profile.</param>
+/// <param name="File">The file the root came from, or the root certificates of one's own authority, as the policy names it; null with a profile.</param>
 public sealed record PolicySigstore(string? Profile, TrustedRoot? Root, string? File)
 {
     /// <summary>How many different logs must hold a signature; null for what the verifier asks for by itself.</summary>

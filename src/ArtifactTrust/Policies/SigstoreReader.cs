@@ -12,6 +12,9 @@ internal sealed class SigstoreReader(PolicyFiles files)
     [
         "profile",
         "trustedRoot",
+        "caRoots",
+        "caIntermediates",
+        "tsaCerts",
         "logThreshold",
         "timeThreshold",
         "certificateLogThreshold",
@@ -19,9 +22,14 @@ internal sealed class SigstoreReader(PolicyFiles files)
         "witnessThreshold",
     ];
 
+    /// <summary>Of an instance only: one's own authority has no logs.</summary>
+    private static readonly string[] LogKeys = ["logThreshold", "certificateLogThreshold", "witnesses", "witnessThreshold"];
+
     private static readonly string[] CertificateKeys = ["issuer", "issuerRegexp", "subject", "subjectRegexp", "extensions"];
 
     private readonly Dictionary<string, YamlPlace> _places = new(StringComparer.Ordinal);
+
+    private bool _isOwnAuthority;
 
     /// <summary>Whether an identity has certificates.</summary>
     internal bool HasCertificates => _places.Count > 0;
@@ -36,9 +44,18 @@ internal sealed class SigstoreReader(PolicyFiles files)
         var mapping = value.Mapping("'sigstore'");
         mapping.CheckKeys("'sigstore'", InstanceKeys);
         var (profile, file) = (mapping["profile"]?.Scalar("profile").String("profile"), mapping["trustedRoot"]);
-        if ((profile is null) == (file is null))
+        var roots = mapping["caRoots"];
+        if ((profile is null ? 0 : 1) + (file is null ? 0 : 1) + (roots is null ? 0 : 1) != 1)
         {
-            throw mapping.Malformed("'sigstore' needs one of 'profile' and 'trustedRoot'");
+            throw mapping.Malformed("'sigstore' needs one of 'profile' and 'trustedRoot', or 'caRoots' for an authority of one's own");
+        }
+        if (roots is null && (mapping["caIntermediates"] ?? mapping["tsaCerts"]) is { } stray)
+        {
+            throw stray.Malformed("'caIntermediates' and 'tsaCerts' belong to 'caRoots'; those of an instance are in its trusted root");
+        }
+        if (roots is not null)
+        {
+            return ReadAuthority(mapping, roots) with { TimeThreshold = Threshold("timeThreshold", 1) };
         }
         var name = file is null ? null : PolicyFiles.Name(file.Scalar("trustedRoot"), "trusted root");
         var witnesses = ReadWitnesses(mapping["witnesses"]);
@@ -58,6 +75,35 @@ internal sealed class SigstoreReader(PolicyFiles files)
         };
 
         int? Threshold(string key, int minimum) => mapping[key]?.Scalar(key).Integer(key, minimum, Limits.TrustedInstances);
+    }
+
+    /// <summary>An authority of one's own, with the time-stamp authorities that say when its certificates signed.</summary>
+    private PolicySigstore ReadAuthority(YamlMapping mapping, YamlValue roots)
+    {
+        _isOwnAuthority = true;
+        if (LogKeys.FirstOrDefault(k => mapping[k] is not null) is { } key)
+        {
+            throw mapping[key]!.Malformed($"'{key}' is for an instance: an authority of one's own has no logs");
+        }
+        // Nothing but a time stamp says that a certificate was valid when it signed.
+        var timestamps = mapping["tsaCerts"] ?? throw mapping.Malformed("'caRoots' needs 'tsaCerts', which say when a signature was made");
+        var name = PolicyFiles.Name(roots.Scalar("caRoots"), "certificate file");
+        try
+        {
+            var root = TrustedRoot.ForAuthority(
+                ReadFile(roots, "caRoots").Span,
+                mapping["caIntermediates"] is { } between ? ReadFile(between, "caIntermediates").Span : default,
+                ReadFile(timestamps, "tsaCerts").Span
+            );
+            return new PolicySigstore(null, root, name);
+        }
+        catch (MalformedDataException e) when (e.Format != "policy")
+        {
+            throw roots.Malformed($"the certificates of the authority: {e.Location}: {e.Reason}", e);
+        }
+
+        ReadOnlyMemory<byte> ReadFile(YamlValue value, string what) =>
+            files.Read(PolicyFiles.Name(value.Scalar(what), "certificate file"), value, "certificate file", Limits.CertificateFileBytes);
     }
 
     private static List<NoteKey> ReadWitnesses(YamlValue? value)
@@ -92,19 +138,31 @@ internal sealed class SigstoreReader(PolicyFiles files)
         return keys;
     }
 
-    /// <summary>Whom one certificate is to be of.</summary>
-    internal IdentityRule ReadCertificate(YamlValue value)
+    /// <summary>Whom one certificate is to be of: a rule, or, of one's own authority, a name alone.</summary>
+    internal (IdentityRule? Rule, string? Subject) ReadCertificate(YamlValue value)
     {
         const string what = "a certificate";
         var mapping = value.Mapping(what);
         mapping.CheckKeys(what, CertificateKeys);
+        if (_isOwnAuthority && mapping["issuer"] is null && mapping["issuerRegexp"] is null)
+        {
+            if ((mapping["subjectRegexp"] ?? mapping["extensions"]) is { } other)
+            {
+                throw other.Malformed("without an issuer a certificate is known by its 'subject' alone, letter by letter");
+            }
+            return (null, Once(mapping.Required("subject", what).Scalar("subject").String("subject"), mapping));
+        }
         var (subject, subjectIsPattern) = OneOf(mapping, "subject", "subjectRegexp");
         var (issuer, issuerIsPattern) = OneOf(mapping, "issuer", "issuerRegexp");
         var rule = Create(mapping, subject, subjectIsPattern, issuer, issuerIsPattern, Extensions(mapping["extensions"]));
-        return _places.TryAdd(rule.ToString(), mapping.Place)
-            ? rule
-            : throw mapping.Malformed($"the same conditions as at {_places[rule.ToString()]}; a certificate belongs to one identity, once");
+        Once(rule.ToString(), mapping);
+        return (rule, null);
     }
+
+    private string Once(string conditions, YamlMapping mapping) =>
+        _places.TryAdd(conditions, mapping.Place)
+            ? conditions
+            : throw mapping.Malformed($"the same conditions as at {_places[conditions]}; a certificate belongs to one identity, once");
 
     private static IdentityRule Create(
         YamlMapping mapping,

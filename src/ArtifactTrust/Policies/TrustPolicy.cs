@@ -74,6 +74,7 @@ public sealed class TrustPolicy : IDisposable
         var trust = new SigstoreTrust(sigstore.Root ?? root, [.. Identities.SelectMany(i => i.Certificates)]);
         return new SigstoreTrust(trust.Root, trust.Identities)
         {
+            Subjects = [.. Identities.SelectMany(i => i.Subjects)],
             LogThreshold = sigstore.LogThreshold ?? trust.LogThreshold,
             TimeThreshold = sigstore.TimeThreshold ?? trust.TimeThreshold,
             CertificateLogThreshold = sigstore.CertificateLogThreshold ?? trust.CertificateLogThreshold,

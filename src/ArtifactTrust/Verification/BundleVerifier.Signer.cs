@@ -75,7 +75,7 @@ public sealed partial class BundleVerifier
             identity.Names.Count > 0 ? identity.ToString() : $"any holder; {string.Join(", ", provenance.Names)}"
         );
         checks.NotRequired(Hint, "a certificate signed");
-        return (new Signer(key.Key, identity, provenance.Times), null);
+        return (new Signer(key.Key, identity, provenance.Times, provenance.Names), null);
     }
 
     /// <summary>The managed key that signed.</summary>
@@ -103,7 +103,7 @@ public sealed partial class BundleVerifier
             (candidates, times) = (provenance!.Keys, provenance.Times);
         }
         var key = candidates.FirstOrDefault(k => isValid(k.Key, signature.Span))?.Key;
-        return CheckKey(bundle, key, checks) is { } failed ? (null, failed) : (new Signer(key!, null, times), null);
+        return CheckKey(bundle, key, checks) is { } failed ? (null, failed) : (new Signer(key!, null, times, []), null);
     }
 
     /// <summary>Why nothing that is trusted here could verify the bundle, or null.</summary>

@@ -42,6 +42,16 @@ internal sealed class CheckList(params string[] plan)
     ) =>
         new(
             _checks,
-            new VerifiedBundle(kind, signer.Key.Fingerprint, subject, statement, bundle.Digest, signer.Identity, signer.Times, annotations)
+            new VerifiedBundle(
+                kind,
+                signer.Key.Fingerprint,
+                subject,
+                statement,
+                bundle.Digest,
+                signer.Identity,
+                signer.Times,
+                signer.Names,
+                annotations
+            )
         );
 }

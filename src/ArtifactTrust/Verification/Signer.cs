@@ -43,7 +43,13 @@ internal sealed record SignerKey(VerificationKey Key, ReadOnlyMemory<byte>? Cert
 /// <param name="Key">The key.</param>
 /// <param name="Identity">Whom the certificate is of; null for a managed key.</param>
 /// <param name="Times">When the signature existed, as logs and time-stamp authorities say; none for most managed keys.</param>
-internal sealed record Signer(VerificationKey Key, CertificateIdentity? Identity, IReadOnlyList<DateTimeOffset> Times);
+/// <param name="Names">As <see cref="Provenance.Names"/>.</param>
+internal sealed record Signer(
+    VerificationKey Key,
+    CertificateIdentity? Identity,
+    IReadOnlyList<DateTimeOffset> Times,
+    IReadOnlyList<string> Names
+);
 
 /// <summary>What is found to be true of a bundle's certificate, log entries and times, before its signature is verified.</summary>
 /// <param name="Keys">The keys that may have made the signature.</param>

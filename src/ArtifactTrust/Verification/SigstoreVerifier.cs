@@ -135,11 +135,14 @@ internal sealed class SigstoreVerifier(SigstoreTrust trust)
             {
                 return (null, checks.Fail(failed));
             }
-            var problems = candidates.Select(k => LogEntryBody.Problem(entry, bundle, k, artifact)).ToList();
-            candidates = [.. candidates.Where((_, i) => problems[i] is null)];
+            var tried = candidates;
+            var problems = tried.Select(k => LogEntryBody.Problem(entry, bundle, k, artifact)).ToList();
+            candidates = [.. tried.Where((_, i) => problems[i] is null)];
             if (candidates.Count == 0)
             {
-                return (null, checks.Fail(OtherEntry(problems[0]!)));
+                // That pure Ed25519 has no place in a log of digests says nothing of a signature that was made for one.
+                var told = Enumerable.Range(0, tried.Count).FirstOrDefault(i => tried[i].Key.Algorithm.PreHash is not null);
+                return (null, checks.Fail(OtherEntry(problems[told]!)));
             }
             checks.Pass(Body, $"{entry.Kind} {entry.Version}");
             logged.Add((entry, log));

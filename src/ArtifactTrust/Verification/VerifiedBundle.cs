@@ -16,6 +16,7 @@ public sealed class VerifiedBundle
         Digest bundleDigest,
         CertificateIdentity? identity = null,
         IReadOnlyList<DateTimeOffset>? times = null,
+        IReadOnlyList<string>? names = null,
         IReadOnlyDictionary<string, string>? annotations = null
     )
     {
@@ -26,6 +27,7 @@ public sealed class VerifiedBundle
         BundleDigest = bundleDigest;
         Identity = identity;
         Times = times ?? [];
+        Names = names ?? identity?.Names ?? [];
         Annotations =
             annotations
             ?? statement?.Subjects.FirstOrDefault(s => s.Digest!.Contains(subject))?.Annotations
@@ -40,6 +42,16 @@ public sealed class VerifiedBundle
 
     /// <summary>Whom the signer's certificate is of, one of those accepted; null where a managed key signed.</summary>
     public CertificateIdentity? Identity { get; }
+
+    /// <summary>Every name of the signer's certificate, host names among them; none where a managed key signed.</summary>
+    /// <remarks>Spec: RFC 5280 §4.2.1.6. Without an issuer in <see cref="Identity"/> they are names by one's own authority.</remarks>
+    public IReadOnlyList<string> Names { get; }
+
+    /// <summary>Whom the signer's certificate is of, as text; null where a managed key signed.</summary>
+    internal string? Holder =>
+        Identity is null || Identity.Names.Count > 0
+            ? Identity?.ToString()
+            : $"{string.Join(", ", Names)}{(Identity.Issuer is { } i ? $" ({i})" : "")}";
 
     /// <summary>Times at which the signature is proven to have existed, as logs and time-stamp authorities say; none for most managed keys.</summary>
     public IReadOnlyList<DateTimeOffset> Times { get; }

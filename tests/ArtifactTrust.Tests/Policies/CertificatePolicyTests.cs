@@ -1,11 +1,15 @@
+using System.Buffers.Binary;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using ArtifactTrust.Bundles;
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Keys;
 using ArtifactTrust.Policies;
 using ArtifactTrust.Tests.Attestations.Predicates;
 using ArtifactTrust.Tests.Verification.Sigstore;
+using ArtifactTrust.Transparency;
 using ArtifactTrust.Trust;
 using ArtifactTrust.Verification;
 
@@ -185,6 +189,96 @@ public sealed class CertificatePolicyTests
         Assert.Equal((0, 2, 3), (trust.LogThreshold, trust.TimeThreshold, trust.CertificateLogThreshold));
         Assert.Equal(Workflow, Assert.Single(trust.Identities).Name);
     }
+
+    [Theory]
+    [InlineData("", 2)]
+    [InlineData(", witnessThreshold: 1", 1)]
+    public void The_witnesses_go_to_the_verifier_and_all_are_needed_unless_said_otherwise(string threshold, int needed)
+    {
+        using var policy = Given.Policy(Witnessed($"witnesses: [{First}, {Second}]{threshold}"));
+
+        Assert.Equal([First, Second], policy.Sigstore!.Witnesses.Select(w => w.ToString()));
+        var trust = policy.CertificateTrust(TrustedRoot.PublicGood);
+        Assert.Equal([First, Second], trust.Witnesses.Select(w => w.ToString()));
+        Assert.Equal(needed, trust.WitnessThreshold);
+    }
+
+    [Fact]
+    public void A_policy_with_a_quorum_refuses_what_no_witness_saw()
+    {
+        using var authority = new TestAuthority();
+        var signer = authority.LogSigner;
+        Assert.Null(Failure("logThreshold: 1", null));
+        Assert.Equal("log.witnesses", Failure($"witnesses: [{First}]", null));
+        Assert.Null(Failure($"witnesses: [{First}, {Second}], witnessThreshold: 1", 0));
+        Assert.Equal("log.witnesses", Failure($"witnesses: [{First}, {Second}]", 0));
+        Assert.Equal("log.witnesses", Failure($"witnesses: [{Second}]", 0));
+
+        string? Failure(string witnesses, int? cosigner)
+        {
+            using var policy = Given.Policy(Witnessed(witnesses));
+            var trust = policy.CertificateTrust(authority.TrustedRoot());
+            var bundle = authority.Sign(
+                new Forgery
+                {
+                    Checkpoint = c =>
+                        SignedNote.Parse(Encoding.UTF8.GetBytes(c.Sign(signer) + (cosigner is { } i ? Cosignature(c, i) : ""))),
+                }
+            );
+            // What the witnesses saw is all that is of interest: the signer is whom the policy does not know.
+            var report = new BundleVerifier(
+                [],
+                new SigstoreTrust(trust.Root, TestAuthority.Identity)
+                {
+                    Witnesses = trust.Witnesses,
+                    WitnessThreshold = trust.WitnessThreshold,
+                }
+            ).VerifyMessage(Bundle.Parse(TestAuthority.Utf8(bundle)), DigestAlgorithm.Sha256.Hash(TestAuthority.Artifact));
+            return report.Failure?.Name;
+        }
+    }
+
+    private static readonly SigningKey[] WitnessKeys =
+    [
+        SigningKey.Generate(SignatureAlgorithm.Ed25519),
+        SigningKey.Generate(SignatureAlgorithm.Ed25519),
+    ];
+
+    private static readonly string First = NoteKey.CreateWitness("one.test", WitnessKeys[0].PublicKey).ToString();
+    private static readonly string Second = NoteKey.CreateWitness("two.test", WitnessKeys[1].PublicKey).ToString();
+
+    private static string Witnessed(string witnesses) =>
+        $"version: 1\nname: t\nsigstore: {{ profile: a, {witnesses} }}\nidentities:\n  ci: {{ certificates: [ {{ issuer: {Issuer}, subject: {Workflow} }} ] }}\n{Rules("ci")}";
+
+    private static string Cosignature(Checkpoint checkpoint, int witness)
+    {
+        const int time = 1_790_000_000;
+        var key = NoteKey.Parse(witness == 0 ? First : Second);
+        var signature = WitnessKeys[witness].Sign(Encoding.UTF8.GetBytes($"cosignature/v1\ntime {time}\n{checkpoint.ToText()}"));
+        var bytes = new byte[12];
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, key.Id);
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(4), time);
+        return $"— {key.Name} {Convert.ToBase64String([.. bytes, .. signature])}\n";
+    }
+
+    public static TheoryData<string, string> WrongWitnesses =>
+        new()
+        {
+            { "witnessThreshold: 1", "there are 0 'witnesses'" },
+            { $"witnesses: [{First}], witnessThreshold: 2", "there are 1 'witnesses'" },
+            { $"witnesses: [{First}], witnessThreshold: 0", "witnessThreshold is to be an integer from 1" },
+            { $"witnesses: [{First}, {First}]", "there twice" },
+            { $"witnesses: [{First}, {NoteKey.CreateWitness("else.test", WitnessKeys[0].PublicKey)}]", "there twice" },
+            { $"witnesses: [{NoteKey.Create("log.test", WitnessKeys[0].PublicKey)}]", "no key of a witness" },
+            { "witnesses: [one.test]", "no key of a witness" },
+            { $"witnesses: [{First[..^4]}AAAA]", "no key of a witness" },
+            { "witnesses: one.test", "'witnesses'" },
+        };
+
+    [Theory]
+    [MemberData(nameof(WrongWitnesses))]
+    public void Wrong_witnesses_are_refused(string witnesses, string reason) =>
+        Assert.Contains(reason, Given.Refused(Witnessed(witnesses)).Reason, StringComparison.Ordinal);
 
     [Fact]
     public void A_trusted_root_is_part_of_the_digest()

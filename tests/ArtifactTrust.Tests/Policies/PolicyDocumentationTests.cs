@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Policies;
 using ArtifactTrust.Tests.Attestations.Predicates;
+using ArtifactTrust.Tests.Verification.Sigstore;
 
 namespace ArtifactTrust.Tests.Policies;
 
@@ -40,8 +41,18 @@ public sealed partial class PolicyDocumentationTests
             .Replace("\n", "\n          ", StringComparison.Ordinal);
         return TrustPolicy.Parse(
             Encoding.UTF8.GetBytes(Placeholder().Replace(yaml, key)),
-            _ =>
+            name =>
             {
+                if (name.EndsWith(".pem", StringComparison.Ordinal))
+                {
+                    using var authority = new TestAuthority();
+                    var certificate = name.Contains("time", StringComparison.Ordinal) ? authority.Tsa.Certificate : authority.Root;
+                    return Encoding.UTF8.GetBytes(
+                        certificate.ExportCertificatePem()
+                            + "\n"
+                            + (name.Contains("time", StringComparison.Ordinal) ? authority.TsaRoot.ExportCertificatePem() + "\n" : "")
+                    );
+                }
                 using var file = ECDsa.Create(ECCurve.NamedCurves.nistP256);
                 return Encoding.UTF8.GetBytes(file.ExportSubjectPublicKeyInfoPem());
             }
@@ -55,7 +66,7 @@ public sealed partial class PolicyDocumentationTests
     public void Every_whole_policy_is_one()
     {
         var policies = Marked("policy");
-        Assert.Equal(3, policies.Count);
+        Assert.Equal(4, policies.Count);
         foreach (var yaml in policies)
         {
             using var policy = Parse(yaml);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -37,6 +38,7 @@ public sealed class FurtherForgeryTests : IDisposable
     [InlineData("PKIX_RSA_PKCS1V15_2048_SHA256", 1)]
     [InlineData("PKIX_RSA_PSS_3072_SHA256", 2)]
     [InlineData("PKIX_RSA_PSS_3072_SHA256", 1)]
+    [InlineData("PKIX_ED25519_PH", 2)]
     public void Keys_of_every_kind_verify_and_only_by_their_own_name(string details, int logVersion)
     {
         var forgery = new Forgery { Key = TestKey.Create(details), LogVersion = logVersion };
@@ -50,6 +52,35 @@ public sealed class FurtherForgeryTests : IDisposable
         var root = _authority.TrustedRoot(r => r["tlogs"] = new JsonArray());
         var report = Verify(forgery with { LogVersion = 0, SignedContent = "other"u8.ToArray() }, root);
         Assert.Equal(("signature.key", FailureCode.SignatureInvalid), (report.Failure?.Name, report.Failure?.Code));
+    }
+
+    [Fact]
+    public void A_pre_hashed_signature_is_logged_by_its_own_name_and_verifies_by_the_plain_key()
+    {
+        var key = TestKey.Create("PKIX_ED25519_PH");
+        var forgery = new Forgery { ManagedKey = key };
+        // Whoever trusts an Ed25519 key need not know how it signs.
+        Assert.Equal(SignatureAlgorithm.Ed25519, key.Verification.Algorithm);
+        Assert.True(Verify(forgery, key: key.Verification).IsVerified);
+        using var other = TestKey.Create("PKIX_ED25519_PH").Verification;
+        Assert.False(Verify(forgery, key: other).IsVerified);
+        // What is told is about the kind of signature that the log may hold.
+        var report = Verify(forgery with { SignedContent = "other"u8.ToArray() }, key: key.Verification);
+        Assert.Equal("log.body", report.Failure?.Name);
+        Assert.DoesNotContain("holds no signatures", report.Failure!.Message, StringComparison.Ordinal);
+        foreach (
+            var wrong in new[]
+            {
+                forgery,
+                new Forgery { Key = key },
+            }
+        )
+        {
+            Refuses(wrong with { LoggedDetails = "PKIX_ED25519" }, "log.body");
+            Refuses(wrong with { LoggedDetails = "PKIX_ED25519_PHX" }, "log.body");
+            // The digest of the right artifact by another function.
+            Refuses(wrong with { LoggedDigest = SHA256.HashData(TestAuthority.Artifact) }, "log.body");
+        }
     }
 
     [Fact]
