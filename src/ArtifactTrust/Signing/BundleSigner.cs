@@ -210,7 +210,8 @@ public sealed class BundleSigner
             Timestamps = timestamps,
             LogEntries = entries,
         };
-        return Bundle.Parse(Bundle.Create(material, submission.Envelope, submission.Message).Utf8);
+        var written = Bundle.Create(material, submission.Envelope, submission.Message).Utf8;
+        return isModel ? Bundle.ParseModelSignature(written) : Bundle.Parse(written);
     }
 
     /// <summary>Chooses the services, and refuses before anything is signed what could not be finished.</summary>
