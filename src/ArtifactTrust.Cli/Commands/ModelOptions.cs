@@ -12,7 +12,8 @@ internal sealed class ModelOptions
 {
     private readonly Option<string> _format = new("--format")
     {
-        Description = "oms signs a single file as a model (OpenSSF Model Signing); directories always are",
+        Description =
+            "oms signs a single file, or the layers of an OCI artifact, as a model (OpenSSF Model Signing); directories always are",
         DefaultValueFactory = _ => "auto",
         HelpName = "auto|oms",
     };
@@ -96,6 +97,22 @@ internal sealed class ModelOptions
             parsed.GetValue(_dataset) ? ModelKind.Dataset : ModelKind.Model,
             parsed.GetValue(_cache)
         );
+    }
+
+    /// <summary>Throws where an option is given that is for content that is here, and not for layers in a registry.</summary>
+    /// <exception cref="CliException">See above.</exception>
+    internal void RequireLayers(ParseResult parsed)
+    {
+        foreach (var option in (Option[])[_hash, _shards, _links, _empty, _manifest, _cache])
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+            {
+                throw CliException.Usage(
+                    $"{option.Name} is for files that are hashed here; layers have their digests",
+                    "pull the artifact and sign the directory"
+                );
+            }
+        }
     }
 
     /// <summary>Throws where an option is given that means nothing for what is signed.</summary>

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Verification;
 
@@ -55,6 +57,25 @@ internal static class SignCommand
                     : new Subject.LocalDirectory(parsed.GetValue(subject)!);
                 if (target is Subject.Image image)
                 {
+                    if (model.IsModel(parsed))
+                    {
+                        model.RequireLayers(parsed);
+                        var layerOutput = parsed.GetValue(signature);
+                        if (layerOutput is not null && Path.Exists(layerOutput) && !parsed.GetValue(force))
+                        {
+                            throw CliException.Usage($"the signature '{layerOutput}' exists", "--force replaces it");
+                        }
+                        using var byLayers = await signing.OpenAsync(parsed, session, cancellation);
+                        return await SignLayers(
+                            session,
+                            image,
+                            new ModelSubjects(session, byLayers, model.Choices(parsed)),
+                            byLayers,
+                            parsed.GetValue(plainHttp),
+                            layerOutput,
+                            cancellation
+                        );
+                    }
                     model.RequireModel(parsed, "an image");
                     using var byImage = await signing.OpenAsync(parsed, session, cancellation);
                     return await SignImage(session, image, byImage, parsed.GetValue(plainHttp), cancellation);
@@ -88,6 +109,13 @@ internal static class SignCommand
                     : await SignFile(session, path, signatory, cancellation);
                 if (addTo is not null)
                 {
+                    if (bundle.Utf8.Length > Limits.BundleBytes)
+                    {
+                        throw CliException.Usage(
+                            $"the signature has {bundle.Utf8.Length} bytes, and lines of '{addTo}' at most {Limits.BundleBytes}",
+                            "write it to a file of its own with --signature FILE"
+                        );
+                    }
                     AtomicFile.AppendLine(addTo, bundle.Utf8.Span, EvidenceFiles.IsBundle);
                 }
                 else
@@ -140,6 +168,35 @@ internal static class SignCommand
         var signer = await signatory.SignerAsync(cancellation);
         var bundle = await signer.SignFileAsync(file, cancellation);
         return (bundle, new DigestSet(file.Digest(DigestAlgorithm.Sha256)));
+    }
+
+    /// <summary>Signs the files of an artifact by the digests in its manifest; the signature is attached to it, or written to a file.</summary>
+    private static async Task<int> SignLayers(
+        Session session,
+        Subject.Image image,
+        ModelSubjects models,
+        Signatory signatory,
+        bool plainHttp,
+        string? output,
+        CancellationToken cancellation
+    )
+    {
+        using var images = new Images(plainHttp);
+        var (store, descriptor) = await images.ResolveAsync(image.Reference, cancellation);
+        var layers = await ModelLayers.ReadAsync(store, descriptor, cancellation);
+        var (bundle, digests) = await models.SignLayersAsync(image.Reference.ToString(), layers, cancellation);
+        string where;
+        if (output is not null)
+        {
+            // Whether one may be replaced was asked before.
+            AtomicFile.Write(output, bundle.Utf8.Span, replace: true);
+            where = output;
+        }
+        else
+        {
+            where = $"referrer {await Images.AttachAsync(store, descriptor, bundle, ModelSignature.TypeUri, session.Time, cancellation)}";
+        }
+        return Report(session, image.Reference.ToString(), digests, where, bundle, signatory);
     }
 
     private static async Task<int> SignImage(

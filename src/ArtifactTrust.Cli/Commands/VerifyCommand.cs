@@ -67,6 +67,7 @@ internal static class VerifyCommand
                     PlainHttp = parsed.GetValue(plainHttp),
                     Model = model.Options(parsed),
                     AllowSymlinks = model.AllowSymlinks(parsed),
+                    AcceptsLayers = true,
                 };
                 if (model.Only(parsed).Count > 0)
                 {
