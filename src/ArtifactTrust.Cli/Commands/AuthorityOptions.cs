@@ -22,7 +22,7 @@ internal sealed class AuthorityOptions
 
     private readonly Option<string?> _timestamps = new("--tsa-certs")
     {
-        Description = "the certificates of your time-stamp authorities and of those above them, PEM",
+        Description = "the certificates of your time-stamp authorities and of those above them, PEM; with --ca-roots, or with keys alone",
         HelpName = "FILE",
     };
 
@@ -36,23 +36,30 @@ internal sealed class AuthorityOptions
     /// <summary>Whether time-stamp authorities are trusted.</summary>
     internal bool HasTimestamps(ParseResult parsed) => parsed.GetValue(_timestamps) is not null;
 
-    /// <summary>The authority, or null where none was given.</summary>
+    /// <summary>The authority, or the time-stamp authorities alone; null where neither was given.</summary>
     /// <exception cref="CliException">A file cannot be used, or the roots are missing.</exception>
     internal TrustedRoot? Read(ParseResult parsed)
     {
         var (roots, intermediates, timestamps) = (parsed.GetValue(_roots), parsed.GetValue(_intermediates), parsed.GetValue(_timestamps));
         if (roots is null)
         {
-            return intermediates is null && timestamps is null
-                ? null
+            return intermediates is null
+                ? timestamps is null
+                    ? null
+                    : Read(() => TrustedRoot.ForTimestamps(ReadFile(timestamps)))
                 : throw CliException.Usage(
                     "certificates of an authority were given, and none that is trusted",
                     "give --ca-roots FILE too; a Sigstore instance's are in its --trusted-root"
                 );
         }
+        return Read(() => TrustedRoot.ForAuthority(ReadFile(roots), ReadFile(intermediates), ReadFile(timestamps)));
+    }
+
+    private static TrustedRoot Read(Func<TrustedRoot> read)
+    {
         try
         {
-            return TrustedRoot.ForAuthority(ReadFile(roots), ReadFile(intermediates), ReadFile(timestamps));
+            return read();
         }
         catch (MalformedDataException e)
         {

@@ -34,7 +34,7 @@ internal static class EvidenceFiles
         try
         {
             // Without the line feed after it: a bundle's digest must not change when another line is added.
-            return [new FoundEvidence(name, Bundle.Parse(utf8.AsMemory().TrimEnd("\r\n"u8)), null)];
+            return [new FoundEvidence(name, Bundle.ParseModelSignature(utf8.AsMemory().TrimEnd("\r\n"u8)), null)];
         }
         catch (MalformedDataException e)
         {

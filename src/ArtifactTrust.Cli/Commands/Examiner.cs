@@ -81,6 +81,12 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
     /// <summary>What is asked of models.</summary>
     internal ModelVerificationOptions Model { get; init; } = new();
 
+    /// <summary>
+    /// Whether the signature of a model counts for an artifact whose layers are its files. It says nothing of the rest of the manifest, so that what
+    /// decides about the use of an image by the digest of its manifest does not take it.
+    /// </summary>
+    internal bool AcceptsLayers { get; init; }
+
     /// <summary>Whether links to files of a directory are read.</summary>
     internal bool AllowSymlinks { get; init; }
 
@@ -179,6 +185,10 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
         var (store, descriptor) = await images.ResolveAsync(reference, Platform, cancellation);
         var found = SignatureFile is null ? await Images.FindAsync(store, descriptor, cancellation) : EvidenceFiles.Read(SignatureFile);
         var digests = new DigestSet(descriptor.Digest);
+        var layers =
+            verifier is not null && AcceptsLayers && found.Any(f => f.Bundle is { } b && IsModel(b))
+                ? await ReadLayersAsync(store, descriptor, cancellation)
+                : null;
         return new ExaminedSubject(
             "image",
             reference.ToString(),
@@ -190,11 +200,30 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
                         b =>
                             f.Legacy is { } legacy ? For(b).VerifyLegacy(legacy, descriptor.Digest)
                             : TypeOf(b) == BundleVerifier.ImageSignatureType ? For(b).VerifyImageSignature(b, descriptor.Digest)
+                            : layers is not null && IsModel(b)
+                                ? new ModelVerifier(For(b))
+                                    .VerifyDigests(b, layers.Files, layers.Config is { } config ? [config] : [], Model)
+                                    .Report
                             : For(b).VerifyAttestation(b, digests)
                     )
                 ),
             ]
         );
+    }
+
+    private static bool IsModel(Bundle bundle) => TypeOf(bundle) is { } type && ModelVerifier.IsModel(type);
+
+    /// <summary>The files of an artifact, or null where it is not one of files: then no signature of a model can be about it.</summary>
+    private static async Task<ModelLayers?> ReadLayersAsync(OciStore store, Descriptor artifact, CancellationToken cancellation)
+    {
+        try
+        {
+            return await ModelLayers.ReadAsync(store, artifact, cancellation);
+        }
+        catch (CliException e) when (e.Code == "not-files")
+        {
+            return null;
+        }
     }
 
     private VerificationReport VerifyAboutDirectory(

@@ -1,10 +1,5 @@
 using System.CommandLine;
-using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using ArtifactTrust.Cli.Console;
-using ArtifactTrust.Formats;
-using ArtifactTrust.Keys;
-using ArtifactTrust.Trust;
 using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -38,20 +33,19 @@ internal sealed class ModelChecks
         Description = "read bundles of model-signing v0.2.0, signed over an encoding that no specification has",
     };
 
-    private readonly Option<string[]> _authority = new("--certificate-authority")
+    private readonly Option<bool> _any = new("--any-certificate-identity")
     {
-        Description = "trust every signer with a certificate of this authority, PEM (OMS' certificate method); may be given several times",
-        HelpName = "FILE",
+        Description = "with --ca-roots: trust every holder of a certificate of that authority, whatever their name",
     };
 
     private readonly Option<bool> _caSigner = new("--allow-ca-signer")
     {
-        Description = "with --certificate-authority: let the signer's certificate be that of an authority, also a self-signed one",
+        Description = "with --any-certificate-identity: let the signer's certificate be that of an authority, also a self-signed one",
     };
 
     internal void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_only, _unsigned, _empty, _links, _legacy, _authority, _caSigner])
+        foreach (var option in (Option[])[_only, _unsigned, _empty, _links, _legacy, _any, _caSigner])
         {
             command.Options.Add(option);
         }
@@ -73,52 +67,24 @@ internal sealed class ModelChecks
             AllowLegacy = parsed.GetValue(_legacy),
         };
 
-    /// <summary>A verifier that trusts an authority's signers and the keys; null where no authority is given.</summary>
-    /// <exception cref="CliException">A file cannot be used.</exception>
-    internal BundleVerifier? Verifier(ParseResult parsed, IReadOnlyList<VerificationKey> keys, TimeProvider time)
+    /// <summary>Whether every holder of a certificate of the authority is trusted; null where it is not asked for.</summary>
+    /// <param name="parsed">The options.</param>
+    /// <param name="isSignature">Whether the signature of a file or directory is verified; nothing else can be by just anybody.</param>
+    /// <exception cref="CliException">It is asked for where it has no meaning.</exception>
+    internal AnyHolder? AnyHolder(ParseResult parsed, bool isSignature)
     {
-        var files = parsed.GetValue(_authority) ?? [];
-        if (files.Length == 0)
+        var allowsAuthority = parsed.GetValue(_caSigner);
+        if (!parsed.GetValue(_any))
         {
-            return parsed.GetValue(_caSigner)
-                ? throw CliException.Usage("--allow-ca-signer is for signers of an authority", "give --certificate-authority FILE")
+            return allowsAuthority
+                ? throw CliException.Usage("--allow-ca-signer is for any holder of a certificate", "give --any-certificate-identity too")
                 : null;
         }
-        try
-        {
-            var (roots, others) = Split(files);
-            return new BundleVerifier(
-                keys,
-                SigstoreTrust.ForModels(TrustedRoot.ForAuthority(roots, others), time, parsed.GetValue(_caSigner))
+        return isSignature
+            ? new AnyHolder(allowsAuthority)
+            : throw CliException.Usage(
+                "--any-certificate-identity is for signatures of models and files; attestations and images are somebody's",
+                "give --certificate-identity NAME"
             );
-        }
-        catch (MalformedDataException e)
-        {
-            throw CliException.Usage($"the certificate authority cannot be used: {e.Message}", null, e);
-        }
-    }
-
-    /// <summary>Certificates that issued themselves are trusted; the others only help to get to one. Where there are only others, they are trusted.</summary>
-    private static (byte[] Roots, byte[] Others) Split(IEnumerable<string> files)
-    {
-        var all = new X509Certificate2Collection();
-        foreach (var file in files)
-        {
-            CliException.RequireFile(file, "certificate file");
-            var text = Encoding.UTF8.GetString(EvidenceFiles.ReadBounded(file, Limits.CertificateFileBytes));
-            try
-            {
-                all.ImportFromPem(text);
-            }
-            catch (System.Security.Cryptography.CryptographicException e)
-            {
-                throw CliException.Usage($"the certificate authority '{file}' cannot be read: {e.Message}", null, e);
-            }
-        }
-        var roots = all.Where(c => c.SubjectName.RawData.AsSpan().SequenceEqual(c.IssuerName.RawData)).ToList();
-        return roots.Count == 0 ? (Pem(all), []) : (Pem(roots), Pem(all.Except(roots)));
-
-        static byte[] Pem(IEnumerable<X509Certificate2> certificates) =>
-            Encoding.ASCII.GetBytes(string.Join('\n', certificates.Select(c => c.ExportCertificatePem())));
     }
 }

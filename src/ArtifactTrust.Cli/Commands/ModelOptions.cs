@@ -81,6 +81,22 @@ internal sealed class ModelOptions(Option<string> format)
         );
     }
 
+    /// <summary>Throws where an option is given that is for content that is here, and not for layers in a registry.</summary>
+    /// <exception cref="CliException">See above.</exception>
+    internal void RequireLayers(ParseResult parsed)
+    {
+        foreach (var option in (Option[])[_hash, _shards, _links, _empty, _manifest, _cache])
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+            {
+                throw CliException.Usage(
+                    $"{option.Name} is for files that are hashed here; layers have their digests",
+                    "pull the artifact and sign the directory"
+                );
+            }
+        }
+    }
+
     /// <summary>Throws where an option is given that means nothing for what is signed.</summary>
     /// <exception cref="CliException">See above.</exception>
     internal void RequireModel(ParseResult parsed, string what)

@@ -83,6 +83,13 @@ internal sealed class ModelSubjects(Session session, Signatory signatory, ModelC
         return (await SignAsync(read.Name, read.Manifest, read.IgnoredPaths, cancellation), Digests(read.Manifest));
     }
 
+    /// <summary>Signs the layers of an artifact by the digests in its manifest.</summary>
+    internal async Task<(Bundle Bundle, DigestSet Digests)> SignLayersAsync(
+        string name,
+        ModelLayers layers,
+        CancellationToken cancellation
+    ) => (await SignAsync(name, layers.Files, [], cancellation), Digests(layers.Files));
+
     private void Compare(string file, string path, ManifestFile read)
     {
         using var tree = FileTree.Open(path, choices.AllowSymlinks);

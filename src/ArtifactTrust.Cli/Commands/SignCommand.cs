@@ -1,6 +1,8 @@
 using System.CommandLine;
+using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -27,7 +29,7 @@ internal static class SignCommand
         var format = new Option<string>("--format")
         {
             Description =
-                "bundle; of a file oms, which signs it as a model (directories always are); of an image legacy or legacy-referrer, the form of older cosign",
+                "bundle; of a file oms, which signs it as a model (directories always are); of an image oms, which signs its layers as a model, or legacy and legacy-referrer, the forms of older cosign",
             DefaultValueFactory = _ => "bundle",
             HelpName = "bundle|oms|legacy|legacy-referrer",
         };
@@ -65,6 +67,25 @@ internal static class SignCommand
                     : new Subject.LocalDirectory(parsed.GetValue(subject)!);
                 if (target is Subject.Image image)
                 {
+                    if (model.IsModel(parsed))
+                    {
+                        model.RequireLayers(parsed);
+                        var layerOutput = parsed.GetValue(signature);
+                        if (layerOutput is not null && Path.Exists(layerOutput) && !parsed.GetValue(force))
+                        {
+                            throw CliException.Usage($"the signature '{layerOutput}' exists", "--force replaces it");
+                        }
+                        using var byLayers = await signing.OpenAsync(parsed, session, cancellation);
+                        return await SignLayers(
+                            session,
+                            image,
+                            new ModelSubjects(session, byLayers, model.Choices(parsed)),
+                            byLayers,
+                            images.Opener(session, parsed),
+                            layerOutput,
+                            cancellation
+                        );
+                    }
                     model.RequireModel(parsed, "an image");
                     var (open, annotations) = (images.Opener(session, parsed), forImages.Annotations(parsed));
                     using var byImage = await signing.OpenAsync(parsed, session, cancellation);
@@ -114,6 +135,13 @@ internal static class SignCommand
                     : await SignFile(session, path, signatory, cancellation);
                 if (addTo is not null)
                 {
+                    if (bundle.Utf8.Length > Limits.BundleBytes)
+                    {
+                        throw CliException.Usage(
+                            $"the signature has {bundle.Utf8.Length} bytes, and lines of '{addTo}' at most {Limits.BundleBytes}",
+                            "write it to a file of its own with --signature FILE"
+                        );
+                    }
                     AtomicFile.AppendLine(addTo, bundle.Utf8.Span, EvidenceFiles.IsBundle);
                 }
                 else
@@ -166,6 +194,35 @@ internal static class SignCommand
         var signer = await signatory.SignerAsync(cancellation);
         var bundle = await signer.SignFileAsync(file, cancellation);
         return (bundle, new DigestSet(file.Digest(DigestAlgorithm.Sha256)));
+    }
+
+    /// <summary>Signs the files of an artifact by the digests in its manifest; the signature is attached to it, or written to a file.</summary>
+    private static async Task<int> SignLayers(
+        Session session,
+        Subject.Image image,
+        ModelSubjects models,
+        Signatory signatory,
+        Func<Images> open,
+        string? output,
+        CancellationToken cancellation
+    )
+    {
+        using var images = open();
+        var (store, descriptor) = await images.ResolveAsync(image.Reference, null, cancellation);
+        var layers = await ModelLayers.ReadAsync(store, descriptor, cancellation);
+        var (bundle, digests) = await models.SignLayersAsync(image.Reference.ToString(), layers, cancellation);
+        string where;
+        if (output is not null)
+        {
+            // Whether one may be replaced was asked before.
+            AtomicFile.Write(output, bundle.Utf8.Span, replace: true);
+            where = output;
+        }
+        else
+        {
+            where = $"referrer {await Images.AttachAsync(store, descriptor, bundle, ModelSignature.TypeUri, session.Time, cancellation)}";
+        }
+        return Report(session, image.Reference.ToString(), digests, where, bundle, signatory);
     }
 
     private static int Report(Session session, string name, DigestSet digests, string where, Bundle bundle, Signatory signatory)

@@ -46,6 +46,18 @@ internal sealed class Signatory : IDisposable
     internal static Signatory Holding(SigningKey key, SigstoreInstance? instance, Session session) =>
         new(session, key, instance, instance?.CreateHttp(Timeout.InfiniteTimeSpan, redirects: false), null);
 
+    /// <summary>The holder of a key, whose signatures get a time.</summary>
+    /// <param name="key">The key, owned from now on.</param>
+    /// <param name="authority">The certificates of the time-stamp authorities.</param>
+    /// <param name="timestamps">Where they are.</param>
+    /// <param name="session">The command.</param>
+    internal static Signatory Timestamped(SigningKey key, TrustedRoot authority, IReadOnlyList<Uri> timestamps, Session session) =>
+        new(session, key, null, ServiceHttp.Create(null, Timeout.InfiniteTimeSpan, redirects: false), null)
+        {
+            _authority = authority,
+            _timestamps = timestamps,
+        };
+
     /// <summary>The holder of a certificate by an authority of one's own.</summary>
     /// <param name="key">The key, owned from now on.</param>
     /// <param name="credential">The key with its certificate.</param>
@@ -106,7 +118,9 @@ internal sealed class Signatory : IDisposable
         {
             var stamps =
                 _timestamps.Count == 0 ? null : new SigstoreServices(_http!, SigningConfig.ForTimestamps(_timestamps), _session.Time);
-            return new BundleSigner(_credential!, _authority, _session.Time, stamps);
+            return _authority.IsOwnAuthority
+                ? new BundleSigner(_credential!, _authority, _session.Time, stamps)
+                : new BundleSigner(_credential ??= Credential.FromKey(_key!), stamps!, _authority);
         }
         if (_instance is null)
         {

@@ -52,17 +52,34 @@ internal sealed class SignerOptions
     }
 
     /// <summary>What the options trust, with the keys; null where they trust nothing. Keys alone need no instance, and no network.</summary>
+    /// <param name="parsed">The options.</param>
+    /// <param name="keys">The keys.</param>
+    /// <param name="session">The command.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <param name="any">Whether every holder of a certificate of one's own authority is trusted; null where one is named.</param>
     /// <exception cref="CliException">The options contradict each other, a file or pattern cannot be used, or what is trusted is not known now.</exception>
     internal async Task<BundleVerifier?> VerifierAsync(
         ParseResult parsed,
         IReadOnlyList<VerificationKey> keys,
         Session session,
-        CancellationToken cancellation
+        CancellationToken cancellation,
+        AnyHolder? any = null
     )
     {
         if (_authority.Read(parsed) is { } authority)
         {
-            return new BundleVerifier(keys, _thresholds.Apply(parsed, OwnTrust(parsed, authority, session)));
+            RequireNoInstance(parsed);
+            var trust = authority.IsOwnAuthority
+                ? OwnTrust(parsed, authority, session, any)
+                : OwnTimes(parsed, authority, keys.Count > 0, any);
+            return new BundleVerifier(keys, _thresholds.Apply(parsed, trust));
+        }
+        if (any is not null)
+        {
+            throw CliException.Usage(
+                "any holder of a certificate was to be trusted, and nobody says by which authority",
+                "give --ca-roots FILE too"
+            );
         }
         var rule = Rule(parsed);
         if (rule is null && !_instance.IsNamed(parsed))
@@ -87,27 +104,78 @@ internal sealed class SignerOptions
         return new BundleVerifier(keys, _thresholds.Apply(parsed, new SigstoreTrust(instance.Root, rule is null ? [] : [rule])));
     }
 
-    private SigstoreTrust OwnTrust(ParseResult parsed, TrustedRoot authority, Session session)
+    private void RequireNoInstance(ParseResult parsed)
     {
         if (_instance.IsNamed(parsed))
         {
             throw CliException.Usage(
                 "a Sigstore instance and an authority of your own were both named",
-                "give --ca-roots, or the instance"
+                "give the certificates of your own authorities, or the instance"
             );
         }
+    }
+
+    private SigstoreTrust OwnTrust(ParseResult parsed, TrustedRoot authority, Session session, AnyHolder? any)
+    {
         // Without time stamps nobody says when it was signed, so the certificate must be good now.
-        var clock = _authority.HasTimestamps(parsed) ? null : session.Time;
+        var hasTimes = _authority.HasTimestamps(parsed);
+        var clock = hasTimes ? null : session.Time;
+        var times = hasTimes ? 1 : 0;
+        if (any is not null)
+        {
+            return NamesSigner(parsed)
+                ? throw CliException.Usage(
+                    "a signer was named, and any holder of a certificate was to be trusted too",
+                    "give --certificate-identity NAME, or --any-certificate-identity"
+                )
+                : new SigstoreTrust(authority)
+                {
+                    Clock = clock,
+                    TimeThreshold = times,
+                    IsForModels = true,
+                    AllowsAuthorityAsSigner = any.AllowsAuthority,
+                };
+        }
         if (parsed.GetValue(_issuer) is null && parsed.GetValue(_extensions) is null or [] && parsed.GetValue(_pattern) is null)
         {
             return parsed.GetValue(_identity) is { Length: > 0 } name
-                ? SigstoreTrust.ForAuthority(authority, [name], clock)
-                : throw CliException.Usage("an authority alone trusts no signer", "give --certificate-identity NAME too");
+                ? new SigstoreTrust(authority)
+                {
+                    Subjects = [name],
+                    Clock = clock,
+                    TimeThreshold = times,
+                }
+                : throw NoSigner();
         }
-        return Rule(parsed) is { } rule
-            ? new SigstoreTrust(authority, rule) { Clock = clock }
-            : throw CliException.Usage("an authority alone trusts no signer", "give --certificate-identity NAME too");
+        return Rule(parsed) is { } rule ? new SigstoreTrust(authority, rule) { Clock = clock, TimeThreshold = times } : throw NoSigner();
     }
+
+    /// <summary>Keys alone, whose signatures are to have a time by the authorities given.</summary>
+    private SigstoreTrust OwnTimes(ParseResult parsed, TrustedRoot authority, bool hasKeys, AnyHolder? any)
+    {
+        if (NamesSigner(parsed) || any is not null)
+        {
+            throw CliException.Usage(
+                "holders of certificates were to be trusted, and nobody says by which authority",
+                "give --ca-roots FILE too; a Sigstore instance's time-stamp authorities are in its --trusted-root"
+            );
+        }
+        return hasKeys
+            ? new SigstoreTrust(authority) { TimeThreshold = 1 }
+            : throw CliException.Usage("a time-stamp authority alone trusts no signer", "give --key FILE, or --ca-roots and a signer, too");
+    }
+
+    private bool NamesSigner(ParseResult parsed) =>
+        parsed.GetValue(_identity) is not null
+        || parsed.GetValue(_pattern) is not null
+        || parsed.GetValue(_issuer) is not null
+        || parsed.GetValue(_extensions) is { Length: > 0 };
+
+    private static CliException NoSigner() =>
+        CliException.Usage(
+            "an authority alone trusts no signer",
+            "give --certificate-identity NAME too (for models, --any-certificate-identity trusts all of them)"
+        );
 
     private IdentityRule? Rule(ParseResult parsed)
     {
@@ -161,3 +229,7 @@ internal sealed class SignerOptions
         return extensions;
     }
 }
+
+/// <summary>Trust in every holder of a certificate of one's own authority.</summary>
+/// <param name="AllowsAuthority">Whether the certificate may be that of an authority.</param>
+internal sealed record AnyHolder(bool AllowsAuthority);

@@ -20,7 +20,7 @@ internal sealed class SigningOptions
 
     private readonly Option<string[]> _timestamps = new("--tsa")
     {
-        Description = "a time-stamp authority (RFC 3161) that signs the time; with --certificate; may be given several times",
+        Description = "a time-stamp authority (RFC 3161) that signs the time; with --key; may be given several times",
         HelpName = "URL",
         AllowMultipleArgumentsPerToken = false,
     };
@@ -48,18 +48,29 @@ internal sealed class SigningOptions
         {
             return Certified(parsed, session, certificate);
         }
-        if (parsed.GetValue(_timestamps) is { Length: > 0 } || _authority.Read(parsed) is not null)
+        var own = _authority.Read(parsed);
+        if (own is { IsOwnAuthority: true })
         {
             throw CliException.Usage(
                 "an authority of your own was named, and no certificate by it",
                 "give --certificate FILE and --key FILE too"
             );
         }
+        var urls = TimestampUrls(parsed);
         if (parsed.GetValue(_key) is { } path)
         {
             if (_token.IsGiven(parsed))
             {
                 throw CliException.Usage("a key and an identity were both asked for", "give --key, or the options of the identity token");
+            }
+            if (own is not null)
+            {
+                return _instance.IsNamedForSigning(parsed)
+                    ? throw CliException.Usage(
+                        "a time-stamp authority of your own and a Sigstore instance were both named",
+                        "give --tsa, or the instance, whose signing config names its own"
+                    )
+                    : Signatory.Timestamped(KeyLoader.Private(session.Terminal, path, parsed.GetValue(_password)), own, urls, session);
             }
             // Without an instance named, signing with a key asks nobody.
             var named = _instance.IsNamedForSigning(parsed) ? await _instance.ForSigningAsync(parsed, session, cancellation) : null;
@@ -68,6 +79,13 @@ internal sealed class SigningOptions
         if (parsed.GetValue(_password) is not null)
         {
             throw CliException.Usage("a password was given, and no key", "give --key FILE too");
+        }
+        if (own is not null)
+        {
+            throw CliException.Usage(
+                "a time-stamp authority of your own was named, and no key",
+                "give --key FILE too; with an identity token the Sigstore instance's signing config names it"
+            );
         }
         var instance = await _instance.ForSigningAsync(parsed, session, cancellation);
         var http = instance.CreateHttp(Timeout.InfiniteTimeSpan, redirects: false);
@@ -103,29 +121,12 @@ internal sealed class SigningOptions
             );
         }
         // What could not be verified afterwards is not signed.
-        var authority =
-            _authority.Read(parsed)
-            ?? throw CliException.Usage(
-                "a certificate was given, and not who issued it",
-                "give --ca-roots FILE (and --ca-intermediates FILE), as those who verify will"
-            );
-        var urls = (parsed.GetValue(_timestamps) ?? [])
-            .Select(t =>
-                Uri.TryCreate(t, UriKind.Absolute, out var url) && url.Scheme is "https" or "http" && url.UserInfo.Length == 0
-                    ? url
-                    : throw CliException.Usage($"--tsa is to be an http or https URL, not '{t}'")
-            )
-            .Distinct()
-            .ToList();
-        if (urls.Count > 0 != _authority.HasTimestamps(parsed))
+        var authority = _authority.Read(parsed) ?? throw NoIssuer();
+        if (!authority.IsOwnAuthority)
         {
-            throw CliException.Usage(
-                urls.Count > 0
-                    ? "a time-stamp authority was named, and not its certificates"
-                    : "the certificates of a time-stamp authority were given, and not where it is",
-                "give --tsa URL and --tsa-certs FILE"
-            );
+            throw NoIssuer();
         }
+        var urls = TimestampUrls(parsed);
         var chain = AuthorityOptions.ReadFile(certificate);
         var key = KeyLoader.Private(session.Terminal, path, parsed.GetValue(_password));
         try
@@ -138,5 +139,32 @@ internal sealed class SigningOptions
             var reason = e is ArgumentException argument ? CliException.Reason(argument) : e.Message;
             throw CliException.Usage($"the certificate '{certificate}' cannot be used: {reason}", null, e);
         }
+    }
+
+    private static CliException NoIssuer() =>
+        CliException.Usage(
+            "a certificate was given, and not who issued it",
+            "give --ca-roots FILE (and --ca-intermediates FILE), as those who verify will"
+        );
+
+    /// <summary>The time-stamp authorities to ask. Their certificates have to be there too: what could not be verified is not signed.</summary>
+    private List<Uri> TimestampUrls(ParseResult parsed)
+    {
+        var urls = (parsed.GetValue(_timestamps) ?? [])
+            .Select(t =>
+                Uri.TryCreate(t, UriKind.Absolute, out var url) && url.Scheme is "https" or "http" && url.UserInfo.Length == 0
+                    ? url
+                    : throw CliException.Usage($"--tsa is to be an http or https URL, not '{t}'")
+            )
+            .Distinct()
+            .ToList();
+        return urls.Count > 0 == _authority.HasTimestamps(parsed)
+            ? urls
+            : throw CliException.Usage(
+                urls.Count > 0
+                    ? "a time-stamp authority was named, and not its certificates"
+                    : "the certificates of a time-stamp authority were given, and not where it is",
+                "give --tsa URL and --tsa-certs FILE"
+            );
     }
 }

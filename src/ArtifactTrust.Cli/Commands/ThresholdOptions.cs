@@ -69,6 +69,8 @@ internal sealed class ThresholdOptions
             {
                 Subjects = trust.Subjects,
                 Clock = trust.Clock,
+                IsForModels = trust.IsForModels,
+                AllowsAuthorityAsSigner = trust.AllowsAuthorityAsSigner,
                 LogThreshold = parsed.GetValue(_logs) ?? trust.LogThreshold,
                 TimeThreshold = parsed.GetValue(_times) ?? trust.TimeThreshold,
                 Witnesses = witnesses,

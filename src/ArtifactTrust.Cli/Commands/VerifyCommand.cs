@@ -58,14 +58,14 @@ internal static class VerifyCommand
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
                 using var trusted = KeyLoader.Public(parsed.GetValue(keys) ?? []);
+                var wanted = parsed.GetValue(type) is { } name ? Types.Parse(name) : null;
+                var any = model.AnyHolder(parsed, wanted is null && target is not Subject.Image);
                 var verifier =
-                    model.Verifier(parsed, trusted.Keys, session.Time)
-                    ?? await signers.VerifierAsync(parsed, trusted.Keys, session, cancellation)
+                    await signers.VerifierAsync(parsed, trusted.Keys, session, cancellation, any)
                     ?? throw CliException.Usage(
                         "nobody is trusted: --key or a signer is required",
                         "give --key FILE, or --certificate-identity and --certificate-oidc-issuer"
                     );
-                var wanted = parsed.GetValue(type) is { } name ? Types.Parse(name) : null;
                 using var copy = copying.Prepare(parsed, target);
                 var examiner = new Examiner(session, verifier)
                 {
@@ -78,6 +78,7 @@ internal static class VerifyCommand
                     Model = model.Options(parsed),
                     AllowSymlinks = model.AllowSymlinks(parsed),
                     Reader = copy,
+                    AcceptsLayers = true,
                 };
                 if (model.Only(parsed).Count > 0)
                 {

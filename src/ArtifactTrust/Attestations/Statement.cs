@@ -49,7 +49,7 @@ public sealed class Statement
     /// <exception cref="MalformedDataException">It is not a statement, or over a limit.</exception>
     public static Statement Parse(ReadOnlyMemory<byte> utf8)
     {
-        var json = StrictJson.Parse(utf8, FormatName);
+        var json = StrictJson.Parse(utf8, FormatName, Limits.ModelSignatureBytes);
         if (json.ValueKind != JsonValueKind.Object)
         {
             throw new MalformedDataException(FormatName, "$", "an object is expected");

@@ -64,9 +64,16 @@ public sealed class Bundle
     /// <summary>Reads a bundle.</summary>
     /// <param name="utf8">The whole text; it is copied.</param>
     /// <exception cref="MalformedDataException">The text is not such a bundle, or is over a limit.</exception>
-    public static Bundle Parse(ReadOnlyMemory<byte> utf8)
+    public static Bundle Parse(ReadOnlyMemory<byte> utf8) => Parse(utf8, Limits.BundleBytes);
+
+    /// <summary>Reads a bundle that may be the signature of a model of very many files, from a file on this machine that has nothing else.</summary>
+    /// <param name="utf8">The whole text, of at most <see cref="Limits.ModelSignatureBytes"/>; it is copied.</param>
+    /// <exception cref="MalformedDataException">The text is not such a bundle, or is over a limit.</exception>
+    public static Bundle ParseModelSignature(ReadOnlyMemory<byte> utf8) => Parse(utf8, Limits.ModelSignatureBytes);
+
+    private static Bundle Parse(ReadOnlyMemory<byte> utf8, int maximumBytes)
     {
-        var json = StrictJson.Parse(utf8, FormatName);
+        var json = StrictJson.Parse(utf8, FormatName, maximumBytes);
         StrictJson.CheckMembers(json, FormatName, "$", "mediaType", "verificationMaterial", "messageSignature", "dsseEnvelope");
         var mediaType = StrictJson.RequiredString(json, "mediaType", FormatName, "$");
         if (!VersionOf(mediaType, out var version))

@@ -3,8 +3,14 @@ namespace ArtifactTrust.Formats;
 /// <summary>Upper bounds on everything read from outside, checked before memory is taken.</summary>
 public static class Limits
 {
-    /// <summary>A Sigstore bundle, in bytes. A signed model of a million files stays below it.</summary>
-    public const int BundleBytes = 256 << 20;
+    /// <summary>A Sigstore bundle, in bytes.</summary>
+    public const int BundleBytes = 64 << 20;
+
+    /// <summary>
+    /// The signature of a model in a file of its own, in bytes; one of a million files stays below it. Registries, and files of many bundles, keep
+    /// to <see cref="BundleBytes"/>.
+    /// </summary>
+    public const int ModelSignatureBytes = 256 << 20;
 
     /// <summary>A file of bundles, one a line, in bytes.</summary>
     public const long BundleLinesBytes = 256L << 20;

@@ -187,7 +187,7 @@ public sealed partial class BundleSigner
 
     private async Task<Bundle> SignAsync(byte[] payload, string hint, CancellationToken cancellation, bool isModel = false)
     {
-        var plan = Plan(isMessage: false);
+        var plan = Plan(isMessage: false, isModel);
         var encoded = DsseEnvelope.PreAuthenticationEncoding(Statement.PayloadType, payload);
         var digest = _credential.Key.Algorithm.PreHash?.Hash(encoded);
         var signature = digest is null ? _credential.Key.Sign(encoded) : _credential.Key.SignDigest(digest);
@@ -224,12 +224,22 @@ public sealed partial class BundleSigner
             Timestamps = timestamps,
             LogEntries = entries,
         };
-        return Bundle.Parse(Bundle.Create(material, submission.Envelope, submission.Message).Utf8);
+        var written = Bundle.Create(material, submission.Envelope, submission.Message).Utf8;
+        return isModel ? Bundle.ParseModelSignature(written) : Bundle.Parse(written);
     }
 
     /// <summary>Chooses the services, and refuses before anything is signed what could not be finished.</summary>
-    private SigningPlan Plan(bool isMessage)
+    private SigningPlan Plan(bool isMessage, bool isModel = false)
     {
+        if (_credential.IsNameless && !isModel)
+        {
+            throw new SigningServiceException(
+                SigningServiceKind.CertificateAuthority,
+                null,
+                "the certificate has no subject alternative name that is an e-mail address, host name or URI, so no verifier could accept it",
+                "get one with a name; without, it signs models only"
+            );
+        }
         if (_credential.NotAfter is { } end && (_services?.Time ?? _ownTime)?.GetUtcNow() > end)
         {
             throw new SigningServiceException(
@@ -297,6 +307,8 @@ public sealed partial class BundleSigner
             )
             {
                 Subjects = _credential.Names,
+                // Models alone get here without a name; their verifiers accept any holder.
+                IsForModels = _credential.IsNameless,
                 Clock = hasTimes ? null : _ownTime,
                 TimeThreshold = hasTimes ? 1 : 0,
             };

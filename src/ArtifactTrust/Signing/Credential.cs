@@ -25,12 +25,10 @@ public sealed class Credential : IDisposable
         }
         var identity = CertificateIdentity.Read(parsed);
         Names = Trust.Certificate.Read(parsed.RawData, "certificate").ReadNames();
-        if (isOfInstance ? identity.Names.Count == 0 || identity.Issuer is null : Names.Count == 0 && identity.Names.Count == 0)
+        if (isOfInstance && (identity.Names.Count == 0 || identity.Issuer is null))
         {
             throw new ArgumentException(
-                isOfInstance
-                    ? "the certificate names no signer, or not the issuer that vouches for the name (1.3.6.1.4.1.57264.1.8), so no verifier could accept it"
-                    : "the certificate has no subject alternative name that is an e-mail address, host name or URI, so no verifier could accept it",
+                "the certificate names no signer, or not the issuer that vouches for the name (1.3.6.1.4.1.57264.1.8), so no verifier could accept it",
                 nameof(certificate)
             );
         }
@@ -65,6 +63,9 @@ public sealed class Credential : IDisposable
 
     /// <summary>The names that the certificate gives its holder; none for a key alone.</summary>
     internal IReadOnlyList<string> Names { get; } = [];
+
+    /// <summary>Whether there is a certificate, and no name in it by which a verifier could accept its holder.</summary>
+    internal bool IsNameless => Certificate is not null && Names.Count + Identity!.Names.Count == 0;
 
     internal SigningKey Key { get; }
 
@@ -117,12 +118,15 @@ public sealed class Credential : IDisposable
             };
     }
 
-    /// <summary>A key with a certificate by an authority of one's own, which needs to name no OpenID Connect issuer.</summary>
+    /// <summary>
+    /// A key with a certificate by an authority of one's own, which needs to name no OpenID Connect issuer. One that names nobody at all, as those
+    /// of OpenSSF Model Signing's certificate method may, signs models only.
+    /// </summary>
     /// <param name="key">The key; the caller disposes of it.</param>
     /// <param name="chain">PEM: the key's certificate first, then those of the authorities above it, as far as verifiers may lack them. A root at
     /// its end is left out of bundles: nobody takes one from there.</param>
     /// <exception cref="MalformedDataException">It is no such file.</exception>
-    /// <exception cref="ArgumentException">The first certificate is for another key, names nobody, or is not for code signing.</exception>
+    /// <exception cref="ArgumentException">The first certificate is for another key, or is not for code signing.</exception>
     public static Credential FromChain(SigningKey key, ReadOnlySpan<byte> chain)
     {
         var read = CertificateFile.Read(chain);

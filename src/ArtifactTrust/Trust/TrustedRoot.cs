@@ -46,7 +46,7 @@ public sealed class TrustedRoot
     public IReadOnlyList<CertificateAuthority> TimestampAuthorities { get; }
 
     /// <summary>Whether it is one's own authority and no Sigstore instance, whose rules for bundles are stricter.</summary>
-    internal bool IsOwnAuthority { get; private init; }
+    public bool IsOwnAuthority { get; private init; }
 
     /// <summary>Reads a trusted root.</summary>
     /// <exception cref="MalformedDataException">The text is not a trusted root, is over a limit, or has a log key without a start of validity.</exception>
@@ -124,6 +124,12 @@ public sealed class TrustedRoot
             IsOwnAuthority = true,
         };
     }
+
+    /// <summary>The trust in one's own time-stamp authorities, for signatures by keys: no logs, and no certificates of signers.</summary>
+    /// <param name="timestampChain">PEM, as of <see cref="ForAuthority"/>.</param>
+    /// <exception cref="MalformedDataException">The file cannot be read, or has no certificate for timeStamping.</exception>
+    public static TrustedRoot ForTimestamps(ReadOnlySpan<byte> timestampChain) =>
+        new([], [], [], declaresCertificateLogs: false, TimestampAuthoritiesOf(CertificateFile.Read(timestampChain)));
 
     private static List<CertificateAuthority> TimestampAuthoritiesOf(IReadOnlyList<X509Certificate2> chain)
     {

@@ -72,7 +72,8 @@ public sealed partial class BundleVerifier
         }
         checks.Pass(
             SigstoreVerifier.Identity,
-            identity.Names.Count > 0 ? identity.ToString() : $"any holder; {string.Join(", ", provenance.Names)}"
+            (isNamed || !_trust!.IsForModels ? "" : "any holder; ")
+                + (identity.Names.Count > 0 ? identity.ToString() : string.Join(", ", provenance.Names))
         );
         checks.NotRequired(Hint, "a certificate signed");
         return (new Signer(key.Key, identity, provenance.Times, provenance.Names), null);

@@ -115,6 +115,44 @@ public sealed partial class ModelVerifier(BundleVerifier bundles)
         return new ModelVerification(checks.Verified(EvidenceKind.Signature, signer!, subject, statement, bundle), diff, null);
     }
 
+    /// <summary>Verifies a model of which only the digests of its files are known, such as the layers of an OCI artifact that was not pulled.</summary>
+    /// <param name="bundle">The signature.</param>
+    /// <param name="files">The files, whole, with SHA-256. That content has these digests is for whoever reads it to check.</param>
+    /// <param name="optional">Files that may be under the signature and need not be.</param>
+    /// <param name="options">What is asked; paths cannot be chosen or left out.</param>
+    public ModelVerification VerifyDigests(
+        Bundle bundle,
+        FileManifest files,
+        IReadOnlyCollection<ManifestEntry> optional,
+        ModelVerificationOptions options
+    )
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        ArgumentNullException.ThrowIfNull(optional);
+        ArgumentNullException.ThrowIfNull(options);
+        var (checks, statement, model, signer, rejected) = VerifyPredicate(bundle, options);
+        if (rejected is not null)
+        {
+            return new ModelVerification(rejected, null, null);
+        }
+        if (model!.Serialization.Form != ManifestForm.Default)
+        {
+            return new ModelVerification(
+                checks.Fail(WrongKind($"a model by {model.Serialization.Form}", $"a list of {ManifestForm.Default} digests")),
+                null,
+                null
+            );
+        }
+        var signedToo = optional.Where(o => model.Covers(o.Name));
+        var diff = ManifestDiff.Compare(model.Resources, [.. files.Entries, .. signedToo]);
+        if (!diff.IsEmpty)
+        {
+            return new ModelVerification(checks.Fail(Differs(diff), diff), diff, files);
+        }
+        checks.Pass(FilesCheck, $"{model.Files.Count} files, by their digests");
+        return new ModelVerification(checks.Verified(EvidenceKind.Signature, signer!, files.Subject, statement, bundle), diff, files);
+    }
+
     private (CheckList, Statement?, ModelSignature?, Signer?, VerificationReport?) VerifyPredicate(
         Bundle bundle,
         ModelVerificationOptions options

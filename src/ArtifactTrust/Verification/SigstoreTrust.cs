@@ -71,13 +71,13 @@ public sealed class SigstoreTrust(TrustedRoot root, params IReadOnlyList<Identit
     /// Whether bundles are read as the certificate method of OpenSSF Model Signing has them: with the chain in the bundle, and by any holder
     /// of a certificate of the authorities, whatever their name. For authorities that issue to the signers of these models only.
     /// </summary>
-    public bool IsForModels { get; private init; }
+    public bool IsForModels { get; init; }
 
     /// <summary>
     /// Whether the signer's certificate may be that of an authority, as those of the published fixtures are; a self-signed one is accepted
     /// where it is itself among the roots.
     /// </summary>
-    public bool AllowsAuthorityAsSigner { get; private init; }
+    public bool AllowsAuthorityAsSigner { get; init; }
 
     /// <summary>Whether any certificate's holder is accepted.</summary>
     internal bool HasSigners => IsForModels || Identities.Count + Subjects.Count > 0;
@@ -86,16 +86,13 @@ public sealed class SigstoreTrust(TrustedRoot root, params IReadOnlyList<Identit
     /// <param name="authority">The authority; see <see cref="TrustedRoot.ForAuthority"/>.</param>
     /// <param name="clock">As <see cref="Clock"/>.</param>
     /// <param name="allowAuthorityAsSigner">As <see cref="AllowsAuthorityAsSigner"/>.</param>
-    public static SigstoreTrust ForModels(TrustedRoot authority, TimeProvider clock, bool allowAuthorityAsSigner = false)
-    {
-        ArgumentNullException.ThrowIfNull(clock);
-        return new(authority)
+    public static SigstoreTrust ForModels(TrustedRoot authority, TimeProvider? clock, bool allowAuthorityAsSigner = false) =>
+        new(authority)
         {
             Clock = clock,
             IsForModels = true,
             AllowsAuthorityAsSigner = allowAuthorityAsSigner,
         };
-    }
 
     /// <summary>Trust in the signers of one's own certificate authority.</summary>
     /// <param name="authority">The authority; see <see cref="TrustedRoot.ForAuthority"/>.</param>

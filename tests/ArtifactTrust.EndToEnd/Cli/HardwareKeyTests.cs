@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace ArtifactTrust.EndToEnd.Cli;
 
@@ -46,6 +48,60 @@ public sealed class HardwareKeyTests : IDisposable
         Ours("keygen", "again.pub", "--existing", "--key", Training + ";type=private");
         Assert.Equal(_scene.Read("hard.pub"), _scene.Read("again.pub"));
         Refuses(1, "no trusted key made the signature", "verify", "model", "--key", "other.pub");
+    }
+
+    [PeerTheory("softhsm2-util")]
+    [InlineData("ecdsa-p256")]
+    [InlineData("ecdsa-p384")]
+    [InlineData("rsa")]
+    public void A_model_is_signed_by_a_token_with_a_certificate(string algorithm)
+    {
+        Ours("keygen", "hard.pub", "--key", Training, "--algorithm", algorithm);
+        using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var rootRequest = new CertificateRequest("CN=root", rootKey, HashAlgorithmName.SHA256);
+        rootRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        var now = DateTimeOffset.UtcNow;
+        using var root = rootRequest.CreateSelfSigned(now.AddHours(-1), now.AddHours(1));
+        var request = new CertificateRequest(
+            new X500DistinguishedName("CN=token"),
+            PublicKey.CreateFromSubjectPublicKeyInfo(
+                PemEncoding.Find(_scene.Read("hard.pub")) is var found
+                    ? Convert.FromBase64String(_scene.Read("hard.pub")[found.Base64Data])
+                    : [],
+                out _
+            ),
+            HashAlgorithmName.SHA256
+        );
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.3")], false));
+        using var leaf = request.Create(
+            root.SubjectName,
+            X509SignatureGenerator.CreateForECDsa(rootKey),
+            now.AddMinutes(-30),
+            now.AddMinutes(30),
+            [1]
+        );
+        _scene.Write("root.pem", root.ExportCertificatePem());
+        _scene.Write("leaf.pem", leaf.ExportCertificatePem());
+        Ours("sign", "model", "--key", Training, "--certificate", "leaf.pem", "--ca-roots", "root.pem", "--force");
+        Assert.Contains("x509CertificateChain", _scene.Read("model.sig"), StringComparison.Ordinal);
+        string[] verify = ["verify", "model", "--ca-roots", "root.pem", "--any-certificate-identity"];
+        Ours(verify);
+        _scene.ChangeOneByte("model/weights.bin");
+        Refuses(1, "model.files", verify);
+        Ours("keygen", "other-hard.pub", "--key", "pkcs11:token=release;object=other", "--algorithm", algorithm);
+        Refuses(
+            2,
+            "another key",
+            "sign",
+            "model",
+            "--key",
+            "pkcs11:token=release;object=other",
+            "--certificate",
+            "leaf.pem",
+            "--ca-roots",
+            "root.pem",
+            "--force"
+        );
     }
 
     [PeerTheory("softhsm2-util", "cosign")]

@@ -66,6 +66,29 @@ public sealed class OmsFixtureTests : IDisposable
         string message
     ) => _scene.Refuses(1, message, "verify", Made(model), "--signature", Made(signature), "--key", Made("p256.pub.pem"));
 
+    [NeedsTheory(Needs.Vectors)]
+    [InlineData("v0.2.0", true)]
+    [InlineData("v0.3.1", false)]
+    [InlineData("v1.0.0", false)]
+    [InlineData("v1.0.1", false)]
+    [InlineData("v1.1.0", false)]
+    public void A_published_fixture_of_the_certificate_method_verifies_where_its_risks_are_taken(string version, bool isLegacy)
+    {
+        Copy($"model-transparency/{version}-certificate", "fixture");
+        File.Copy(Path.Join(Oms, "model-transparency/keys/certificate/ca-cert.pem"), _scene.At("ca.pem"));
+        string[] verify = ["verify", "fixture", "--signature", "fixture/model.sig", "--ca-roots", "ca.pem", "--any-certificate-identity"];
+        string[] ignore = version is "v1.1.0" ? [] : ["--ignore-path", "fixture/ignore-me"];
+        string[] legacy = isLegacy ? ["--allow-legacy-oms"] : [];
+        _scene.Require([.. verify, .. ignore, .. legacy, "--allow-ca-signer"]);
+        _scene.Refuses(1, "that of an authority", [.. verify, .. ignore, .. legacy]);
+        if (isLegacy)
+        {
+            _scene.Refuses(1, "--allow-legacy-oms", [.. verify, .. ignore, "--allow-ca-signer"]);
+        }
+        _scene.ChangeOneByte("fixture/signme-1");
+        _scene.Refuses(1, "model.files", [.. verify, .. ignore, .. legacy, "--allow-ca-signer"]);
+    }
+
     private static string Oms => Path.Join(Repository.Vectors, "oms");
 
     private static string Made(string name) => Path.Join(Oms, "made", name);

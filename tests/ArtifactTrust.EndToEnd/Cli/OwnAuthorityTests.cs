@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using ArtifactTrust.EndToEnd.Sigstore;
 
 namespace ArtifactTrust.EndToEnd.Cli;
 
-/// <summary>Signing and verifying by a certificate authority of one's own, without time stamps.</summary>
+/// <summary>Signing and verifying by a certificate authority of one's own, and times by a time-stamp authority.</summary>
 public sealed class OwnAuthorityTests : IDisposable
 {
     private const string Name = "release@example.com";
@@ -50,6 +52,92 @@ public sealed class OwnAuthorityTests : IDisposable
         Assert.DoesNotContain(Convert.ToBase64String(_root.RawData), bundle, StringComparison.Ordinal);
         File.AppendAllText(Path.Join(_folder, "model/weights.bin"), "x");
         Verify(1, "model.files", "model");
+    }
+
+    [Fact]
+    public void Any_holder_of_the_authority_is_accepted_for_models_where_that_is_asked_for()
+    {
+        Sign(0, "model");
+        string[] any = ["verify", "model", "--ca-roots", "root.pem", "--any-certificate-identity"];
+        var ended = Tool.Run(_folder, any);
+        Assert.True(ended.ExitCode == 0, ended.ToString());
+        Assert.Contains("any holder; release@example.com", ended.Output, StringComparison.Ordinal);
+        Usage("by which authority", "verify", "model", "--any-certificate-identity");
+        Usage("a signer was named", [.. any, "--certificate-identity", Name]);
+        Usage("somebody's", [.. any, "--type", "slsaprovenance1"]);
+        Usage("any holder of a certificate", "verify", "model", "--ca-roots", "root.pem", "--allow-ca-signer");
+        using var otherKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        using var other = Issue("root", otherKey, null, otherKey, isAuthority: true);
+        Write("other.pem", other.ExportCertificatePem());
+        Rejected("certificate.path", "verify", "model", "--ca-roots", "other.pem", "--any-certificate-identity");
+        File.AppendAllText(Path.Join(_folder, "model/weights.bin"), "x");
+        Rejected("model.files", any);
+    }
+
+    [Fact]
+    public void A_certificate_without_a_name_signs_models_and_nothing_else()
+    {
+        using var leaf = Issue("leaf", _key, _between, _betweenKey, isAuthority: false, hasName: false);
+        Write("chain.pem", string.Join('\n', leaf.ExportCertificatePem(), _between.ExportCertificatePem()));
+        Sign(0, "model");
+        var ended = Tool.Run(_folder, "verify", "model", "--ca-roots", "root.pem", "--any-certificate-identity");
+        Assert.True(ended.ExitCode == 0, ended.ToString());
+        Verify(1, "certificate.identity", "model");
+        var refused = Tool.Run(_folder, [.. SignArguments("file.bin"), "--ca-intermediates", "between.pem"]);
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains("no subject alternative name", refused.Errors, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Join(_folder, "file.bin.sig")));
+    }
+
+    [SigstoreTheory]
+    [InlineData("model")]
+    [InlineData("file.bin")]
+    public void The_time_of_a_signature_by_a_key_is_signed_and_asked_for(string subject)
+    {
+        Write("leaf.pub", _key.ExportSubjectPublicKeyInfoPem());
+        WriteTimestampCertificates();
+        string[] sign = ["sign", subject, "--key", "leaf.key", "--force"];
+        string[] verify = ["verify", subject, "--key", "leaf.pub", "--tsa-certs", "tsa.pem"];
+        Run(0, "signed", sign);
+        Rejected("time.threshold", verify);
+        Run(0, "verified", [.. verify, "--time-threshold", "0"]);
+        Run(0, "signed", [.. sign, "--tsa", Timestamps, "--tsa-certs", "tsa.pem"]);
+        Run(0, "time.token", verify);
+        Run(0, "verified", "verify", subject, "--key", "leaf.pub");
+        Rejected("time.threshold", [.. verify, "--time-threshold", "2"]);
+        // Changed tokens are refused, also where no time is needed.
+        var bundle = File.ReadAllText(Path.Join(_folder, $"{subject}.sig"));
+        var at = bundle.IndexOf("\"signedTimestamp\":", StringComparison.Ordinal) + 600;
+        Write($"{subject}.sig", bundle[..at] + (bundle[at] == 'A' ? 'B' : 'A') + bundle[(at + 1)..]);
+        Rejected("time.token", [.. verify, "--time-threshold", "0"]);
+    }
+
+    [SigstoreFact]
+    public void A_model_signed_with_a_certificate_and_a_time_has_both_in_its_bundle()
+    {
+        WriteTimestampCertificates();
+        Run(0, "signed", [.. SignArguments("model"), "--ca-intermediates", "between.pem", "--tsa", Timestamps, "--tsa-certs", "tsa.pem"]);
+        Run(0, "time.token", Trust("verify", "model", Name, "--tsa-certs", "tsa.pem"));
+        Run(0, "any holder", "verify", "model", "--ca-roots", "root.pem", "--any-certificate-identity", "--tsa-certs", "tsa.pem");
+        Run(0, "signed", [.. SignArguments("model"), "--ca-intermediates", "between.pem", "--force"]);
+        Rejected("time.threshold", Trust("verify", "model", Name, "--tsa-certs", "tsa.pem"));
+    }
+
+    [SigstoreFact]
+    public void A_time_stamp_authority_that_does_not_answer_lets_nothing_be_signed()
+    {
+        WriteTimestampCertificates();
+        var ended = Tool.Run(_folder, "sign", "model", "--key", "leaf.key", "--tsa", "http://127.0.0.1:1/", "--tsa-certs", "tsa.pem");
+        Assert.True(ended.ExitCode == 3, ended.ToString());
+        Assert.False(File.Exists(Path.Join(_folder, "model.sig")));
+        Usage("and not where it is", "sign", "model", "--key", "leaf.key", "--tsa-certs", "tsa.pem");
+        Usage("and no key", "sign", "model", "--tsa", Timestamps, "--tsa-certs", "tsa.pem");
+        Usage("its own", "sign", "model", "--key", "leaf.key", "--tsa", Timestamps, "--tsa-certs", "tsa.pem", "--profile", "public-good");
+        Usage("trusts no signer", "verify", "model", "--tsa-certs", "tsa.pem");
+        Usage("by which authority", "verify", "model", "--tsa-certs", "tsa.pem", "--certificate-identity", Name);
+        Usage("by which authority", "verify", "model", "--tsa-certs", "tsa.pem", "--any-certificate-identity");
+        Usage("both named", "verify", "model", "--tsa-certs", "tsa.pem", "--profile", "public-good");
+        Usage("cannot be used", "verify", "model", "--key", "leaf.key", "--tsa-certs", "root.pem");
     }
 
     [Fact]
@@ -109,7 +197,38 @@ public sealed class OwnAuthorityTests : IDisposable
         }
     }
 
-    private static X509Certificate2 Issue(string name, ECDsa key, X509Certificate2? issuer, ECDsa issuerKey, bool isAuthority)
+    private static string Timestamps => $"{SigstoreStack.Url("tsa")}/api/v1/timestamp";
+
+    private void WriteTimestampCertificates()
+    {
+        using var root = JsonDocument.Parse(File.ReadAllBytes(SigstoreStack.File("trusted_root.json")));
+        var chain = root.RootElement.GetProperty("timestampAuthorities")[0].GetProperty("certChain").GetProperty("certificates");
+        Write(
+            "tsa.pem",
+            string.Join(
+                '\n',
+                chain.EnumerateArray().Select(c => PemEncoding.WriteString("CERTIFICATE", c.GetProperty("rawBytes").GetBytesFromBase64()))
+            )
+        );
+    }
+
+    private void Run(int code, string expected, params string[] arguments)
+    {
+        var ended = Tool.Run(_folder, arguments);
+        Assert.True(ended.ExitCode == code, $"{string.Join(' ', arguments)}: {ended}");
+        Assert.Contains(expected, ended.Output, StringComparison.Ordinal);
+    }
+
+    private void Rejected(string check, params string[] arguments) => Run(1, check, arguments);
+
+    private static X509Certificate2 Issue(
+        string name,
+        ECDsa key,
+        X509Certificate2? issuer,
+        ECDsa issuerKey,
+        bool isAuthority,
+        bool hasName = true
+    )
     {
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isAuthority, false, 0, true));
@@ -119,6 +238,9 @@ public sealed class OwnAuthorityTests : IDisposable
         if (!isAuthority)
         {
             request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.3")], false));
+        }
+        if (!isAuthority && hasName)
+        {
             var names = new SubjectAlternativeNameBuilder();
             names.AddEmailAddress(Name);
             request.CertificateExtensions.Add(names.Build());

@@ -83,6 +83,18 @@ public sealed class BundleTests
     }
 
     [Fact]
+    public void Only_the_signature_of_a_model_in_its_own_file_may_be_larger_than_other_bundles()
+    {
+        var text = Encoding.UTF8.GetBytes(Text());
+        var padded = new byte[Limits.BundleBytes + 1];
+        padded.AsSpan().Fill((byte)' ');
+        text.CopyTo(padded, 0);
+        Assert.Throws<MalformedDataException>(() => Bundle.Parse(padded));
+        Assert.Contains("at most", Bundle.ParseLines(padded)[0].Problem!.Message, StringComparison.Ordinal);
+        Assert.Equal(Bundle.Parse(text).MediaType, Bundle.ParseModelSignature(padded).MediaType);
+    }
+
+    [Fact]
     public void Lines_that_cannot_be_read_do_not_spoil_the_others()
     {
         var lines = Bundle.ParseLines(Encoding.UTF8.GetBytes($"{Text()}\n\nrubbish\n{Text()}"));

@@ -51,6 +51,33 @@ public sealed class BundleSignerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_key_alone_has_the_time_of_its_signatures_signed()
+    {
+        using var key = SigningKey.Generate(SignatureAlgorithm.EcdsaP256);
+        using var credential = Credential.FromKey(key);
+        var root = TrustedRoot.ForTimestamps(
+            Encoding.UTF8.GetBytes(
+                _fake.Authority.Tsa.Certificate.ExportCertificatePem() + "\n" + _fake.Authority.TsaRoot.ExportCertificatePem()
+            )
+        );
+        Assert.False(root.IsOwnAuthority);
+        var services = _fake.Services(SigningConfig.ForTimestamps(new Uri($"https://tsa.test{FakeSigstore.Time}")));
+        using var file = Artifact();
+        var bundle = await new BundleSigner(credential, services, root).SignFileAsync(file);
+        Assert.Single(bundle.Material.Timestamps);
+        Assert.Empty(bundle.Material.LogEntries);
+        Assert.Equal([FakeSigstore.Time], _fake.Requests.Select(r => r.Url.AbsolutePath));
+        var verifier = new BundleVerifier([key.PublicKey], new SigstoreTrust(root) { TimeThreshold = 1 });
+        var report = verifier.VerifyMessage(bundle, file);
+        Assert.True(report.IsVerified);
+        Assert.Single(report.Verified!.Times);
+        var without = await new BundleSigner(credential).SignFileAsync(file);
+        Assert.Equal("time.threshold", verifier.VerifyMessage(without, file).Failure!.Name);
+        _fake.Answer = (_, _, _, _) => Task.FromResult(FakeSigstore.Status(500));
+        await Assert.ThrowsAsync<SigningServiceException>(() => new BundleSigner(credential, services, root).SignFileAsync(file));
+    }
+
+    [Fact]
     public async Task A_statement_of_others_is_signed_byte_for_byte_or_not_at_all()
     {
         using var key = SigningKey.Generate(SignatureAlgorithm.EcdsaP256);

@@ -134,7 +134,7 @@ internal readonly struct PredicateJson
         {
             write(writer);
         }
-        return StrictJson.Parse(buffer.WrittenMemory, "predicate");
+        return StrictJson.Parse(buffer.WrittenMemory, "predicate", Limits.ModelSignatureBytes);
     }
 
     private JsonElement? Member(string name) =>

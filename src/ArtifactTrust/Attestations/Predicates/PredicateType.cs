@@ -42,6 +42,7 @@ public sealed class PredicateType
         new("reference", "https://in-toto.io/attestation/reference/v0.1"),
         new("runtime-trace", "https://in-toto.io/attestation/runtime-trace/v0.1"),
         new("svr", "https://in-toto.io/attestation/svr/v0.2", "https://in-toto.io/attestation/svr/v0.1"),
+        new("croissant", "http://mlcommons.org/croissant/1.0", "http://mlcommons.org/croissant/1.1"),
         new("custom", "https://cosign.sigstore.dev/attestation/v1", "cosign.sigstore.dev/attestation/v1"),
     ];
 

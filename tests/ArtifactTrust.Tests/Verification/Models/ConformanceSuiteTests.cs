@@ -11,7 +11,13 @@ public sealed class ConformanceSuiteTests : IDisposable
     private const string Suite = "oms/model-signing-conformance/test";
     private readonly TemporaryDirectory _directory = new();
 
-    public static TheoryData<string> Cases =>
+    public static TheoryData<string> Cases => [.. Find(name => !IsPublicSigning(name) && HasModel(name))];
+
+    public static TheoryData<string> PublicSigningCases => [.. Find(IsPublicSigning)];
+
+    public static TheoryData<string> CasesWithoutModel => [.. Find(name => !IsPublicSigning(name) && !HasModel(name))];
+
+    private static IEnumerable<string> Find(Func<string, bool> where) =>
         Vectors.Root is null
             ? ["absent"]
             :
@@ -19,8 +25,26 @@ public sealed class ConformanceSuiteTests : IDisposable
                 .. Directory
                     .EnumerateFiles(Vectors.Require($"{Suite}/test-cases"), "config.json", SearchOption.AllDirectories)
                     .Select(f => Path.GetRelativePath(Vectors.Require($"{Suite}/test-cases"), Path.GetDirectoryName(f)!))
-                    .Order(StringComparer.Ordinal),
+                    .Where(where)
+                    .Order(StringComparer.Ordinal)
+                    .DefaultIfEmpty("none"),
             ];
+
+    private static JsonElement Config(string name)
+    {
+        using var config = JsonDocument.Parse(File.ReadAllBytes(Vectors.Require($"{Suite}/test-cases/{name}/config.json")));
+        return config.RootElement.Clone();
+    }
+
+    private static bool IsPublicSigning(string name) =>
+        Config(name) is var json && json.TryGetProperty("sign", out _) && json.GetProperty("method").GetString() == "sigstore";
+
+    private static string Source(string name, JsonElement json) =>
+        json.TryGetProperty("model_relative_to", out _)
+            ? Path.Combine(Vectors.Root!, $"{Suite}/test-cases/{name}", json.GetProperty("model").GetString()!)
+            : Path.Combine(Vectors.Root!, $"{Suite}/assets/{json.GetProperty("model").GetString()}");
+
+    private static bool HasModel(string name) => Path.Exists(Source(name, Config(name)));
 
     public void Dispose() => _directory.Dispose();
 
@@ -29,23 +53,11 @@ public sealed class ConformanceSuiteTests : IDisposable
     public async Task A_case_of_the_suite_gets_the_verdict_it_asks_for(string name)
     {
         var folder = Vectors.Require($"{Suite}/test-cases/{name}");
-        using var config = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder, "config.json")));
-        var json = config.RootElement;
+        var json = Config(name);
         var method = json.GetProperty("method").GetString()!;
         var mustFail = json.TryGetProperty("expect", out var expect) && expect.GetString() == "fail";
         var isRoundTrip = json.TryGetProperty("sign", out var sign);
-        if (isRoundTrip && method == "sigstore")
-        {
-            return; // Signing asks the public instance and a person's token; the same steps are tested with an instance of our own.
-        }
-        var source = json.TryGetProperty("model_relative_to", out _)
-            ? Path.Combine(folder, json.GetProperty("model").GetString()!)
-            : Vectors.Require($"{Suite}/assets/{json.GetProperty("model").GetString()}");
-        if (!Path.Exists(source))
-        {
-            return; // Some negative cases lack their model in the snapshot.
-        }
-        var model = Copy(source);
+        var model = Copy(Source(name, json));
         Modify(json, model);
         var isInside = json.TryGetProperty("sig_inside_model", out var inside) && inside.GetBoolean();
         var bundle = Path.Combine(folder, "bundle.sig");
@@ -96,6 +108,14 @@ public sealed class ConformanceSuiteTests : IDisposable
         Task<int> Run(string verb, string[] options) =>
             ModelSigning.RunAsync(verb, ["--method", method, "--model-path", model, .. options], errors, TimeProvider.System);
     }
+
+    [Theory(Skip = "signing asks the public instance and a person's token; the same steps are tested with an instance of our own")]
+    [MemberData(nameof(PublicSigningCases))]
+    public void A_case_that_signs_with_the_public_instance_is_not_run(string name) => Assert.NotEmpty(name);
+
+    [Theory(Skip = "the suite lacks the model of the case")]
+    [MemberData(nameof(CasesWithoutModel))]
+    public void A_case_without_its_model_is_not_run(string name) => Assert.NotEmpty(name);
 
     [VectorTheory]
     [InlineData("valid", true)]

@@ -1,0 +1,97 @@
+namespace ArtifactTrust.EndToEnd.Cli;
+
+/// <summary>An OCI artifact whose layers are the files of a model, signed and verified as the model without being pulled.</summary>
+public sealed class ModelLayersTests : IAsyncLifetime
+{
+    private readonly Scene _scene = new();
+    private DockerRegistry? _registry;
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        if (_registry is not null)
+        {
+            await _registry.DisposeAsync();
+        }
+        _scene.Dispose();
+    }
+
+    [PeerFact("docker-registry", "oras")]
+    public async Task The_layers_are_signed_where_they_are_and_verified_there_and_when_pulled()
+    {
+        var artifact = await PushAsync("v1", "weights.bin", "config.json", "vocabulary/words.txt");
+        var signed = _scene.Require("sign", artifact, "--format", "oms", "--key", "ci.key", "--output", "json").Json();
+        Assert.Contains("referrer sha256:", signed.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "3 files, by their digests",
+            _scene.Require("verify", artifact, "--key", "ci.pub").Output,
+            StringComparison.Ordinal
+        );
+        _scene.Refuses(1, "no trusted key made the signature", "verify", artifact, "--key", "other.pub");
+
+        _scene.Require("sign", artifact, "--format", "oms", "--key", "ci.key", "--signature", "layers.sig");
+        _scene.Refuses(2, "exists", "sign", artifact, "--format", "oms", "--key", "ci.key", "--signature", "layers.sig");
+        _scene.Require("verify", artifact, "--key", "ci.pub", "--signature", "layers.sig");
+        await Peers.RequireAsync(_scene.Folder, "oras", "pull", "--plain-http", artifact, "-o", "pulled");
+        string[] verify = ["verify", "pulled", "--key", "ci.pub", "--signature", "layers.sig"];
+        _scene.Require(verify);
+        // The signature of the directory that was pushed is one of the artifact, too.
+        _scene.Require("verify", artifact, "--key", "ci.pub", "--signature", "model.sig");
+        _scene.ChangeOneByte("pulled/weights.bin");
+        _scene.Refuses(1, "weights.bin", verify);
+    }
+
+    [PeerFact("docker-registry", "oras")]
+    public async Task Another_file_a_missing_one_and_one_more_are_refused()
+    {
+        var artifact = await PushAsync("v1", "weights.bin", "config.json");
+        _scene.Require("sign", artifact, "--format", "oms", "--key", "ci.key", "--signature", "layers.sig", "--dataset");
+        // A configuration is compared with a signed config.json where no layer has that name.
+        Refuses(await PushAsync("less", "weights.bin"), "1 changed: config.json");
+        Refuses(await PushAsync("fewer", "config.json"), "1 removed: weights.bin");
+        Refuses(await PushAsync("more", "weights.bin", "config.json", "vocabulary/words.txt"), "1 added: vocabulary/words.txt");
+        _scene.ChangeOneByte("model/weights.bin");
+        Refuses(await PushAsync("changed", "weights.bin", "config.json"), "weights.bin");
+
+        void Refuses(string other, string message) =>
+            _scene.Refuses(1, message, "verify", other, "--key", "ci.pub", "--signature", "layers.sig");
+    }
+
+    [PeerFact("docker-registry", "oras", "crane")]
+    public async Task What_is_no_artifact_of_files_is_not_signed_as_one()
+    {
+        var artifact = await PushAsync("v1", "weights.bin");
+        _scene.Shell("tar -cf layer.tar model");
+        var image = $"{_registry!.Host}/demo/image:v1";
+        await Peers.RequireAsync(_scene.Folder, "crane", "append", "-f", "layer.tar", "-t", image);
+        Refuses(1, "a container", image);
+        await PushAsync("archive", "vocabulary");
+        Refuses(1, "an archive", $"{_registry.Host}/demo/model:archive");
+        Refuses(2, "layers have their digests", artifact, "--hash", "blake3");
+        Refuses(2, "layers have their digests", artifact, "--shards", "1000");
+        Refuses(2, "signed in another way", artifact, "--dataset");
+        // A model's signature says nothing of a container that has the same files.
+        _scene.Require("sign", artifact, "--format", "oms", "--key", "ci.key", "--signature", "layers.sig");
+        _scene.Refuses(1, "an attestation", "verify", image, "--key", "ci.pub", "--signature", "layers.sig");
+
+        void Refuses(int code, string message, string reference, params string[] options) =>
+            _scene.Refuses(
+                code,
+                message,
+                ["sign", reference, "--key", "ci.key", .. options.Contains("--dataset") ? [] : new[] { "--format", "oms" }, .. options]
+            );
+    }
+
+    private async Task<string> PushAsync(string tag, params string[] files)
+    {
+        _registry ??= await DockerRegistry.StartAsync();
+        var artifact = $"{_registry.Host}/demo/model:{tag}";
+        await Peers.RequireAsync(
+            _scene.At("model"),
+            "oras",
+            ["push", "--plain-http", "--artifact-type", "application/vnd.example.model", artifact, .. files]
+        );
+        return artifact;
+    }
+}

@@ -1,0 +1,106 @@
+namespace ArtifactTrust.EndToEnd.Cli;
+
+/// <summary>The options of <c>sign</c> and <c>verify</c> for models, as users give them.</summary>
+public sealed class ModelOptionTests : IDisposable
+{
+    private static readonly string[] Sign = ["sign", "model", "--key", "ci.key", "--force"];
+    private static readonly string[] Verify = ["verify", "model", "--key", "ci.pub"];
+
+    private readonly Scene _scene = new();
+
+    public void Dispose() => _scene.Dispose();
+
+    [Fact]
+    public void Digests_made_earlier_are_signed_and_those_of_another_directory_are_not()
+    {
+        _scene.Write("digests.json", _scene.Require("hash", "model", "--output", "json").Output);
+        string[] manifest = [.. Sign, "--manifest", "digests.json"];
+        _scene.Require(manifest);
+        _scene.Require(Verify);
+        _scene.Refuses(2, "sha256 digests of whole files", [.. manifest, "--hash", "blake3"]);
+        _scene.Refuses(2, "sha256 digests of whole files", [.. manifest, "--shards", "1000"]);
+        _scene.Refuses(2, "does not exist", [.. Sign, "--manifest", "absent.json"]);
+        _scene.Write("rubbish.json", "{}");
+        _scene.Refuses(2, "cannot be used", [.. Sign, "--manifest", "rubbish.json"]);
+        _scene.Write("model/weights.bin", "longer than it was before, by some bytes at least\n");
+        _scene.Refuses(1, "weights.bin has", manifest);
+        File.Delete(_scene.At("model/weights.bin"));
+        _scene.Refuses(1, "weights.bin is not there", manifest);
+        _scene.Write("model/added", "x");
+        _scene.Refuses(1, "added is not in the manifest", manifest);
+        // Where the directory is not, only the digests are signed.
+        Directory.Delete(_scene.At("model"), recursive: true);
+        _scene.Require(manifest);
+    }
+
+    [Theory]
+    [InlineData("blake2b")]
+    [InlineData("blake3")]
+    [InlineData("sha256")]
+    public void Shards_of_every_hash_are_verified_and_empty_files_beside_them_are_refused(string hash)
+    {
+        string[] sign = [.. Sign, "--hash", hash, "--shards", "16"];
+        _scene.Require(sign);
+        _scene.Require(Verify);
+        _scene.Write("model/empty", "");
+        _scene.Refuses(1, "empty", Verify);
+        _scene.Require([.. Verify, "--allow-unsigned-empty-files"]);
+        _scene.Refuses(1, "is empty", sign);
+        _scene.Require([.. sign, "--allow-unsigned-empty-files"]);
+        File.Delete(_scene.At("model/empty"));
+        _scene.ChangeOneByte("model/weights.bin");
+        _scene.Refuses(1, "weights.bin", Verify);
+        _scene.Refuses(2, "is no size", [.. Sign, "--shards", "many"]);
+        _scene.Refuses(2, "is for --shards", [.. Sign, "--allow-unsigned-empty-files"]);
+    }
+
+    [Fact]
+    public void Links_are_read_only_where_that_is_said_and_never_out_of_the_model()
+    {
+        File.CreateSymbolicLink(_scene.At("model/link.bin"), "weights.bin");
+        _scene.Refuses(1, "link", Sign);
+        _scene.Require([.. Sign, "--allow-symlinks"]);
+        _scene.Refuses(1, "link", Verify);
+        _scene.Require([.. Verify, "--allow-symlinks"]);
+        File.Delete(_scene.At("model/link.bin"));
+        File.CreateSymbolicLink(_scene.At("model/link.bin"), "../data.csv");
+        _scene.Refuses(1, "link", [.. Sign, "--allow-symlinks"]);
+        _scene.Refuses(1, "link", [.. Verify, "--allow-symlinks"]);
+    }
+
+    [Fact]
+    public void A_part_is_verified_as_a_part_and_said_to_be_one()
+    {
+        _scene.ChangeOneByte("model/weights.bin");
+        string[] only = [.. Verify, "--only", "config.json", "--only", "vocabulary"];
+        Assert.Contains("PARTIALLY verified", _scene.Require(only).Output, StringComparison.Ordinal);
+        Assert.Equal("partially-verified", _scene.Require([.. only, "--output", "json"]).Json().GetProperty("result").GetString());
+        _scene.Refuses(1, "weights.bin", [.. Verify, "--only", "weights.bin"]);
+        _scene.Refuses(1, "nothing was signed at 'absent'", [.. Verify, "--only", "absent"]);
+        _scene.Refuses(2, "for the signature of a directory", "verify", "data.csv", "--key", "ci.pub", "--only", "x");
+        _scene.Refuses(2, "for the signature of a directory", [.. only, "--type", "slsaprovenance1"]);
+    }
+
+    [Fact]
+    public void Unsigned_files_are_let_pass_only_where_that_is_said()
+    {
+        _scene.Write("model/added", "x");
+        _scene.Refuses(1, "1 added: added", Verify);
+        Assert.Contains("1 UNSIGNED: added", _scene.Require([.. Verify, "--ignore-unsigned-files"]).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_cache_of_digests_is_kept_and_refused_where_others_can_write_it()
+    {
+        string[] cached = [.. Sign, "--hash-cache", "model.cache"];
+        _scene.Require(cached);
+        _scene.Require(cached);
+        _scene.ChangeOneByte("model/weights.bin");
+        _scene.Require(cached);
+        _scene.Require(Verify);
+        _scene.Shell("chmod g+w model.cache");
+        _scene.Refuses(2, "others can write", cached);
+        _scene.Write("rubbish.cache", "{}");
+        _scene.Refuses(2, "cannot be used", [.. Sign, "--hash-cache", "rubbish.cache"]);
+    }
+}
