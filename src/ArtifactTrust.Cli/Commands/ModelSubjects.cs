@@ -48,7 +48,7 @@ internal sealed class ModelSubjects(Session session, Signatory signatory, ModelC
             {
                 using var file = ArtifactFile.Open(path, progress, cancellation);
                 CheckEmptyFiles(file.Size == 0 ? [name] : []);
-                return FileManifest.OfFile(file, ModelSignature.SingleFileName, choices.Form, cancellation);
+                return FileManifest.OfFile(file, ModelSignature.SingleFileName, choices.Form);
             }
         );
         return (await SignAsync(name, manifest, [], cancellation), new DigestSet(manifest.RootDigest));

@@ -59,6 +59,15 @@ public sealed class ArtifactFile : IDisposable
         return digest;
     }
 
+    /// <summary>The digests of the file's parts of one size, in their order; one for an empty file, which is empty.</summary>
+    /// <exception cref="IOException">The file cannot be read, or is not what it was when it was opened.</exception>
+    internal IReadOnlyList<FileShard> Shards(DigestAlgorithm algorithm, string name, long shardSize)
+    {
+        var shards = new FileHasher(algorithm).HashShards(Handle, name, shardSize, _progress, _cancellation);
+        CheckUnchanged();
+        return shards;
+    }
+
     /// <summary>Throws where the file is not what it was when it was opened.</summary>
     /// <exception cref="IOException">See above.</exception>
     public void CheckUnchanged()

@@ -136,6 +136,48 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
     {
         ArgumentNullException.ThrowIfNull(tree);
         ArgumentNullException.ThrowIfNull(files);
+        return HashShards(files, Open, true, shardSize, progress, cancellation);
+
+        SafeFileHandle Open(int index, out FileStatus status)
+        {
+            var handle = tree.OpenHandle(files[index].Name, out status);
+            if (status.Size != files[index].Size)
+            {
+                handle.Dispose();
+                throw new IOException($"'{files[index].Name}': the file changed since it was listed; try again when nothing writes to it");
+            }
+            return handle;
+        }
+    }
+
+    /// <summary>Hashes an open file in parts of one size.</summary>
+    /// <inheritdoc cref="HashShards(FileTree, IReadOnlyList{TreeFile}, long, IProgress{long}?, CancellationToken)"/>
+    internal IReadOnlyList<FileShard> HashShards(
+        SafeFileHandle file,
+        string name,
+        long shardSize,
+        IProgress<long>? progress,
+        CancellationToken cancellation
+    )
+    {
+        return HashShards([new TreeFile(name, FileStatus.Of(file).Size)], Open, false, shardSize, progress, cancellation);
+
+        SafeFileHandle Open(int index, out FileStatus status)
+        {
+            status = FileStatus.Of(file);
+            return file;
+        }
+    }
+
+    private FileShard[] HashShards(
+        IReadOnlyList<TreeFile> files,
+        OpenFile open,
+        bool dispose,
+        long shardSize,
+        IProgress<long>? progress,
+        CancellationToken cancellation
+    )
+    {
         ArgumentOutOfRangeException.ThrowIfLessThan(shardSize, 1);
         if (files.Sum(f => (f.Size / shardSize) + 1) > Formats.Limits.ManifestEntries)
         {
@@ -151,9 +193,9 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
         }
         var run = HashRun.Execute(
             algorithm,
-            Open,
+            open,
             i => files[i].Name,
-            true,
+            dispose,
             items,
             [.. items.Select(i => i.Length!.Value)],
             files.Count,
@@ -168,17 +210,6 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
                     new FileShard(files[item.File].Name, item.Start, item.Start + item.Length!.Value, new Digest(algorithm, run.Values[i]))
             ),
         ];
-
-        SafeFileHandle Open(int index, out FileStatus status)
-        {
-            var handle = tree.OpenHandle(files[index].Name, out status);
-            if (status.Size != files[index].Size)
-            {
-                handle.Dispose();
-                throw new IOException($"'{files[index].Name}': the file changed since it was listed; try again when nothing writes to it");
-            }
-            return handle;
-        }
     }
 
     private (Digest Digest, long Size)[] HashFiles(

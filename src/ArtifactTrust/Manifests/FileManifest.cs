@@ -71,15 +71,16 @@ public sealed class FileManifest
     /// <param name="file">The file.</param>
     /// <param name="name">The name it gets.</param>
     /// <param name="form">Whole or in shards; an empty file has no shard.</param>
-    /// <param name="cancellation">Stops reading.</param>
     /// <exception cref="IOException">The file cannot be read, or changed meanwhile.</exception>
-    public static FileManifest OfFile(ArtifactFile file, string name, ManifestForm form, CancellationToken cancellation = default)
+    public static FileManifest OfFile(ArtifactFile file, string name, ManifestForm form)
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(form);
         return new FileManifest(
             form.ShardSize is { } size
-                ? new ShardHasher(form.Algorithm, size).Hash(file, name, cancellation)
+                ? file.Shards(form.Algorithm, name, size)
+                    .Where(s => s.End > s.Start)
+                    .Select(s => new ManifestEntry(ManifestForm.ShardName(name, s.Start, s.End), s.Digest, s.End - s.Start))
                 : [new ManifestEntry(name, file.Digest(form.Algorithm), file.Size)]
         );
     }
