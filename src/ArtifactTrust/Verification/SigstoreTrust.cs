@@ -14,6 +14,7 @@ public sealed class SigstoreTrust(TrustedRoot root, params IReadOnlyList<Identit
     private readonly IReadOnlyList<NoteKey> _witnesses = [];
     private readonly int _witnessThreshold;
     private readonly IReadOnlyList<string> _subjects = [];
+    private readonly bool _isForModels;
 
     /// <summary>The instance.</summary>
     public TrustedRoot Root { get; } = root ?? throw new ArgumentNullException(nameof(root));
@@ -71,7 +72,16 @@ public sealed class SigstoreTrust(TrustedRoot root, params IReadOnlyList<Identit
     /// Whether bundles are read as the certificate method of OpenSSF Model Signing has them: with the chain in the bundle, and by any holder
     /// of a certificate of the authorities, whatever their name. For authorities that issue to the signers of these models only.
     /// </summary>
-    public bool IsForModels { get; init; }
+    /// <exception cref="ArgumentException">The root is a Sigstore instance's, where anybody is a holder.</exception>
+    public bool IsForModels
+    {
+        get => _isForModels;
+        init =>
+            _isForModels =
+                value && !Root.IsOwnAuthority
+                    ? throw new ArgumentException("any holder can only be accepted of an authority of one's own", nameof(value))
+                    : value;
+    }
 
     /// <summary>
     /// Whether the signer's certificate may be that of an authority, as those of the published fixtures are; a self-signed one is accepted

@@ -131,4 +131,8 @@ public sealed class ModelCertificateTests
     }
 
     private static Bundle Read(string path) => Bundle.Parse(File.ReadAllBytes(Vectors.Require(path)).AsMemory().TrimEnd("\r\n"u8));
+
+    [Fact]
+    public void Any_holder_is_never_accepted_of_a_Sigstore_instance() =>
+        Assert.Throws<ArgumentException>(() => SigstoreTrust.ForModels(TrustedRoot.PublicGood, TimeProvider.System));
 }
