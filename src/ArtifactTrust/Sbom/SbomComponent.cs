@@ -19,6 +19,15 @@ public enum SbomComponentType
 
     /// <summary>A file.</summary>
     File,
+
+    /// <summary>A package of software.</summary>
+    Library,
+
+    /// <summary>An operating system's distribution.</summary>
+    OperatingSystem,
+
+    /// <summary>A container image.</summary>
+    Container,
 }
 
 /// <summary>One part of what an SBOM describes.</summary>
@@ -38,6 +47,19 @@ public sealed record SbomComponent(SbomComponentType Type, string? Reference, st
 
     /// <summary>The digest of its bytes; null for a directory, which has no bytes of its own.</summary>
     public Digest? Digest { get; init; }
+
+    /// <summary>The package URL, or null.</summary>
+    /// <remarks>Spec: package-url.</remarks>
+    public string? PackageUrl { get; init; }
+
+    /// <summary>Who made or distributes it, as it says itself, or null.</summary>
+    public string? Supplier { get; init; }
+
+    /// <summary>Digests that others state for its bytes, such as a lock file; those here were not checked against them.</summary>
+    public IReadOnlyList<SbomHash> DeclaredHashes { get; init; } = [];
+
+    /// <summary>Where it was found.</summary>
+    public IReadOnlyList<SbomOccurrence> Occurrences { get; init; } = [];
 
     /// <summary>The licences it states.</summary>
     public IReadOnlyList<SbomLicense> Licenses { get; init; } = [];
@@ -69,6 +91,16 @@ public sealed record SbomComponent(SbomComponentType Type, string? Reference, st
 /// <param name="Url">An IRI reference.</param>
 /// <param name="Digest">The digest stated for what is there, or null.</param>
 public sealed record SbomExternalReference(string Type, string Url, Digest? Digest = null);
+
+/// <summary>A digest as somebody stated it.</summary>
+/// <param name="Algorithm">CycloneDX's name of the algorithm, such as <c>SHA-512</c> or <c>MD5</c>.</param>
+/// <param name="Content">Lower-case hex.</param>
+public sealed record SbomHash(string Algorithm, string Content);
+
+/// <summary>A place where a component was found.</summary>
+/// <param name="Location">The path of the file that says so, below the subject.</param>
+/// <param name="Layer">The layer of the image that brought the file, as <c>sha256:…</c> of its uncompressed bytes (DiffID), or null.</param>
+public sealed record SbomOccurrence(string Location, string? Layer = null);
 
 /// <summary>What data holds.</summary>
 /// <param name="Name">Its name, or null.</param>

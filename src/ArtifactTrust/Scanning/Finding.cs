@@ -22,6 +22,9 @@ public enum FindingClass
 
     /// <summary>A model file that can run code, or that hides what it holds.</summary>
     ModelFile,
+
+    /// <summary>Data about a person.</summary>
+    PersonalData,
 }
 
 /// <summary>What one source says of a vulnerability's severity.</summary>
@@ -78,4 +81,13 @@ public sealed record Finding(string Id, FindingClass Class, Severity Severity, s
 
     /// <summary>The place inside the target, such as <c>line 12</c> or <c>byte 96</c>.</summary>
     public string? Location { get; init; }
+
+    /// <summary>The first line of the place, from 1, or null.</summary>
+    public int? StartLine { get; init; }
+
+    /// <summary>The last line of the place, from 1, or null.</summary>
+    public int? EndLine { get; init; }
+
+    /// <summary>The offset of the place in the target's bytes, from 0, or null. It is one in the file itself, not in what an archive in it holds.</summary>
+    public long? ByteOffset { get; init; }
 }

@@ -90,16 +90,18 @@ public static class CycloneDxJsonWriter
         json.WriteString("type", TypeName(component.Type));
         Text(json, "mime-type", component.MediaType);
         Text(json, "bom-ref", component.Reference);
+        if (component.Supplier is { Length: > 0 } supplier)
+        {
+            json.WriteStartObject("supplier");
+            json.WriteString("name", supplier);
+            json.WriteEndObject();
+        }
         json.WriteString("name", component.Name);
         Text(json, "version", component.Version);
         Text(json, "description", component.Description);
-        if (component.Digest is { } digest)
-        {
-            json.WriteStartArray("hashes");
-            Hash(json, digest);
-            json.WriteEndArray();
-        }
+        Hashes(json, component);
         Licenses(json, component.Licenses);
+        Text(json, "purl", component.PackageUrl);
         if (component.Ancestors.Count > 0)
         {
             json.WriteStartObject("pedigree");
@@ -120,7 +122,42 @@ public static class CycloneDxJsonWriter
         }
         Properties(json, component.Properties);
         Array(json, "components", component.Components, Component);
+        if (component.Occurrences.Count > 0)
+        {
+            json.WriteStartObject("evidence");
+            Array(json, "occurrences", component.Occurrences, Occurrence);
+            json.WriteEndObject();
+        }
         json.WriteEndObject();
+    }
+
+    private static void Occurrence(Utf8JsonWriter json, SbomOccurrence occurrence)
+    {
+        json.WriteStartObject();
+        json.WriteString("location", occurrence.Location);
+        Text(json, "additionalContext", occurrence.Layer);
+        json.WriteEndObject();
+    }
+
+    private static void Hashes(Utf8JsonWriter json, SbomComponent component)
+    {
+        if (component.Digest is null && component.DeclaredHashes.Count == 0)
+        {
+            return;
+        }
+        json.WriteStartArray("hashes");
+        if (component.Digest is { } digest)
+        {
+            Hash(json, digest);
+        }
+        foreach (var declared in component.DeclaredHashes)
+        {
+            json.WriteStartObject();
+            json.WriteString("alg", declared.Algorithm);
+            json.WriteString("content", declared.Content);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
     }
 
     private static string TypeName(SbomComponentType type) =>
@@ -130,6 +167,9 @@ public static class CycloneDxJsonWriter
             SbomComponentType.MachineLearningModel => "machine-learning-model",
             SbomComponentType.Data => "data",
             SbomComponentType.File => "file",
+            SbomComponentType.Library => "library",
+            SbomComponentType.OperatingSystem => "operating-system",
+            SbomComponentType.Container => "container",
             _ => throw new ArgumentException($"a component has the type {type}", nameof(type)),
         };
 
