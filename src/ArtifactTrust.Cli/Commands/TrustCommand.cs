@@ -22,43 +22,34 @@ internal static class TrustCommand
             CreateInit(session),
         };
 
-    private static Verb CreateUpdate(Session session)
-    {
-        var profile = InstanceOptions.Profile();
-        var verb = new Verb(
+    private static Verb CreateUpdate(Session session) =>
+        CreateReport(
+            session,
             "update",
             "Ask the instance's TUF repository for its keys, certificates and services, and keep them.",
-            "artifact-trust trust update",
-            "artifact-trust trust update --profile github --output json"
-        )
-        {
-            profile,
-            Options.Output(),
-        };
-        verb.SetAction(
-            async (parsed, cancellation) =>
-            {
-                var paths = TrustPaths.FromEnvironment();
-                var profiles = ProfileStore.Load(paths);
-                var instance = await new InstanceResolver(session, paths, profiles).UpdateAsync(
-                    profiles.Get(parsed.GetValue(profile)),
-                    cancellation
-                );
-                return TrustReport.Write(session, "update", "updated", instance, profiles);
-            }
+            "updated",
+            (resolver, profile, cancellation) => resolver.UpdateAsync(profile, cancellation)
         );
-        return verb;
-    }
 
-    private static Verb CreateShow(Session session)
-    {
-        var profile = InstanceOptions.Profile();
-        var verb = new Verb(
+    private static Verb CreateShow(Session session) =>
+        CreateReport(
+            session,
             "show",
             "Show what is trusted of an instance: its logs and authorities, since when and until when, and where that comes from. Asks nobody.",
-            "artifact-trust trust show",
-            "artifact-trust trust show --profile github --output json"
-        )
+            "trusted",
+            (resolver, profile, cancellation) => resolver.ShowAsync(profile, cancellation)
+        );
+
+    private static Verb CreateReport(
+        Session session,
+        string name,
+        string summary,
+        string result,
+        Func<InstanceResolver, SigstoreProfile, CancellationToken, Task<SigstoreInstance>> ask
+    )
+    {
+        var profile = InstanceOptions.Profile();
+        var verb = new Verb(name, summary, $"artifact-trust trust {name}", $"artifact-trust trust {name} --profile github --output json")
         {
             profile,
             Options.Output(),
@@ -68,11 +59,9 @@ internal static class TrustCommand
             {
                 var paths = TrustPaths.FromEnvironment();
                 var profiles = ProfileStore.Load(paths);
-                var instance = await new InstanceResolver(session, paths, profiles).ShowAsync(
-                    profiles.Get(parsed.GetValue(profile)),
-                    cancellation
-                );
-                return TrustReport.Write(session, "show", "trusted", instance, profiles);
+                var resolver = new InstanceResolver(session, paths, profiles);
+                var instance = await ask(resolver, profiles.Get(parsed.GetValue(profile)), cancellation);
+                return TrustReport.Write(session, name, result, instance, profiles);
             }
         );
         return verb;

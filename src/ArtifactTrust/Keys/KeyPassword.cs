@@ -16,6 +16,9 @@ public sealed class KeyPassword : IDisposable
     /// <summary>The password as UTF-8, without a line end.</summary>
     internal ReadOnlySpan<byte> Bytes => _utf8;
 
+    /// <summary>Whether it has no characters, which protects nothing.</summary>
+    public bool IsEmpty => _utf8.Length == 0;
+
     /// <summary>A password from text, which is copied. The caller clears the original.</summary>
     /// <exception cref="ArgumentException">The text is not valid Unicode.</exception>
     public static KeyPassword FromText(ReadOnlySpan<char> text)

@@ -82,6 +82,15 @@ public sealed class KeyInputTests
         scene.Require("verify", "model", "--key", "ci.pub");
     }
 
+    [Fact]
+    public void An_empty_password_in_cosigns_form_is_warned_of()
+    {
+        using var scene = new Scene();
+        scene.Write("empty", "");
+        var made = scene.Require("keygen", "new.key", "--format", "cosign", "--password-file", "empty");
+        Assert.Contains("warning: the password is empty", made.Text, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("not-secret")]
     [InlineData("not-secret\n")]
