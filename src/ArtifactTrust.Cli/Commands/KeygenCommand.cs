@@ -115,10 +115,6 @@ internal static class KeygenCommand
                 }
             }
             using var secret = parsed.GetValue(noPassword) ? null : KeyLoader.ForNewKey(session.Terminal, parsed.GetValue(password));
-            if (secret is { IsEmpty: true })
-            {
-                session.Terminal.Warn("the password is empty: whoever has the file can use the key");
-            }
             using var pair = Generate(Algorithms[parsed.GetValue(algorithm)!], parsed.GetValue(bits));
             var kind =
                 secret is null ? KeyFileFormat.Pkcs8
@@ -131,6 +127,10 @@ internal static class KeygenCommand
             catch (ArgumentException e)
             {
                 throw CliException.Usage(CliException.Reason(e), "give a password that is not empty", e);
+            }
+            if (secret is { IsEmpty: true })
+            {
+                session.Terminal.Warn("the password is empty: whoever has the file can use the key");
             }
             Report(session, path, KeyFile.PublicKeyPath(path), pair.PublicKey);
             return ExitCode.Success;
