@@ -6,7 +6,7 @@ namespace ArtifactTrust.Hashing;
 /// <param name="Order">The items: the largest first, so that nobody starts on one when the others are done.</param>
 /// <param name="Streams">How many of the order are hashed one by one; the rest goes through lanes.</param>
 /// <param name="Kernel">The lanes, or null.</param>
-internal sealed record HashPlan(int[] Order, int Streams, Sha256Kernel? Kernel)
+internal sealed record HashPlan(int[] Order, int Streams, LaneKernel? Kernel)
 {
     // Below this size, files that lie together are read together; their order by size would only scatter them.
     private const int SmallBytes = 64 << 10;
@@ -24,7 +24,7 @@ internal sealed record HashPlan(int[] Order, int Streams, Sha256Kernel? Kernel)
         }
         // Stable by construction: equal keys are ordered by their place.
         Array.Sort(order, (a, b) => keys[a] != keys[b] ? keys[a].CompareTo(keys[b]) : a.CompareTo(b));
-        var rates = algorithm == DigestAlgorithm.Sha256 ? HashRates.For(total, workers) : null;
+        var rates = HashRates.For(algorithm, total, workers);
         if (rates?.Kernel is null)
         {
             return new HashPlan(order, order.Length, null);

@@ -6,28 +6,25 @@ namespace ArtifactTrust.Hashing;
 /// <summary>One worker's lanes: each hashes a file of its own, and takes the next as soon as that ends.</summary>
 internal sealed unsafe class LaneHasher : IDisposable
 {
-    // Room for the padding behind the last bytes of a message.
-    private const int PaddingBytes = 128;
-
     private readonly HashRun _run;
     private readonly int _worker;
-    private readonly Sha256LaneState _states;
+    private readonly LaneState _states;
     private readonly Lane[] _lanes;
     private readonly byte* _buffers;
     private readonly int _laneBytes;
     private bool _sourceEmpty;
 
-    internal LaneHasher(HashRun run, int worker, Sha256Kernel kernel)
+    internal LaneHasher(HashRun run, int worker, LaneKernel kernel)
     {
         _run = run;
         _worker = worker;
-        _laneBytes = run.LaneBytes;
-        _states = new Sha256LaneState(kernel);
+        _states = kernel.CreateState();
+        _laneBytes = run.LaneBytes / _states.BlockBytes * _states.BlockBytes;
         _lanes = new Lane[kernel.Count];
-        _buffers = (byte*)NativeMemory.AlignedAlloc((nuint)((_laneBytes + PaddingBytes) * kernel.Count), 64);
+        _buffers = (byte*)NativeMemory.AlignedAlloc((nuint)((_laneBytes + LaneState.PaddingBytes) * kernel.Count), 64);
         for (var i = 0; i < _lanes.Length; i++)
         {
-            _lanes[i] = new Lane(_buffers + (i * (_laneBytes + PaddingBytes)));
+            _lanes[i] = new Lane(_buffers + (i * (_laneBytes + LaneState.PaddingBytes)));
         }
     }
 
@@ -116,7 +113,7 @@ internal sealed unsafe class LaneHasher : IDisposable
         lane.Offset = lane.Item.Start;
         lane.Blocks = 0;
         lane.Last = false;
-        _states.Start(index);
+        _states.Start(index, lane.Item.End - lane.Item.Start);
         return true;
     }
 
@@ -133,16 +130,15 @@ internal sealed unsafe class LaneHasher : IDisposable
         lane.Next = lane.Buffer;
         if (lane.Offset == item.End)
         {
-            got += Sha256LaneState.Pad(lane.Buffer + got, item.End - item.Start);
+            got += _states.Pad(lane.Buffer + got, item.End - item.Start);
             lane.Last = true;
         }
-        lane.Blocks = got / 64;
+        lane.Blocks = got / _states.BlockBytes;
     }
 
     private void Step(long blocks)
     {
         byte* any = null;
-        Span<uint> saved = stackalloc uint[16 * 8];
         for (var i = 0; i < _lanes.Length; i++)
         {
             if (_lanes[i].Running)
@@ -158,7 +154,7 @@ internal sealed unsafe class LaneHasher : IDisposable
                 _states.Rows[i] = any;
                 if (_lanes[i].Item is not null)
                 {
-                    _states.Save(i, saved[(8 * i)..]);
+                    _states.Save(i);
                 }
             }
         }
@@ -168,7 +164,7 @@ internal sealed unsafe class LaneHasher : IDisposable
             var lane = _lanes[i];
             if (lane.Running)
             {
-                lane.Next += 64 * blocks;
+                lane.Next += _states.BlockBytes * blocks;
                 lane.Blocks -= blocks;
                 if (lane.Blocks == 0 && lane.Last)
                 {
@@ -177,7 +173,7 @@ internal sealed unsafe class LaneHasher : IDisposable
             }
             else if (lane.Item is not null)
             {
-                _states.Restore(i, saved[(8 * i)..]);
+                _states.Restore(i);
             }
         }
     }

@@ -11,6 +11,9 @@ public sealed class KernelTests
     public static TheoryData<int> LaneCounts =>
         [.. new[] { Sha256Kernel.Avx512, Sha256Kernel.Avx2, Sha256Kernel.Portable }.OfType<Sha256Kernel>().Select(k => k.Count)];
 
+    public static TheoryData<int> LongLaneCounts =>
+        [.. new[] { Blake2bKernel.Avx512, Blake2bKernel.Avx2 }.OfType<Blake2bKernel>().Select(k => k.Count)];
+
     // BLAKE3-team/BLAKE3, test_vectors.json (2020): inputs of bytes 0 to 250 repeated.
     public static TheoryData<int, string> Blake3Values =>
         new()
@@ -32,35 +35,42 @@ public sealed class KernelTests
 
     [Theory]
     [MemberData(nameof(LaneCounts))]
-    public unsafe void Every_lane_is_the_platforms_sha256_around_the_edges_of_blocks(int lanes)
+    public void Every_lane_is_the_platforms_sha256_around_the_edges_of_blocks(int lanes)
     {
         var kernel = new[] { Sha256Kernel.Avx512, Sha256Kernel.Avx2, Sha256Kernel.Portable }.First(k => k?.Count == lanes)!;
         for (var length = 0; length < 320; length++)
         {
-            using var state = new Sha256LaneState(kernel);
             var messages = Enumerable.Range(0, lanes).Select(_ => RandomNumberGenerator.GetBytes(length)).ToArray();
-            var memory = GC.AllocateArray<byte>(lanes * 512, pinned: true);
-            var padded = 0;
-            fixed (byte* start = memory)
-            {
-                for (var lane = 0; lane < lanes; lane++)
-                {
-                    state.Rows[lane] = start + (lane * 512);
-                    messages[lane].CopyTo(memory.AsSpan(lane * 512));
-                    padded = length + Sha256LaneState.Pad(start + (lane * 512) + length, length);
-                }
-                // In two steps, so that a state carries over.
-                state.Compress(padded / 128);
-                for (var lane = 0; lane < lanes; lane++)
-                {
-                    state.Rows[lane] += padded / 128 * 64;
-                }
-                state.Compress((padded / 64) - (padded / 128));
-            }
-            for (var lane = 0; lane < lanes; lane++)
-            {
-                Assert.Equal(SHA256.HashData(messages[lane]), state.Finish(lane));
-            }
+            Assert.Equal(messages.Select(SHA256.HashData), InLanes(kernel, messages));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(LongLaneCounts))]
+    public void Every_lane_is_blake2b_around_the_edges_of_blocks(int lanes)
+    {
+        var kernel = new[] { Blake2bKernel.Avx512, Blake2bKernel.Avx2 }.First(k => k?.Count == lanes)!;
+        for (var length = 0; length < 520; length++)
+        {
+            var messages = Enumerable.Range(0, lanes).Select(_ => RandomNumberGenerator.GetBytes(length)).ToArray();
+            Assert.Equal(messages.Select(SlowBlake2b.Hash), InLanes(kernel, messages));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(LongLaneCounts))]
+    public void Lanes_of_blake2b_end_each_at_a_message_of_its_own_length(int lanes)
+    {
+        var kernel = new[] { Blake2bKernel.Avx512, Blake2bKernel.Avx2 }.First(k => k?.Count == lanes)!;
+        for (var run = 0; run < 100; run++)
+        {
+            // All have the same number of blocks: the last is full, nearly empty, or anything between.
+            var blocks = RandomNumberGenerator.GetInt32(1, 9);
+            var messages = Enumerable
+                .Range(0, lanes)
+                .Select(_ => RandomNumberGenerator.GetBytes((128 * blocks) - RandomNumberGenerator.GetInt32(128)))
+                .ToArray();
+            Assert.Equal(messages.Select(SlowBlake2b.Hash), InLanes(kernel, messages));
         }
     }
 
@@ -124,16 +134,102 @@ public sealed class KernelTests
     public void Blake2b_is_as_published(string text, string expected) =>
         Assert.Equal(expected, DigestAlgorithm.Blake2b.Hash(System.Text.Encoding.ASCII.GetBytes(text)).Hex);
 
+    // What Python's hashlib says of bytes 0 to 250 repeated: the edges of one block and of two.
+    [Theory]
+    [InlineData(
+        1,
+        "2fa3f686df876995167e7c2e5d74c4c7b6e48f8068fe0e44208344d480f7904c36963e44115fe3eb2a3ac8694c28bcb4f5a0f3276f2e79487d8219057a506e4b"
+    )]
+    [InlineData(
+        127,
+        "b6292669ccd38d5f01caae96ba272c76a879a45743afa0725d83b9ebb26665b731f1848c52f11972b6644f554c064fa90780dbbbf3a89d4fc31f67df3e5857ef"
+    )]
+    [InlineData(
+        128,
+        "2319e3789c47e2daa5fe807f61bec2a1a6537fa03f19ff32e87eecbfd64b7e0e8ccff439ac333b040f19b0c4ddd11a61e24ac1fe0f10a039806c5dcc0da3d115"
+    )]
+    [InlineData(
+        129,
+        "f59711d44a031d5f97a9413c065d1e614c417ede998590325f49bad2fd444d3e4418be19aec4e11449ac1a57207898bc57d76a1bcf3566292c20c683a5c4648f"
+    )]
+    [InlineData(
+        255,
+        "fe2c02da499516b0e9fb2dd70c49eb3629039f632e20a880946fb7bc97a7ab09deb7d48774d7f0648141c9d9ede19ae6e0dbf07863a128cf4b00195f0f179f74"
+    )]
+    [InlineData(
+        256,
+        "93463ac058b6163eb43be3f5bb32b28541498f4e3366f1effe253ad44e1e076e41c3616046027c82a7124f8f4746668ad10b12e8e25a95ac8f3151df01cd5a93"
+    )]
+    [InlineData(
+        257,
+        "9ca40e2ddee9436dbbd08efc65dbaf4870059f5eb3d76efd20241ae5bf13c60f250b882ea5c564838257a3fc95c496819ace2c6490b55b268535208dfc31822c"
+    )]
+    [InlineData(
+        1000,
+        "c11e1c0340bd7e5a1b275f1230c962fad215ecb1391486e74e31b960a2f2996381a5fad092da06841d5f26e38f6ecfeaf441acbcd1c2de61aef121e7927175f5"
+    )]
+    [InlineData(
+        65536,
+        "d6d3390ba29d4ea324b3f42d316d70106e4c6a7aa6fc131f8968daaf9fb09488430dac26ccdbe968b51c3d585735feab052cec27a5a035258c383566ac69fd38"
+    )]
+    public void Blake2b_is_as_another_implementation_has_it(int length, string expected)
+    {
+        var data = new byte[length];
+        for (var i = 0; i < length; i++)
+        {
+            data[i] = (byte)(i % 251);
+        }
+        Assert.Equal(expected, Convert.ToHexStringLower(SlowBlake2b.Hash(data)));
+        Assert.Equal(expected, DigestAlgorithm.Blake2b.Hash(data).Hex);
+    }
+
     [Fact]
     public void Blake2b_does_not_depend_on_how_it_is_split()
     {
-        var data = RandomNumberGenerator.GetBytes(700);
-        for (var cut = 0; cut <= data.Length; cut++)
+        for (var length = 0; length < 700; length++)
         {
+            var data = RandomNumberGenerator.GetBytes(length);
+            var expected = Convert.ToHexStringLower(SlowBlake2b.Hash(data));
             using var state = DigestAlgorithm.Blake2b.CreateState();
-            state.Append(data.AsSpan(0, cut), more: true);
-            state.Append(data.AsSpan(cut), more: false);
-            Assert.Equal(DigestAlgorithm.Blake2b.Hash(data).Hex, Convert.ToHexStringLower(state.Finish()));
+            foreach (var cut in new[] { 0, length, length / 2, Math.Min(length, 127), Math.Min(length, 128), Math.Min(length, 129) })
+            {
+                state.Append(data.AsSpan(0, cut), more: true);
+                state.Append(data.AsSpan(cut), more: false);
+                Assert.Equal(expected, Convert.ToHexStringLower(state.Finish()));
+            }
         }
+    }
+
+    /// <summary>Hashes messages of as many blocks each.</summary>
+    private static unsafe List<byte[]> InLanes(LaneKernel kernel, byte[][] messages)
+    {
+        using var state = kernel.CreateState();
+        var stride = messages.Max(m => m.Length) + LaneState.PaddingBytes;
+        var blocks = 0;
+        fixed (byte* start = GC.AllocateArray<byte>(kernel.Count * stride, pinned: true))
+        {
+            for (var lane = 0; lane < kernel.Count; lane++)
+            {
+                var message = messages[lane];
+                state.Start(lane, message.Length);
+                state.Rows[lane] = start + (lane * stride);
+                message.CopyTo(new Span<byte>(state.Rows[lane], stride));
+                blocks = (message.Length + state.Pad(state.Rows[lane] + message.Length, message.Length)) / state.BlockBytes;
+            }
+            // In two steps, so that a state carries over; what comes between must not leave a trace.
+            state.Compress(blocks / 2);
+            for (var lane = 0; lane < kernel.Count; lane++)
+            {
+                state.Save(lane);
+            }
+            state.Compress(1);
+            for (var lane = 0; lane < kernel.Count; lane++)
+            {
+                state.Restore(lane);
+                state.Rows[lane] += blocks / 2 * state.BlockBytes;
+            }
+            state.Compress(blocks - (blocks / 2));
+        }
+        return [.. Enumerable.Range(0, kernel.Count).Select(state.Finish)];
     }
 }

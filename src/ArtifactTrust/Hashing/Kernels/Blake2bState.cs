@@ -1,8 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace ArtifactTrust.Hashing.Kernels;
 
@@ -10,233 +7,24 @@ namespace ArtifactTrust.Hashing.Kernels;
 /// <remarks>Spec: RFC 7693 §3.</remarks>
 internal sealed unsafe class Blake2bState
 {
-    private const int BlockBytes = 128;
+    private const int BlockBytes = Blake2b.BlockBytes;
 
     private readonly ulong[] _h = new ulong[8];
     private readonly byte[] _block = new byte[BlockBytes];
     private int _buffered;
-    private UInt128 _taken;
+    private ulong _taken;
 
     internal Blake2bState() => Start();
 
-    private static ReadOnlySpan<ulong> Initial =>
-        [
-            0x6a09e667f3bcc908,
-            0xbb67ae8584caa73b,
-            0x3c6ef372fe94f82b,
-            0xa54ff53a5f1d36f1,
-            0x510e527fade682d1,
-            0x9b05688c2b3e6c1f,
-            0x1f83d9abfb41bd6b,
-            0x5be0cd19137e2179,
-        ];
-
-    // §2.7; the last two rows are the first two again.
-    private static ReadOnlySpan<byte> Sigma =>
-        [
-            0,
-            1,
-            2,
-            3,
-            4,
-            5,
-            6,
-            7,
-            8,
-            9,
-            10,
-            11,
-            12,
-            13,
-            14,
-            15,
-            14,
-            10,
-            4,
-            8,
-            9,
-            15,
-            13,
-            6,
-            1,
-            12,
-            0,
-            2,
-            11,
-            7,
-            5,
-            3,
-            11,
-            8,
-            12,
-            0,
-            5,
-            2,
-            15,
-            13,
-            10,
-            14,
-            3,
-            6,
-            7,
-            1,
-            9,
-            4,
-            7,
-            9,
-            3,
-            1,
-            13,
-            12,
-            11,
-            14,
-            2,
-            6,
-            5,
-            10,
-            4,
-            0,
-            15,
-            8,
-            9,
-            0,
-            5,
-            7,
-            2,
-            4,
-            10,
-            15,
-            14,
-            1,
-            11,
-            12,
-            6,
-            8,
-            3,
-            13,
-            2,
-            12,
-            6,
-            10,
-            0,
-            11,
-            8,
-            3,
-            4,
-            13,
-            7,
-            5,
-            15,
-            14,
-            1,
-            9,
-            12,
-            5,
-            1,
-            15,
-            14,
-            13,
-            4,
-            10,
-            0,
-            7,
-            6,
-            3,
-            9,
-            2,
-            8,
-            11,
-            13,
-            11,
-            7,
-            14,
-            12,
-            1,
-            3,
-            9,
-            5,
-            0,
-            15,
-            4,
-            8,
-            6,
-            2,
-            10,
-            6,
-            15,
-            14,
-            9,
-            11,
-            3,
-            0,
-            8,
-            12,
-            2,
-            13,
-            7,
-            1,
-            4,
-            10,
-            5,
-            10,
-            2,
-            8,
-            4,
-            7,
-            6,
-            1,
-            5,
-            15,
-            11,
-            9,
-            14,
-            3,
-            12,
-            13,
-            0,
-            0,
-            1,
-            2,
-            3,
-            4,
-            5,
-            6,
-            7,
-            8,
-            9,
-            10,
-            11,
-            12,
-            13,
-            14,
-            15,
-            14,
-            10,
-            4,
-            8,
-            9,
-            15,
-            13,
-            6,
-            1,
-            12,
-            0,
-            2,
-            11,
-            7,
-            5,
-            3,
-        ];
-
     internal void Start()
     {
-        Initial.CopyTo(_h);
-        // §2.5: 64 bytes of output, no key, one lane.
-        _h[0] ^= 0x01010040;
+        Blake2b.Initial.CopyTo(_h);
+        _h[0] ^= Blake2b.Parameters;
         _buffered = 0;
         _taken = 0;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Append(ReadOnlySpan<byte> data)
     {
         fixed (ulong* h = _h)
@@ -251,7 +39,7 @@ internal sealed unsafe class Blake2bState
                 if (_buffered == BlockBytes)
                 {
                     _taken += BlockBytes;
-                    Compress(h, buffer, _taken, false);
+                    Compress(h, (ulong*)buffer, _taken, 0);
                     _buffered = 0;
                 }
                 if (_buffered == 0)
@@ -259,7 +47,7 @@ internal sealed unsafe class Blake2bState
                     for (; left > BlockBytes; left -= BlockBytes, at += BlockBytes)
                     {
                         _taken += BlockBytes;
-                        Compress(h, at, _taken, false);
+                        Compress(h, (ulong*)at, _taken, 0);
                     }
                 }
                 var take = Math.Min(left, BlockBytes - _buffered);
@@ -278,9 +66,9 @@ internal sealed unsafe class Blake2bState
         fixed (ulong* h = _h)
         fixed (byte* buffer = _block)
         {
-            Compress(h, buffer, _taken, true);
+            Compress(h, (ulong*)buffer, _taken, ulong.MaxValue);
         }
-        var digest = new byte[64];
+        var digest = new byte[Blake2b.DigestBytes];
         for (var i = 0; i < 8; i++)
         {
             BinaryPrimitives.WriteUInt64LittleEndian(digest.AsSpan(8 * i), _h[i]);
@@ -289,83 +77,173 @@ internal sealed unsafe class Blake2bState
         return digest;
     }
 
+    // General registers and no vectors: one message has four columns to work on, and a vector of them waits for each instruction's result.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Compress(ulong* h, byte* block, UInt128 taken, bool last)
+    private static void Compress(ulong* state, ulong* x, ulong taken, ulong last)
     {
-        var m = (ulong*)block;
-        var s = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Sigma));
-        var a = Vector256.Load(h);
-        var b = Vector256.Load(h + 4);
-        var c = Vector256.Create(Initial[0], Initial[1], Initial[2], Initial[3]);
-        var d = Vector256.Create(Initial[4] ^ (ulong)taken, Initial[5] ^ (ulong)(taken >> 64), last ? ~Initial[6] : Initial[6], Initial[7]);
-        var a0 = a;
-        var b0 = b;
-        for (var round = 0; round < 12; round++, s += 16)
-        {
-            Mix(
-                ref a,
-                ref b,
-                ref c,
-                ref d,
-                Vector256.Create(m[s[0]], m[s[2]], m[s[4]], m[s[6]]),
-                Vector256.Create(m[s[1]], m[s[3]], m[s[5]], m[s[7]])
-            );
-            // The columns of the rotated rows are the diagonals.
-            b = Vector256.Shuffle(b, Vector256.Create(1UL, 2, 3, 0));
-            c = Vector256.Shuffle(c, Vector256.Create(2UL, 3, 0, 1));
-            d = Vector256.Shuffle(d, Vector256.Create(3UL, 0, 1, 2));
-            Mix(
-                ref a,
-                ref b,
-                ref c,
-                ref d,
-                Vector256.Create(m[s[8]], m[s[10]], m[s[12]], m[s[14]]),
-                Vector256.Create(m[s[9]], m[s[11]], m[s[13]], m[s[15]])
-            );
-            b = Vector256.Shuffle(b, Vector256.Create(3UL, 0, 1, 2));
-            c = Vector256.Shuffle(c, Vector256.Create(2UL, 3, 0, 1));
-            d = Vector256.Shuffle(d, Vector256.Create(1UL, 2, 3, 0));
-        }
-        (a0 ^ a ^ c).Store(h);
-        (b0 ^ b ^ d).Store(h + 4);
+        var (a, b, c, d) = (state[0], state[1], state[2], state[3]);
+        var (e, f, g, h) = (state[4], state[5], state[6], state[7]);
+        var (i, j, k, l) = (Blake2b.Initial[0], Blake2b.Initial[1], Blake2b.Initial[2], Blake2b.Initial[3]);
+        // Nothing has 2^64 bytes: the upper half of the count is zero.
+        var (m, n) = (Blake2b.Initial[4] ^ taken, Blake2b.Initial[5]);
+        var (o, p) = (Blake2b.Initial[6] ^ last, Blake2b.Initial[7]);
+        Round(x, 0, ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, ref i, ref j, ref k, ref l, ref m, ref n, ref o, ref p);
+        Round(x, 1, ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, ref i, ref j, ref k, ref l, ref m, ref n, ref o, ref p);
+        Round(x, 2, ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, ref i, ref j, ref k, ref l, ref m, ref n, ref o, ref p);
+        Round(x, 3, ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, ref i, ref j, ref k, ref l, ref m, ref n, ref o, ref p);
+        Round(x, 4, ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, ref i, ref j, ref k, ref l, ref m, ref n, ref o, ref p);
+        Round(x, 5, ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, ref i, ref j, ref k, ref l, ref m, ref n, ref o, ref p);
+        Round(x, 6, ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, ref i, ref j, ref k, ref l, ref m, ref n, ref o, ref p);
+        Round(x, 7, ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, ref i, ref j, ref k, ref l, ref m, ref n, ref o, ref p);
+        Round(x, 8, ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, ref i, ref j, ref k, ref l, ref m, ref n, ref o, ref p);
+        Round(x, 9, ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, ref i, ref j, ref k, ref l, ref m, ref n, ref o, ref p);
+        Round(x, 10, ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, ref i, ref j, ref k, ref l, ref m, ref n, ref o, ref p);
+        Round(x, 11, ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, ref i, ref j, ref k, ref l, ref m, ref n, ref o, ref p);
+        state[0] ^= a ^ i;
+        state[1] ^= b ^ j;
+        state[2] ^= c ^ k;
+        state[3] ^= d ^ l;
+        state[4] ^= e ^ m;
+        state[5] ^= f ^ n;
+        state[6] ^= g ^ o;
+        state[7] ^= h ^ p;
     }
 
-    // §3.1, the mixing function G, of four columns at once.
+    // §3.2: the columns, then the diagonals, a step of four G after the other. Nothing here is a call: the compiler inlines no deeper.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Mix(
-        ref Vector256<ulong> a,
-        ref Vector256<ulong> b,
-        ref Vector256<ulong> c,
-        ref Vector256<ulong> d,
-        Vector256<ulong> x,
-        Vector256<ulong> y
+    private static void Round(
+        ulong* x,
+        int round,
+        ref ulong a,
+        ref ulong b,
+        ref ulong c,
+        ref ulong d,
+        ref ulong e,
+        ref ulong f,
+        ref ulong g,
+        ref ulong h,
+        ref ulong i,
+        ref ulong j,
+        ref ulong k,
+        ref ulong l,
+        ref ulong m,
+        ref ulong n,
+        ref ulong o,
+        ref ulong p
     )
     {
-        a = a + x + b;
-        d = RotateRight32(d ^ a);
-        c += d;
-        b = RotateRight24(b ^ c);
-        a = a + y + b;
-        d = RotateRight16(d ^ a);
-        c += d;
-        b = RotateRight63(b ^ c);
+        a += x[Blake2b.Order[(16 * round) + 0]];
+        b += x[Blake2b.Order[(16 * round) + 2]];
+        c += x[Blake2b.Order[(16 * round) + 4]];
+        d += x[Blake2b.Order[(16 * round) + 6]];
+        a += e;
+        b += f;
+        c += g;
+        d += h;
+        m ^= a;
+        n ^= b;
+        o ^= c;
+        p ^= d;
+        m = (m >> 32) | (m << 32);
+        n = (n >> 32) | (n << 32);
+        o = (o >> 32) | (o << 32);
+        p = (p >> 32) | (p << 32);
+        i += m;
+        j += n;
+        k += o;
+        l += p;
+        e ^= i;
+        f ^= j;
+        g ^= k;
+        h ^= l;
+        e = (e >> 24) | (e << 40);
+        f = (f >> 24) | (f << 40);
+        g = (g >> 24) | (g << 40);
+        h = (h >> 24) | (h << 40);
+        a += x[Blake2b.Order[(16 * round) + 1]];
+        b += x[Blake2b.Order[(16 * round) + 3]];
+        c += x[Blake2b.Order[(16 * round) + 5]];
+        d += x[Blake2b.Order[(16 * round) + 7]];
+        a += e;
+        b += f;
+        c += g;
+        d += h;
+        m ^= a;
+        n ^= b;
+        o ^= c;
+        p ^= d;
+        m = (m >> 16) | (m << 48);
+        n = (n >> 16) | (n << 48);
+        o = (o >> 16) | (o << 48);
+        p = (p >> 16) | (p << 48);
+        i += m;
+        j += n;
+        k += o;
+        l += p;
+        e ^= i;
+        f ^= j;
+        g ^= k;
+        h ^= l;
+        e = (e >> 63) | (e << 1);
+        f = (f >> 63) | (f << 1);
+        g = (g >> 63) | (g << 1);
+        h = (h >> 63) | (h << 1);
+
+        a += x[Blake2b.Order[(16 * round) + 8]];
+        b += x[Blake2b.Order[(16 * round) + 10]];
+        c += x[Blake2b.Order[(16 * round) + 12]];
+        d += x[Blake2b.Order[(16 * round) + 14]];
+        a += f;
+        b += g;
+        c += h;
+        d += e;
+        p ^= a;
+        m ^= b;
+        n ^= c;
+        o ^= d;
+        p = (p >> 32) | (p << 32);
+        m = (m >> 32) | (m << 32);
+        n = (n >> 32) | (n << 32);
+        o = (o >> 32) | (o << 32);
+        k += p;
+        l += m;
+        i += n;
+        j += o;
+        f ^= k;
+        g ^= l;
+        h ^= i;
+        e ^= j;
+        f = (f >> 24) | (f << 40);
+        g = (g >> 24) | (g << 40);
+        h = (h >> 24) | (h << 40);
+        e = (e >> 24) | (e << 40);
+        a += x[Blake2b.Order[(16 * round) + 9]];
+        b += x[Blake2b.Order[(16 * round) + 11]];
+        c += x[Blake2b.Order[(16 * round) + 13]];
+        d += x[Blake2b.Order[(16 * round) + 15]];
+        a += f;
+        b += g;
+        c += h;
+        d += e;
+        p ^= a;
+        m ^= b;
+        n ^= c;
+        o ^= d;
+        p = (p >> 16) | (p << 48);
+        m = (m >> 16) | (m << 48);
+        n = (n >> 16) | (n << 48);
+        o = (o >> 16) | (o << 48);
+        k += p;
+        l += m;
+        i += n;
+        j += o;
+        f ^= k;
+        g ^= l;
+        h ^= i;
+        e ^= j;
+        f = (f >> 63) | (f << 1);
+        g = (g >> 63) | (g << 1);
+        h = (h >> 63) | (h << 1);
+        e = (e >> 63) | (e << 1);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<ulong> RotateRight32(Vector256<ulong> v) =>
-        Avx512F.VL.IsSupported ? Avx512F.VL.RotateRight(v, 32)
-        : Avx2.IsSupported ? Avx2.Shuffle(v.AsUInt32(), 0b10_11_00_01).AsUInt64()
-        : (v >>> 32) | (v << 32);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<ulong> RotateRight24(Vector256<ulong> v) =>
-        Avx512F.VL.IsSupported ? Avx512F.VL.RotateRight(v, 24) : (v >>> 24) | (v << 40);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<ulong> RotateRight16(Vector256<ulong> v) =>
-        Avx512F.VL.IsSupported ? Avx512F.VL.RotateRight(v, 16) : (v >>> 16) | (v << 48);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<ulong> RotateRight63(Vector256<ulong> v) =>
-        Avx512F.VL.IsSupported ? Avx512F.VL.RotateRight(v, 63) : (v >>> 63) | (v + v);
 }

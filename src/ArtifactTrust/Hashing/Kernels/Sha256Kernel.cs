@@ -3,15 +3,12 @@ using System.Runtime.Intrinsics;
 namespace ArtifactTrust.Hashing.Kernels;
 
 /// <summary>SHA-256 in lanes, as the processor has them.</summary>
-internal sealed unsafe class Sha256Kernel
+internal sealed unsafe class Sha256Kernel : LaneKernel
 {
     private readonly delegate* <uint*, byte**, nint, void*, void> _compress;
 
     private Sha256Kernel(int count, delegate* <uint*, byte**, nint, void*, void> compress)
-    {
-        Count = count;
-        _compress = compress;
-    }
+        : base(count) => _compress = compress;
 
     /// <summary>Sixteen lanes.</summary>
     internal static Sha256Kernel? Avx512 { get; } =
@@ -27,8 +24,8 @@ internal sealed unsafe class Sha256Kernel
     /// <summary>The widest, where one is worth trying.</summary>
     internal static Sha256Kernel? Best => Avx512 ?? Avx2;
 
-    /// <summary>The number of lanes.</summary>
-    internal int Count { get; }
+    /// <inheritdoc/>
+    internal override LaneState CreateState() => new Sha256LaneState(this);
 
     /// <summary>Takes blocks of every lane; see <see cref="Sha256Lanes.Compress"/>.</summary>
     internal void Compress(uint* state, byte** rows, nint blocks, void* scratch) => _compress(state, rows, blocks, scratch);
