@@ -2,6 +2,7 @@ using System.Globalization;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Notation;
 
 namespace ArtifactTrust.Oci;
 
@@ -20,7 +21,11 @@ public sealed record StoredBundle(
 /// <summary>A referrer that is no evidence, or cannot be read as such.</summary>
 /// <param name="Referrer">What the store lists.</param>
 /// <param name="Reason">Why it was left out.</param>
-public sealed record SkippedReferrer(Descriptor Referrer, string Reason);
+public sealed record SkippedReferrer(Descriptor Referrer, string Reason)
+{
+    /// <summary>Whether its manifest says that it is a signature of the Notary Project.</summary>
+    public bool IsNotation { get; init; }
+}
 
 /// <summary>A signature or attestation in cosign's legacy storage. Nothing about it is verified but that its payload is the one its manifest names.</summary>
 /// <param name="Manifest">The digest of the manifest that carries it.</param>
@@ -29,6 +34,12 @@ public sealed record SkippedReferrer(Descriptor Referrer, string Reason);
 /// <param name="Signature">The signature.</param>
 public sealed record StoredLegacySignature(Digest Manifest, int Layer, string? Tag, LegacySignature Signature);
 
+/// <summary>A signature of the Notary Project found beside a subject. Nothing about it is verified but that its bytes are those its manifest names.</summary>
+/// <param name="Manifest">The digest of the manifest that carries it.</param>
+/// <param name="MediaType">The envelope's media type, as the manifest says.</param>
+/// <param name="Bytes">The envelope.</param>
+public sealed record StoredNotationSignature(Digest Manifest, string MediaType, ReadOnlyMemory<byte> Bytes);
+
 /// <summary>What a store has on a subject.</summary>
 /// <param name="Bundles">The bundles, in the store's order.</param>
 /// <param name="Skipped">The other referrers, and layers of legacy storage that cannot be read, each with the reason.</param>
@@ -36,6 +47,9 @@ public sealed record EvidenceListing(IReadOnlyList<StoredBundle> Bundles, IReadO
 {
     /// <summary>The signatures and attestations in cosign's legacy storage.</summary>
     public IReadOnlyList<StoredLegacySignature> Legacy { get; init; } = [];
+
+    /// <summary>The signatures of the Notary Project.</summary>
+    public IReadOnlyList<StoredNotationSignature> Notation { get; init; } = [];
 }
 
 /// <summary>Evidence on subjects in a store: Sigstore bundles as referrers, laid out as cosign 3 does.</summary>
@@ -213,6 +227,7 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
     {
         var bundles = new List<StoredBundle>();
         var legacy = new List<StoredLegacySignature>();
+        var notation = new List<StoredNotationSignature>();
         var skipped = new List<SkippedReferrer>();
         foreach (var candidate in candidates)
         {
@@ -220,7 +235,16 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
             var bytes = layer is null ? null : contents[layer.Digest];
             if (bytes is null)
             {
-                skipped.Add(new SkippedReferrer(manifest, reason ?? $"the store does not have its {candidate.Word}"));
+                skipped.Add(
+                    new SkippedReferrer(manifest, reason ?? $"the store does not have its {candidate.Word}")
+                    {
+                        IsNotation = candidate.IsNotation,
+                    }
+                );
+            }
+            else if (candidate.IsNotation)
+            {
+                notation.Add(new StoredNotationSignature(manifest.Digest, layer!.MediaType, bytes));
             }
             else if (!candidate.IsLegacy)
             {
@@ -239,7 +263,7 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
                 }
             }
         }
-        return new EvidenceListing(bundles, skipped) { Legacy = legacy };
+        return new EvidenceListing(bundles, skipped) { Legacy = legacy, Notation = notation };
     }
 
     private async Task<IReadOnlyList<Candidate>> InspectAsync(Descriptor referrer, Digest subject, CancellationToken cancellation)
@@ -275,6 +299,10 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
         {
             return [none.Skip($"its own subject is {about.Digest}, not {subject}")];
         }
+        if (manifest.EffectiveArtifactType == OciMediaTypes.NotationSignature)
+        {
+            return [Notation(none with { IsNotation = true }, manifest)];
+        }
         if (manifest.Layers.Any(l => LegacyTags.IsLegacyLayer(l.MediaType)))
         {
             return Legacy(referrer, manifest, null);
@@ -292,6 +320,17 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
             ? [none with { Layer = layers[0], Annotations = manifest.Annotations }]
             : [none.Skip($"its bundle has {layers[0].Size} bytes; at most {Limits.BundleBytes} are read")];
     }
+
+    /// <remarks>Spec: Notary Project signature specification, "OCI Signatures": one layer, and a subject, which whoever calls has compared.</remarks>
+    private static Candidate Notation(Candidate none, ImageManifest manifest) =>
+        manifest.Subject is null ? none.Skip("it is a Notation signature that names no subject")
+        : manifest.Layers is not [var envelope]
+            ? none.Skip($"it is a Notation signature with {manifest.Layers.Count} layers; an envelope is one")
+        : !NotationSignature.IsEnvelope(envelope.MediaType)
+            ? none.Skip($"it is a Notation signature in an envelope of the type '{envelope.MediaType}', which is not known")
+        : envelope.Size > Limits.NotationEnvelopeBytes
+            ? none.Skip($"its envelope has {envelope.Size} bytes; at most {Limits.NotationEnvelopeBytes} are read")
+        : none with { Layer = envelope };
 
     private async Task<IReadOnlyList<Candidate>> InspectTagAsync(string tag, CancellationToken cancellation)
     {
@@ -390,11 +429,16 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
 
         internal bool IsLegacy { get; init; }
 
+        internal bool IsNotation { get; init; }
+
         internal int Index { get; init; }
 
         internal string? Tag { get; init; }
 
-        internal string Word => IsLegacy ? "payload" : "bundle";
+        internal string Word =>
+            IsLegacy ? "payload"
+            : IsNotation ? "envelope"
+            : "bundle";
 
         internal Candidate Skip(string reason) => this with { Layer = null, Reason = reason };
     }

@@ -22,6 +22,9 @@ public static class OciMediaTypes
     /// <summary>A Sigstore bundle as written today. Readers take <see cref="IsSigstoreBundle"/>.</summary>
     public const string SigstoreBundle = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
+    /// <summary>A referrer that carries a signature of the Notary Project, as artifact type or, by older signers, as the config's type.</summary>
+    public const string NotationSignature = "application/vnd.cncf.notary.signature";
+
     private const string BundlePrefix = "application/vnd.dev.sigstore.bundle";
 
     /// <summary>Whether the type is that of a single image's manifest, OCI's or Docker's.</summary>

@@ -19,6 +19,7 @@ public sealed partial class LayerTests
         "Trust",
         "Bundles",
         "Verification",
+        "Notation",
         "Signing",
         "Sbom",
         "Scanning",

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Notation;
 
 namespace ArtifactTrust.Cli.Commands;
 
@@ -13,6 +14,12 @@ internal sealed record FoundEvidence(string Source, Bundle? Bundle, string? Prob
 {
     /// <summary>What <see cref="Bundle"/> was made from, where cosign's older form was found.</summary>
     internal LegacySignature? Legacy { get; init; }
+
+    /// <summary>Whether it is a signature of the Notary Project, which is in no bundle: readable or not.</summary>
+    internal bool IsNotation { get; init; }
+
+    /// <summary>The signature of the Notary Project, where it could be read; then <see cref="Problem"/> says what verifies it.</summary>
+    internal NotationSignature? Notation { get; init; }
 }
 
 /// <summary>Evidence in files beside a local subject.</summary>

@@ -79,12 +79,20 @@ internal static class EvidenceReport
     }
 
     /// <summary>Writes a report as text: each check that was made, and what to do about the one that failed.</summary>
-    internal static void WriteText(Terminal terminal, VerificationReport report, string indent = "  ", bool failuresOnly = false)
+    internal static void WriteText(Terminal terminal, VerificationReport report, string indent = "  ", bool failuresOnly = false) =>
+        WriteText(terminal, report.Checks, indent, failuresOnly, report.Difference);
+
+    /// <summary>Writes checks as text: each that was made, and what to do about the one that failed.</summary>
+    internal static void WriteText(
+        Terminal terminal,
+        IReadOnlyList<Check> checks,
+        string indent,
+        bool failuresOnly = false,
+        ManifestDiff? difference = null
+    )
     {
         foreach (
-            var check in report.Checks.Where(c =>
-                c.Outcome != CheckOutcome.NotReached && (!failuresOnly || c.Outcome == CheckOutcome.Failed)
-            )
+            var check in checks.Where(c => c.Outcome != CheckOutcome.NotReached && (!failuresOnly || c.Outcome == CheckOutcome.Failed))
         )
         {
             var outcome = check.Outcome switch
@@ -100,7 +108,7 @@ internal static class EvidenceReport
             {
                 WriteDetail(terminal, indent, "expected", check.Expected);
                 WriteDetail(terminal, indent, "actual", check.Actual);
-                foreach (var line in report.Difference?.Lines(DifferencesShown) ?? [])
+                foreach (var line in difference?.Lines(DifferencesShown) ?? [])
                 {
                     terminal.Line($"{indent}        {Terminal.Clean(line)}");
                 }
@@ -163,8 +171,15 @@ internal static class EvidenceReport
         {
             WriteDifference(writer, difference);
         }
+        WriteChecks(writer, report.Checks);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Writes checks as the member <c>checks</c> of a JSON object.</summary>
+    internal static void WriteChecks(Utf8JsonWriter writer, IReadOnlyList<Check> checks)
+    {
         writer.WriteStartArray("checks");
-        foreach (var check in report.Checks)
+        foreach (var check in checks)
         {
             writer.WriteStartObject();
             writer.WriteString("name", check.Name);
@@ -181,7 +196,6 @@ internal static class EvidenceReport
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
-        writer.WriteEndObject();
     }
 
     private static void WriteCertificate(Utf8JsonWriter writer, CertificateIdentity identity)

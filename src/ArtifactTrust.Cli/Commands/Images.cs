@@ -2,6 +2,7 @@ using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Notation;
 using ArtifactTrust.Oci;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -107,14 +108,23 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
     ) => (await new EvidenceStore(store, time).AttachAsync(image, bundle.Utf8, predicateType, cancellation)).Digest;
 
     /// <summary>Reads the evidence beside an image, in all forms. What could not be read is part of the answer.</summary>
-    internal static async Task<IReadOnlyList<FoundEvidence>> FindAsync(OciStore store, Descriptor image, CancellationToken cancellation)
+    internal static async Task<IReadOnlyList<FoundEvidence>> FindAsync(
+        OciStore store,
+        Descriptor image,
+        CancellationToken cancellation,
+        bool legacyTags = true
+    )
     {
-        var listing = await new EvidenceStore(store, TimeProvider.System).ListAsync(image.Digest, legacyTags: true, cancellation);
+        var listing = await new EvidenceStore(store, TimeProvider.System).ListAsync(image.Digest, legacyTags, cancellation);
         return
         [
             .. listing.Bundles.Select(Read),
             .. listing.Legacy.Select(Read),
-            .. listing.Skipped.Select(s => new FoundEvidence($"referrer {s.Referrer.Digest}", null, s.Reason)),
+            .. listing.Notation.Select(Read),
+            .. listing.Skipped.Select(s => new FoundEvidence($"referrer {s.Referrer.Digest}", null, s.Reason)
+            {
+                IsNotation = s.IsNotation,
+            }),
         ];
     }
 
@@ -144,6 +154,25 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
         catch (MalformedDataException e)
         {
             return new FoundEvidence(source, null, e.Message);
+        }
+    }
+
+    // Whoever trusts keys or Sigstore identities does not trust these; verify takes them by a policy of their own.
+    private static FoundEvidence Read(StoredNotationSignature stored)
+    {
+        var source = $"referrer {stored.Manifest}";
+        try
+        {
+            var signature = NotationSignature.Parse(stored.MediaType, stored.Bytes);
+            return new FoundEvidence(source, null, "it is a Notation signature, which verify reads with --notation-policy only")
+            {
+                IsNotation = true,
+                Notation = signature,
+            };
+        }
+        catch (MalformedDataException e)
+        {
+            return new FoundEvidence(source, null, e.Message) { IsNotation = true };
         }
     }
 

@@ -76,6 +76,14 @@ internal static class InspectCommand
         {
             var node = evidence.AddNode($"{Verdict(item)} {Escape(Title(item))}");
             node.AddNode($"from {Escape(item.Found.Source)}");
+            if (item.Found.Notation is { } notation)
+            {
+                foreach (var claim in NotationVerification.Claims(notation))
+                {
+                    node.AddNode(Escape(claim));
+                }
+                continue;
+            }
             if (item.Found.Problem is { } problem)
             {
                 node.AddNode(Escape(problem));
@@ -117,11 +125,15 @@ internal static class InspectCommand
                 writer.WriteString("source", item.Found.Source);
                 writer.WriteString(
                     "verdict",
-                    item.Report is null ? "unverified"
-                        : item.Report.IsVerified ? "verified"
+                    IsUnverified(item) ? "unverified"
+                        : item.Report!.IsVerified ? "verified"
                         : "rejected"
                 );
-                if (item.Found.Problem is not null)
+                if (item.Found.Notation is { } notation)
+                {
+                    NotationVerification.WriteClaims(writer, notation);
+                }
+                else if (item.Found.Problem is not null)
                 {
                     writer.WriteString("problem", item.Found.Problem);
                 }
@@ -134,10 +146,10 @@ internal static class InspectCommand
                 {
                     writer.WriteString("predicateType", type);
                 }
-                if (item.Report is not null)
+                if (!IsUnverified(item))
                 {
                     writer.WritePropertyName("verification");
-                    EvidenceReport.WriteJson(writer, item.Found.Source, item.Found.Bundle, item.Report);
+                    EvidenceReport.WriteJson(writer, item.Found.Source, item.Found.Bundle, item.Report!);
                 }
                 if (ExaminedEvidence.Claim(item.Found.Bundle) is { Predicate.ValueKind: System.Text.Json.JsonValueKind.Object } statement)
                 {
@@ -150,13 +162,17 @@ internal static class InspectCommand
             writer.WriteEndObject();
         });
 
+    // Keys and Sigstore identities say nothing of a Notation signature.
+    private static bool IsUnverified(ExaminedEvidence item) => item.Report is null || item.Found.Notation is not null;
+
     private static string Verdict(ExaminedEvidence item) =>
-        item.Report is null ? "[yellow]unverified[/]"
-        : item.Report.IsVerified ? "[green]verified[/]"
+        IsUnverified(item) ? "[yellow]unverified[/]"
+        : item.Report!.IsVerified ? "[green]verified[/]"
         : "[red]rejected[/]";
 
     private static string Title(ExaminedEvidence item) =>
-        item.Found.Bundle is null ? "unreadable"
+        item.Found.Notation is not null ? "Notation signature"
+        : item.Found.Bundle is null ? "unreadable"
         : item.Found.Legacy is { Kind: LegacySignatureKind.Image } ? "signature in cosign's older form"
         : item.Found.Bundle.Message is not null ? "signature of the file"
         : item.ClaimedType is not { } type ? "envelope that holds no statement"

@@ -32,6 +32,7 @@ internal static class VerifyCommand
         var images = new ImageOptions();
         var platform = PlatformOption.Create();
         var annotations = AnnotationOptions.Create("what the signer must say of the subject");
+        var notation = new NotationOptions();
         var verb = new Verb(
             "verify",
             "Verify the signature of a subject, or an attestation about it, by trusted keys or signers.",
@@ -53,10 +54,24 @@ internal static class VerifyCommand
         model.AddTo(verb);
         copying.AddTo(verb);
         images.AddTo(verb);
+        notation.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
+                if (notation.IsGiven(parsed))
+                {
+                    var image = (target as Subject.Image)?.Reference ?? throw CliException.Usage("--notation-policy is for images only");
+                    var required = AnnotationOptions.Read(parsed.GetValue(annotations) ?? []);
+                    return await NotationVerification.RunAsync(
+                        session,
+                        image,
+                        PlatformOption.Read(parsed.GetValue(platform)),
+                        images.Opener(session, parsed),
+                        notation.Verifier(parsed, image, required, session.Time),
+                        cancellation
+                    );
+                }
                 using var trusted = KeyLoader.Public(parsed.GetValue(keys) ?? []);
                 var wanted = parsed.GetValue(type) is { } name ? Types.Parse(name) : null;
                 var any = model.AnyHolder(parsed, wanted is null && target is not Subject.Image);
@@ -64,7 +79,7 @@ internal static class VerifyCommand
                     await signers.VerifierAsync(parsed, trusted.Keys, session, cancellation, any)
                     ?? throw CliException.Usage(
                         "nobody is trusted: --key or a signer is required",
-                        "give --key FILE, or --certificate-identity and --certificate-oidc-issuer"
+                        "give --key FILE, or --certificate-identity and --certificate-oidc-issuer; for Notation signatures --notation-policy"
                     );
                 using var copy = copying.Prepare(parsed, target);
                 var examiner = new Examiner(session, verifier)

@@ -117,6 +117,15 @@ public static class Limits
     /// <summary>Signed certificate timestamps in one certificate.</summary>
     public const int CertificateTimestamps = 32;
 
+    /// <summary>A signature of the Notary Project in its envelope, in bytes. Those with a time stamp have some 10 kB.</summary>
+    public const int NotationEnvelopeBytes = 1 << 20;
+
+    /// <summary>Protected headers of a signature of the Notary Project, and names in its list of critical ones.</summary>
+    public const int NotationHeaders = 64;
+
+    /// <summary>Rules of a trust policy of the Notary Project; scopes, stores and identities of one rule.</summary>
+    public const int NotationPolicyItems = 1000;
+
     /// <summary>One time-stamp response or token, in bytes.</summary>
     public const int TimestampBytes = 256 << 10;
 

@@ -28,4 +28,18 @@ public static class StrictBase64
         }
         throw new MalformedDataException(format, location, "not canonical base64 (RFC 4648 §4)");
     }
+
+    /// <summary>Decodes base64url without padding and with zero trailing bits (RFC 7515 §2).</summary>
+    /// <exception cref="MalformedDataException">The text is not of that form.</exception>
+    internal static byte[] DecodeUrl(ReadOnlySpan<char> text, string format, string location)
+    {
+        var bytes = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
+        // The decoder takes white space, padding and stray bits; encoding again shows all of them.
+        return
+            Base64Url.DecodeFromChars(text, bytes, out var consumed, out var written) == System.Buffers.OperationStatus.Done
+            && consumed == text.Length
+            && text.SequenceEqual(Base64Url.EncodeToString(bytes.AsSpan(0, written)))
+            ? bytes[..written]
+            : throw new MalformedDataException(format, location, "not base64url without padding (RFC 7515 §2)");
+    }
 }

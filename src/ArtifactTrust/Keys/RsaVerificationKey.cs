@@ -55,6 +55,10 @@ internal sealed class RsaVerificationKey : VerificationKey
         }
     }
 
+    /// <summary>The size of the modulus, in bits.</summary>
+    internal int ModulusBits =>
+        (8 * _parameters.Modulus!.Length) - System.Numerics.BitOperations.LeadingZeroCount(_parameters.Modulus[0]) + 24;
+
     private static ReadOnlySpan<byte> Unsigned(ReadOnlySpan<byte> number) => number.TrimStart((byte)0);
 
     private protected override VerificationKey? WithCore(SignatureAlgorithm algorithm) =>

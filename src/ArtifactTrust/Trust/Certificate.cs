@@ -112,6 +112,15 @@ internal sealed class Certificate
     /// <summary>An extension that is critical and not processed here, or null (RFC 5280 §4.2).</summary>
     internal string? UnknownCriticalExtension { get; private set; }
 
+    /// <summary>Whether the basic constraints are critical.</summary>
+    internal bool AreBasicConstraintsCritical { get; private set; }
+
+    /// <summary>The bits of the key usage, as many as are written (RFC 5280 §4.2.1.3); null where there is no such extension.</summary>
+    internal IReadOnlyList<bool>? KeyUsage => _keyUsage;
+
+    /// <summary>Whether the extension of key usage is critical.</summary>
+    internal bool IsKeyUsageCritical { get; private set; }
+
     /// <summary>Whether the certificate names itself as its issuer.</summary>
     internal bool IsSelfIssued => Subject.Span.SequenceEqual(Issuer.Span);
 
@@ -299,6 +308,7 @@ internal sealed class Certificate
             case BasicConstraintsOid:
                 var constraints = reader.ReadSequence();
                 reader.ThrowIfNotEmpty();
+                AreBasicConstraintsCritical = isCritical;
                 IsAuthority = constraints.HasData && constraints.PeekTag() == Asn1Tag.Boolean && constraints.ReadBoolean();
                 if (constraints.HasData)
                 {
@@ -313,6 +323,7 @@ internal sealed class Certificate
                 var bits = reader.ReadNamedBitList();
                 reader.ThrowIfNotEmpty();
                 _keyUsage = [.. bits.Cast<bool>()];
+                IsKeyUsageCritical = isCritical;
                 break;
             case ExtendedKeyUsageOid:
                 var usages = reader.ReadSequence();

@@ -12,6 +12,10 @@ namespace ArtifactTrust.Trust;
 internal sealed class TimestampToken
 {
     private const string Format = "time-stamp token";
+    private const string SigningCertificateV2 = "1.2.840.113549.1.9.16.2.47";
+
+    // RFC 3628 §5.2: a second, where the token does not say.
+    private const string BaselinePolicy = "0.4.0.2023.1.1";
     private readonly Rfc3161TimestampToken _token;
 
     private readonly TimestampSigner _signer;
@@ -53,14 +57,9 @@ internal sealed class TimestampToken
     internal TimestampVerdict Verify(ReadOnlySpan<byte> stamped, IReadOnlyList<CertificateAuthority> authorities)
     {
         var info = _token.TokenInfo;
-        // SHA-1 and unknown functions prove nothing.
-        if (DigestOf(info.HashAlgorithmId.Value) is not { } algorithm)
+        if (ImprintProblem(stamped) is { } wrong)
         {
-            return new(null, null, $"the imprint is made with {info.HashAlgorithmId.Value}, not with SHA-256, SHA-384 or SHA-512", false);
-        }
-        if (!algorithm.Hash(stamped).Bytes.SequenceEqual(info.GetMessageHash().Span))
-        {
-            return new(null, null, "the token is over something else than the signature", false);
+            return new(null, null, wrong, false);
         }
         var problems = new List<string>();
         foreach (var authority in authorities)
@@ -90,6 +89,76 @@ internal sealed class TimestampToken
         return problems.Count > 0
             ? new(null, null, string.Join("; ", problems), false)
             : new(null, null, "it was made by none of the trusted time-stamp authorities", true);
+    }
+
+    /// <summary>Verifies the token by the certificates it brings along: they must lead to one of the roots.</summary>
+    /// <param name="stamped">What was stamped: the raw signature.</param>
+    /// <param name="roots">The trusted roots of time-stamp authorities.</param>
+    /// <returns>The time, as exact as the token says, and the certificates with the authority's own first; or why there is none.</returns>
+    /// <remarks>
+    /// Spec: RFC 3161 §2.4.2; RFC 5816 (which certificate signed is told by more than a SHA-1 hash). Certificates that the token brings along and that
+    /// lead to no root are not signed by anybody who counts: they may be changed, and change nothing.
+    /// </remarks>
+    internal TimestampByRoots VerifyByRoots(ReadOnlySpan<byte> stamped, IReadOnlyList<X509Certificate2> roots)
+    {
+        if (ImprintProblem(stamped) is { } wrong)
+        {
+            return new(wrong);
+        }
+        SignedCms cms;
+        try
+        {
+            cms = _token.AsSignedCms();
+            if (!cms.SignerInfos[0].SignedAttributes.Cast<CryptographicAttributeObject>().Any(a => a.Oid.Value == SigningCertificateV2))
+            {
+                return new("the token lacks the attribute signing-certificate-v2 (RFC 5816 §2.2.1)");
+            }
+        }
+        catch (CryptographicException)
+        {
+            return new("the token's attributes cannot be read");
+        }
+        if (cms.Certificates.Count > Limits.CertificatesPerBundle)
+        {
+            return new($"the token has {cms.Certificates.Count} certificates; at most {Limits.CertificatesPerBundle} are accepted");
+        }
+        if (cms.Certificates.FirstOrDefault(_signer.Names) is not { } leaf)
+        {
+            return new("the token does not bring the certificate of its signer along");
+        }
+        if (!IsSignedBy(stamped, leaf, out var problem))
+        {
+            return new(problem ?? "the token's signature does not verify");
+        }
+        var info = _token.TokenInfo;
+        var own = Certificate.Read(leaf.RawData, "the time-stamp authority's certificate");
+        var others = cms.Certificates.Where(c => c != leaf).Select((c, i) => Certificate.Read(c.RawData, $"certificate {i} of the token"));
+        IReadOnlyList<Certificate> chain = [own, .. others];
+        var authorities = roots.Select(r => new CertificateAuthority(r.Subject, null, [r], new ValidityPeriod(null, null)));
+        var (path, reason) = CertificatePath.Find(own, chain, [.. authorities], CertificatePath.TimeStamping, info.Timestamp);
+        var accuracy =
+            info.AccuracyInMicroseconds is { } microseconds ? TimeSpan.FromMicroseconds(microseconds)
+            : info.PolicyId.Value == BaselinePolicy ? TimeSpan.FromSeconds(1)
+            : TimeSpan.Zero;
+        return path is null
+            ? new(reason!)
+            : new(null)
+            {
+                Time = info.Timestamp,
+                Accuracy = accuracy,
+                Chain = chain,
+            };
+    }
+
+    // SHA-1 and unknown functions prove nothing.
+    private string? ImprintProblem(ReadOnlySpan<byte> stamped)
+    {
+        var info = _token.TokenInfo;
+        return DigestOf(info.HashAlgorithmId.Value) is not { } algorithm
+                ? $"the imprint is made with {info.HashAlgorithmId.Value}, not with SHA-256, SHA-384 or SHA-512"
+            : !algorithm.Hash(stamped).Bytes.SequenceEqual(info.GetMessageHash().Span)
+                ? "the token is over something else than the signature"
+            : null;
     }
 
     // The token may bring certificates along. Which one made the signature is decided by the bytes of the trusted root's certificate.
@@ -166,3 +235,17 @@ internal sealed class TimestampToken
 /// <param name="Problem">Why it is refused, or null.</param>
 /// <param name="IsForeign">Whether the token names none of the trusted authorities.</param>
 internal sealed record TimestampVerdict(DateTimeOffset? Time, CertificateAuthority? Authority, string? Problem, bool IsForeign);
+
+/// <summary>The answer of <see cref="TimestampToken.VerifyByRoots"/>.</summary>
+/// <param name="Problem">Why the token is refused; null where it is not.</param>
+internal sealed record TimestampByRoots(string? Problem)
+{
+    /// <summary>The time.</summary>
+    internal DateTimeOffset Time { get; init; }
+
+    /// <summary>How far the right time may be from it, on either side.</summary>
+    internal TimeSpan Accuracy { get; init; }
+
+    /// <summary>The authority's certificate, and what else the token brings along.</summary>
+    internal IReadOnlyList<Certificate> Chain { get; init; } = [];
+}

@@ -15,18 +15,14 @@ internal sealed class CheckList(params string[] plan)
     internal void NotRequired(string name, string message) => _checks.Add(new Check(name, CheckOutcome.NotRequired) { Message = message });
 
     /// <summary>Ends the verification: what was planned after this check is listed as not reached.</summary>
-    internal VerificationReport Fail(Check check, ManifestDiff? difference = null)
-    {
-        _checks.Add(check);
-        var reached = Array.IndexOf(plan, check.Name);
-        return new VerificationReport(
-            [.. _checks, .. plan.Skip(reached + 1).Select(name => new Check(name, CheckOutcome.NotReached))],
-            null
-        )
-        {
-            Difference = difference,
-        };
-    }
+    internal VerificationReport Fail(Check check, ManifestDiff? difference = null) => new(EndedBy(check), null) { Difference = difference };
+
+    /// <summary>All checks where this one, which failed, is the last made.</summary>
+    internal IReadOnlyList<Check> EndedBy(Check failure) =>
+        [.. _checks, failure, .. plan.Skip(Array.IndexOf(plan, failure.Name) + 1).Select(name => new Check(name, CheckOutcome.NotReached))];
+
+    /// <summary>The checks made so far.</summary>
+    internal IReadOnlyList<Check> Made => _checks;
 
     /// <summary>Ends the verification of a part of the files, which proves nothing of the whole.</summary>
     internal VerificationReport Partly(IReadOnlyList<string> files) => new(_checks, null) { PartialFiles = files };

@@ -48,6 +48,9 @@ public enum FailureCode
     /// <summary>The certificate is good, but not of a signer that is accepted.</summary>
     IdentityMismatch,
 
+    /// <summary>The signature is good, and its signer said that it was to be used until a time that is past.</summary>
+    SignatureExpired,
+
     /// <summary>The signature is good, but over a payload of another type.</summary>
     PayloadTypeMismatch,
 
@@ -71,4 +74,7 @@ public enum FailureCode
 
     /// <summary>The bundle's digest of the message is not the message's.</summary>
     MessageDigestMismatch,
+
+    /// <summary>Everything else holds, and whether a certificate was revoked would have to be asked of a service, which was not done.</summary>
+    RevocationUnknown,
 }

@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -171,20 +170,7 @@ public sealed class IdentityToken
             : throw new MalformedDataException(FormatName, name, "a JSON object is expected");
     }
 
-    private static byte[] Decode(ReadOnlySpan<char> part, string name)
-    {
-        var bytes = new byte[Base64Url.GetMaxDecodedLength(part.Length)];
-        // The decoder takes white space, padding and stray bits; encoding again shows all of them.
-        if (
-            Base64Url.DecodeFromChars(part, bytes, out var consumed, out var written) != System.Buffers.OperationStatus.Done
-            || consumed != part.Length
-            || !part.SequenceEqual(Base64Url.EncodeToString(bytes.AsSpan(0, written)))
-        )
-        {
-            throw new MalformedDataException(FormatName, name, "not base64url without padding (RFC 7515 §2)");
-        }
-        return bytes[..written];
-    }
+    private static byte[] Decode(ReadOnlySpan<char> part, string name) => StrictBase64.DecodeUrl(part, FormatName, name);
 
     private static string Nonempty(JsonElement claims, string name)
     {
