@@ -6,6 +6,7 @@ using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Sbom;
 
 namespace ArtifactTrust.Cli.Commands;
 
@@ -23,7 +24,7 @@ internal static class AttestCommand
         };
         var predicate = new Option<string>("--predicate")
         {
-            Description = "the predicate, a JSON object",
+            Description = "the predicate, a JSON object; for model-card and dataset-card a README with front matter",
             Required = true,
             HelpName = "FILE",
         };
@@ -53,8 +54,11 @@ internal static class AttestCommand
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
-                var predicateType = Types.Parse(parsed.GetValue(type)!).Uri;
-                var json = ReadPredicate(parsed.GetValue(predicate)!, predicateType);
+                var typeGiven = Types.Parse(parsed.GetValue(type)!);
+                var predicateType = typeGiven.Uri;
+                var json = CardPredicate.IsMadeFor(typeGiven)
+                    ? ReadCard(parsed.GetValue(predicate)!)
+                    : ReadPredicate(parsed.GetValue(predicate)!, predicateType);
                 var open = images.Opener(session, parsed);
                 if (target is not Subject.Image)
                 {
@@ -83,6 +87,19 @@ internal static class AttestCommand
             }
         );
         return verb;
+    }
+
+    private static JsonElement ReadCard(string path)
+    {
+        CliException.RequireFile(path, "predicate");
+        try
+        {
+            return CardPredicate.FromReadme(EvidenceFiles.ReadBounded(path, Limits.PredicateBytes), Path.GetFileName(path));
+        }
+        catch (MalformedDataException e)
+        {
+            throw CliException.Usage($"'{path}' is no card: {e.Message}", "give a README that starts with front matter in YAML", e);
+        }
     }
 
     /// <summary>Reads a predicate and checks it against its type, so that no statement is signed that readers would refuse.</summary>

@@ -129,7 +129,8 @@ public sealed class ContentStore(string path, bool hardLinks = false)
             if (!linked)
             {
                 var size = FileStatus.Of(file).Size;
-                var (actual, _) = CopiedFile.Write(file, size, temporary, ReadOnly, state, null, cancellation);
+                // Sealing takes the right to write, which is given up below.
+                var (actual, _) = CopiedFile.Write(file, size, temporary, ReadOnly | UnixFileMode.UserWrite, state, null, cancellation);
                 if (actual is null || !CryptographicOperations.FixedTimeEquals(actual, digest.Bytes))
                 {
                     throw new IOException($"'{source}' changed while it was added to the store");
@@ -137,6 +138,12 @@ public sealed class ContentStore(string path, bool hardLinks = false)
             }
             using (var written = LinuxFile.OpenFile(temporary))
             {
+                if (!linked)
+                {
+                    // Where the file system can: such a file may be linked, as nobody can change it any more.
+                    LinuxFile.TrySeal(written);
+                    File.SetUnixFileMode(written, ReadOnly);
+                }
                 RandomAccess.FlushToDisk(written);
             }
             File.Move(temporary, target, overwrite: true);

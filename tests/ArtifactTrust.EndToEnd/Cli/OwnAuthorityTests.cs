@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ArtifactTrust.EndToEnd.Sigstore;
 
 namespace ArtifactTrust.EndToEnd.Cli;
@@ -124,6 +125,54 @@ public sealed class OwnAuthorityTests : IDisposable
     }
 
     [SigstoreFact]
+    public async Task A_model_with_a_time_stamp_verifies_after_its_certificate_expired_and_without_one_it_does_not()
+    {
+        WriteTimestampCertificates();
+        Run(0, "signed", [.. SignArguments("model"), "--ca-intermediates", "between.pem", "--tsa", Timestamps, "--tsa-certs", "tsa.pem"]);
+        // The same key's certificate, with an end that this test need not wait long for; certificates count whole seconds.
+        var end = DateTimeOffset.UtcNow.AddSeconds(2);
+        using var brief = Issue("leaf", _key, _between, _betweenKey, isAuthority: false, end: end);
+        ReplaceLeaf(brief);
+        while (DateTimeOffset.UtcNow <= end.AddSeconds(1))
+        {
+            await Task.Delay(100);
+        }
+        string[] stamped = Trust("verify", "model", Name, "--tsa-certs", "tsa.pem");
+        Run(0, "time.token", stamped);
+        Run(0, "any holder", "verify", "model", "--ca-roots", "root.pem", "--any-certificate-identity", "--tsa-certs", "tsa.pem");
+        // Without the authority's certificates its word counts nothing, and so it does where they are another's.
+        Rejected("certificate.path", Trust("verify", "model", Name));
+        Write("root-as-tsa.pem", Stranger());
+        Rejected("time.t", Trust("verify", "model", Name, "--tsa-certs", "root-as-tsa.pem"));
+        WithoutTimestamps();
+        Rejected("time.threshold", stamped);
+        Rejected("certificate.path", Trust("verify", "model", Name));
+        Rejected("rejected: model", [.. stamped, "--time-threshold", "0"]);
+    }
+
+    [SigstoreTheory]
+    [InlineData(-2, -1)]
+    [InlineData(1, 2)]
+    public void A_time_stamp_outside_of_the_certificates_validity_does_not_help(int start, int end)
+    {
+        WriteTimestampCertificates();
+        Run(0, "signed", [.. SignArguments("model"), "--ca-intermediates", "between.pem", "--tsa", Timestamps, "--tsa-certs", "tsa.pem"]);
+        var now = DateTimeOffset.UtcNow;
+        using var other = Issue(
+            "leaf",
+            _key,
+            _between,
+            _betweenKey,
+            isAuthority: false,
+            start: now.AddHours(start),
+            end: now.AddHours(end)
+        );
+        ReplaceLeaf(other);
+        Rejected("certificate.path", Trust("verify", "model", Name, "--tsa-certs", "tsa.pem"));
+        Rejected("certificate.path", "verify", "model", "--ca-roots", "root.pem", "--any-certificate-identity", "--tsa-certs", "tsa.pem");
+    }
+
+    [SigstoreFact]
     public void A_time_stamp_authority_that_does_not_answer_lets_nothing_be_signed()
     {
         WriteTimestampCertificates();
@@ -212,6 +261,39 @@ public sealed class OwnAuthorityTests : IDisposable
         );
     }
 
+    // The signature is by the key, and whose certificate is beside it says nobody: the bundle takes any of that key.
+    private void ReplaceLeaf(X509Certificate2 leaf) =>
+        EditBundle(b =>
+            b["verificationMaterial"]!["x509CertificateChain"]!["certificates"]![0]!["rawBytes"] = Convert.ToBase64String(leaf.RawData)
+        );
+
+    private void WithoutTimestamps() =>
+        EditBundle(b => b["verificationMaterial"]!["timestampVerificationData"]!["rfc3161Timestamps"] = new JsonArray());
+
+    private void EditBundle(Action<JsonNode> edit)
+    {
+        var bundle = JsonNode.Parse(File.ReadAllText(Path.Join(_folder, "model.sig")))!;
+        edit(bundle);
+        Write("model.sig", bundle.ToJsonString());
+    }
+
+    // A time-stamp authority that signed nothing here.
+    private string Stranger()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=stranger", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.8")], true));
+        var now = DateTimeOffset.UtcNow;
+        using var leaf = request.Create(
+            _root.SubjectName,
+            X509SignatureGenerator.CreateForECDsa(_rootKey),
+            now.AddHours(-1),
+            now.AddHours(1),
+            [7]
+        );
+        return $"{leaf.ExportCertificatePem()}\n{_root.ExportCertificatePem()}\n";
+    }
+
     private void Run(int code, string expected, params string[] arguments)
     {
         var ended = Tool.Run(_folder, arguments);
@@ -227,7 +309,9 @@ public sealed class OwnAuthorityTests : IDisposable
         X509Certificate2? issuer,
         ECDsa issuerKey,
         bool isAuthority,
-        bool hasName = true
+        bool hasName = true,
+        DateTimeOffset? start = null,
+        DateTimeOffset? end = null
     )
     {
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
@@ -249,8 +333,8 @@ public sealed class OwnAuthorityTests : IDisposable
         return request.Create(
             issuer?.SubjectName ?? request.SubjectName,
             X509SignatureGenerator.CreateForECDsa(issuerKey),
-            now.AddHours(-1),
-            now.AddHours(1),
+            start ?? now.AddHours(isAuthority ? -3 : -1),
+            end ?? now.AddHours(isAuthority ? 3 : 1),
             RandomNumberGenerator.GetBytes(12).Select((b, i) => i == 0 ? (byte)(b & 0x7f | 1) : b).ToArray()
         );
     }

@@ -22,6 +22,26 @@ public sealed class TreeCopyTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
+    public void A_file_is_sealed_where_the_file_system_can_and_is_as_before_where_it_cannot()
+    {
+        File.WriteAllText(At("sealed"), "content");
+        using (var file = LinuxFile.OpenFile(At("sealed")))
+        {
+            var isSealed = LinuxFile.TrySeal(file);
+            Assert.Equal(isSealed, LinuxFile.IsSealed(file));
+            if (isSealed)
+            {
+                Assert.ThrowsAny<SystemException>(() => File.AppendAllText(At("sealed"), "x"));
+            }
+            else
+            {
+                File.AppendAllText(At("sealed"), "");
+            }
+        }
+        Assert.Equal("content", File.ReadAllText(At("sealed")));
+    }
+
+    [Fact]
     public void A_copy_has_the_files_and_the_digests_are_those_of_hashing()
     {
         using (var copy = TreeCopy.Create(At("model"), At("out")))

@@ -18,6 +18,12 @@ public sealed class PredicateType
     internal const string TestResultName = "test-result";
     internal const string VerificationSummaryName = "vsa";
 
+    /// <summary>The short name of the front matter of a model's README.</summary>
+    public const string ModelCardName = "model-card";
+
+    /// <summary>The short name of the front matter of a dataset's README.</summary>
+    public const string DatasetCardName = "dataset-card";
+
     private static readonly PredicateType[] Known =
     [
         new(SlsaProvenanceName, SlsaProvenance.TypeUri, "https://slsa.dev/provenance/v1.0"),
@@ -43,6 +49,8 @@ public sealed class PredicateType
         new("runtime-trace", "https://in-toto.io/attestation/runtime-trace/v0.1"),
         new("svr", "https://in-toto.io/attestation/svr/v0.2", "https://in-toto.io/attestation/svr/v0.1"),
         new("croissant", "http://mlcommons.org/croissant/1.0", "http://mlcommons.org/croissant/1.1"),
+        new(ModelCardName, "urn:artifact-trust:model-card:v1"),
+        new(DatasetCardName, "urn:artifact-trust:dataset-card:v1"),
         new("custom", "https://cosign.sigstore.dev/attestation/v1", "cosign.sigstore.dev/attestation/v1"),
     ];
 

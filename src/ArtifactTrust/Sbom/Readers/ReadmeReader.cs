@@ -33,11 +33,7 @@ internal sealed class ReadmeReader : FormatReader
     /// <inheritdoc/>
     internal override FileFacts Read(FileHead head, ByteReader input)
     {
-        var card = YamlNode.Parse(FrontMatter(input));
-        if (card.Scalar is not null || card.Items.Count > 0)
-        {
-            throw new MalformedDataException(Named, "$", "a mapping is expected");
-        }
+        var card = Card(input.ReadBytes((ulong)Math.Min(input.Length, Limits.FrontMatterBytes), Limits.FrontMatterBytes));
         var licenses = LicensesOf(card);
         var properties = new PropertyList("card")
             .Add("pretty-name", card["pretty_name"]?.Scalar)
@@ -70,10 +66,22 @@ internal sealed class ReadmeReader : FormatReader
         };
     }
 
-    /// <summary>The text between the two lines of three hyphens.</summary>
-    private static string FrontMatter(ByteReader input)
+    /// <summary>The front matter of a README.</summary>
+    /// <param name="readme">The file, or its first <see cref="Limits.FrontMatterBytes"/>.</param>
+    /// <exception cref="MalformedDataException">There is none, it has no end, or it is no mapping in YAML without anchors and tags.</exception>
+    internal static YamlNode Card(ReadOnlySpan<byte> readme)
     {
-        var bytes = SkipMark(input.ReadBytes((ulong)Math.Min(input.Length, Limits.FrontMatterBytes), Limits.FrontMatterBytes));
+        var card = YamlNode.Parse(FrontMatter(SkipMark(readme[..Math.Min(readme.Length, Limits.FrontMatterBytes)])));
+        return card.Scalar is null && !card.IsList ? card : throw new MalformedDataException(Named, "$", "a mapping is expected");
+    }
+
+    /// <summary>The text between the two lines of three hyphens.</summary>
+    private static string FrontMatter(ReadOnlySpan<byte> bytes)
+    {
+        if (!bytes.StartsWith("---\n"u8) && !bytes.StartsWith("---\r\n"u8))
+        {
+            throw new MalformedDataException(Named, "$", "the file does not start with a line of three hyphens");
+        }
         var text = FileText.Decode(bytes);
         var begin = text.IndexOf('\n', StringComparison.Ordinal) + 1;
         for (var line = begin; line < text.Length; )

@@ -19,6 +19,12 @@ internal sealed record YamlNode(string? Scalar, IReadOnlyList<YamlNode> Items, I
     /// <summary>The member of that name, or null.</summary>
     internal YamlNode? this[string name] => Members.GetValueOrDefault(name);
 
+    /// <summary>Whether it is a list, also an empty one.</summary>
+    internal bool IsList => Items is List<YamlNode>;
+
+    /// <summary>Whether it is a mapping, also an empty one.</summary>
+    internal bool IsMapping => !ReferenceEquals(Members, NoMembers);
+
     /// <summary>The text of a scalar, or of each scalar of a list; nothing otherwise.</summary>
     internal IEnumerable<string> Texts => Scalar is not null ? [Scalar] : Items.Where(i => i.Scalar is not null).Select(i => i.Scalar!);
 
