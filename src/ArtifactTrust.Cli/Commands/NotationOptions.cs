@@ -23,7 +23,7 @@ internal sealed class NotationOptions
 
     private readonly Option<string?> _policy = new("--notation-policy")
     {
-        Description = "verify Notation signatures of an image, and nothing else, by this trust policy of Notation's (trustpolicy.oci.json)",
+        Description = "verify Notation signatures of an image, and nothing else, by this trust policy of Notation's (trustpolicy.json)",
         HelpName = "FILE",
     };
 

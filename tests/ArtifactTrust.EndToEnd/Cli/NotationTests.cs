@@ -156,7 +156,7 @@ public sealed class NotationTests : IAsyncLifetime, IDisposable
     public async Task Options_that_do_not_go_together_are_told()
     {
         var image = await PushAsync();
-        _scene.Refuses(Usage, "go together", "verify", image, "--notation-policy", "notation/trustpolicy.oci.json");
+        _scene.Refuses(Usage, "go together", "verify", image, "--notation-policy", "notation/trustpolicy.json");
         _scene.Refuses(Usage, "go together", "verify", image, "--notation-store", "notation/truststore");
         _scene.Refuses(Usage, "--notation-policy", "verify", image, "--notation-skip-revocation");
         _scene.Refuses(Usage, "--key does not go", [.. Verify(image), "--key", "ci.pub"]);
@@ -170,11 +170,11 @@ public sealed class NotationTests : IAsyncLifetime, IDisposable
             "verify",
             image,
             "--notation-policy",
-            "notation/trustpolicy.oci.json",
+            "notation/trustpolicy.json",
             "--notation-store",
             "model"
         );
-        _scene.Replace("notation/trustpolicy.oci.json", "\"version\"", "\"more\":1,\"version\"");
+        _scene.Replace("notation/trustpolicy.json", "\"version\"", "\"more\":1,\"version\"");
         _scene.Refuses(Usage, "no such member", Verify(image));
     }
 
@@ -192,11 +192,11 @@ public sealed class NotationTests : IAsyncLifetime, IDisposable
     }
 
     private string[] Verify(string image) =>
-        ["verify", image, "--notation-policy", "notation/trustpolicy.oci.json", "--notation-store", "notation/truststore"];
+        ["verify", image, "--notation-policy", "notation/trustpolicy.json", "--notation-store", "notation/truststore"];
 
     private void Policy(string level, string scope, string identity = "C=DE, ST=Berlin, O=Example") =>
         _scene.Write(
-            "notation/trustpolicy.oci.json",
+            "notation/trustpolicy.json",
             $$"""
             {"version":"1.0","trustPolicies":[{"name":"models","registryScopes":["{{scope}}"],"signatureVerification":{"level":"{{level}}"},
             "trustStores":["ca:example"],"trustedIdentities":["x509.subject: {{identity}}"]}]}

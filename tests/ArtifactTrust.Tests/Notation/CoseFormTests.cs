@@ -1,5 +1,4 @@
 using ArtifactTrust.Formats;
-using ArtifactTrust.Notation;
 
 namespace ArtifactTrust.Tests.Notation;
 
