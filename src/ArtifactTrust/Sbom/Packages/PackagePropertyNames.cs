@@ -8,6 +8,9 @@ public static class PackagePropertyNames
     /// <summary><c>development</c> where a lock file says that the package is not needed to run.</summary>
     public const string Scope = Prefix + "scope";
 
+    /// <summary><c>project</c> where a package was not fetched but built along with the application.</summary>
+    public const string Origin = Prefix + "origin";
+
     /// <summary>What a manifest asks for where it does not fix a version, such as <c>&gt;=1.0</c>.</summary>
     public const string Requirement = Prefix + "requirement";
 

@@ -84,7 +84,8 @@ public static class PackageTree
                 {
                     yield return (name, entry.IsExecutable, null);
                 }
-                else if (catalog.Enters(entry.Name))
+                // What the kernel shows there is no file of the system.
+                else if (catalog.Enters(entry.Name) && !(folder.Length == 0 && tree.Path == "/" && entry.Name is "proc" or "sys" or "dev"))
                 {
                     pending.Push(name);
                 }

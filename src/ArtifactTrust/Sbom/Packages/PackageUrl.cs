@@ -96,7 +96,7 @@ public sealed record PackageUrl
         rest = rest[(slash + 1)..].Trim('/');
         string? version = null;
         // An '@' before the last slash is a scope's that somebody did not encode.
-        if (rest.LastIndexOf('@') is var at && at > 0 && at > rest.LastIndexOf('/'))
+        if (rest.LastIndexOf('@') is >= 0 and var at && at > rest.LastIndexOf('/'))
         {
             version = Decode(rest[(at + 1)..]);
             rest = rest[..at];

@@ -19,11 +19,8 @@ internal static class DotNetReader
         }
         foreach (var library in json.MembersOf("libraries"))
         {
-            if (!string.Equals(library.Value.Text("type"), "package", StringComparison.OrdinalIgnoreCase))
-            {
-                // The application itself, and the parts of it.
-                continue;
-            }
+            // What is built from sources has an entry too: the application itself, and the parts of it.
+            var isPackage = string.Equals(library.Value.Text("type"), "package", StringComparison.OrdinalIgnoreCase);
             var slash = library.Name.IndexOf('/', StringComparison.Ordinal);
             if (slash <= 0 || PackageText.Word(library.Name[..slash]) is not { } id || PackageText.Word(library.Name[(slash + 1)..]) is not { } version)
             {
@@ -35,6 +32,7 @@ internal static class DotNetReader
                 new FoundPackage(new PackageUrl("nuget", null, id, version))
                 {
                     Hashes = PackageText.Integrity(library.Value.Text("sha512")),
+                    Properties = isPackage ? [] : [new SbomProperty(PackagePropertyNames.Origin, "project")],
                     Provides = [$"deps:{file.Path}:{library.Name}"],
                     Requires =
                     [

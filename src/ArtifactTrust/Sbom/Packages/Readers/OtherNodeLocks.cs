@@ -29,15 +29,16 @@ internal static class OtherNodeLocks
     internal static void Pnpm(PackageFile file, PackageFindings findings)
     {
         var yaml = YamlNode.Parse(FileText.Decode(file.Content.Span), MaximumValues);
-        if (yaml["lockfileVersion"]?.Scalar is null)
+        if (yaml["lockfileVersion"]?.Scalar is not { } format)
         {
             throw new MalformedDataException("pnpm-lock.yaml", "$", "there is no lockfileVersion");
         }
+        var bySlash = format.Split('.')[0] is "5" or "4" or "3";
         // From version 9 on what a package needs is apart, once for each set of its peers.
         var snapshots = yaml["snapshots"]?.Members.ToLookup(s => s.Key.Split('(')[0], s => s.Value, StringComparer.Ordinal);
         foreach (var (key, package) in yaml["packages"]?.Members ?? NoMembers)
         {
-            var (name, version) = PnpmKey(key);
+            var (name, version) = PnpmKey(key, bySlash);
             name = package["name"]?.Scalar ?? name;
             version = package["version"]?.Scalar ?? version;
             if (NodeReader.Url(name, PackageText.Word(version)) is not { } url)
@@ -57,7 +58,7 @@ internal static class OtherNodeLocks
                     [
                         .. states
                             .SelectMany(s => (s["dependencies"]?.Members ?? NoMembers).Concat(s["optionalDependencies"]?.Members ?? NoMembers))
-                            .Select(d => PnpmTarget(d.Key, d.Value.Scalar))
+                            .Select(d => PnpmTarget(d.Key, d.Value.Scalar, bySlash))
                             .Distinct(StringComparer.Ordinal)
                             .Select(t => (IReadOnlyList<string>)[$"lock:{file.Path}:{t}"]),
                     ],
@@ -176,25 +177,26 @@ internal static class OtherNodeLocks
     private static string Unquote(string text) => text.Trim().Trim('"');
 
     /// <summary>Name and version of a key: <c>/name/1.0.0_peer</c> up to version 5, <c>/name@1.0.0(peer)</c> in 6, and the same without a slash in 9.</summary>
-    private static (string? Name, string? Version) PnpmKey(string key)
+    private static (string? Name, string? Version) PnpmKey(string key, bool bySlash)
     {
         var text = key.Split('(')[0].TrimStart('/');
-        var at = text.LastIndexOf('@');
-        if (at > 0)
+        if (bySlash)
         {
-            return (text[..at], text[(at + 1)..]);
+            // The peers after an underscore may have slashes and signs of their own.
+            var parts = text.Split('_')[0] is var plain && text.StartsWith('@') ? plain.Split('/', 3) : plain.Split('/', 2);
+            return parts.Length == (text.StartsWith('@') ? 3 : 2) ? (string.Join('/', parts[..^1]), parts[^1]) : (null, null);
         }
-        var slash = text.LastIndexOf('/');
-        return slash > 0 ? (text[..slash], text[(slash + 1)..].Split('_')[0]) : (null, null);
+        var at = text.LastIndexOf('@');
+        return at > 0 ? (text[..at], text[(at + 1)..]) : (null, null);
     }
 
-    private static string PnpmTarget(string name, string? version)
+    private static string PnpmTarget(string name, string? version, bool bySlash)
     {
         var plain = (version ?? "").Split('(')[0];
         // An alias, or in older files any package whose key differs: the whole key stands in place of the version.
-        if (plain.StartsWith('/') || plain.LastIndexOf('@') > 0)
+        if (plain.StartsWith('/') || (!bySlash && plain.LastIndexOf('@') > 0))
         {
-            var (other, own) = PnpmKey(plain);
+            var (other, own) = PnpmKey(plain, bySlash);
             return $"{other}@{own}";
         }
         return $"{name}@{plain.Split('_')[0]}";
