@@ -204,7 +204,11 @@ public static class ImageFiles
                     await TakeAsync(tar, member, index).ConfigureAwait(false);
                     if (_bytes + content.BytesRead > Limits.ImageBytes)
                     {
-                        throw new MalformedDataException("container image", "$.layers", $"more than {Limits.ImageBytes} bytes uncompressed");
+                        throw new MalformedDataException(
+                            "container image",
+                            "$.layers",
+                            $"more than {Limits.ImageBytes} bytes uncompressed"
+                        );
                     }
                 }
                 var actual = await content.FinishAsync(Limits.ImageBytes - _bytes, cancellation).ConfigureAwait(false);
@@ -212,7 +216,11 @@ public static class ImageFiles
                 var expected = configuration.DiffIds[index];
                 if (expected.Algorithm == DigestAlgorithm.Sha256 && !actual.Equals(expected))
                 {
-                    throw new ContentMismatchException($"layer {layer.Digest} in {store.Name}", expected, $"uncompressed it has the digest {actual}, not its DiffID");
+                    throw new ContentMismatchException(
+                        $"layer {layer.Digest} in {store.Name}",
+                        expected,
+                        $"uncompressed it has the digest {actual}, not its DiffID"
+                    );
                 }
             }
         }

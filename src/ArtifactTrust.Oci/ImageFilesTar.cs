@@ -142,7 +142,11 @@ internal sealed class LayerTarReader(Stream stream)
                     ? bytes
                     : throw Malformed("an extended header has a size that is no number");
             }
-            if (extended.ContainsKey("GNU.sparse.major") || extended.ContainsKey("GNU.sparse.map") || extended.ContainsKey("GNU.sparse.size"))
+            if (
+                extended.ContainsKey("GNU.sparse.major")
+                || extended.ContainsKey("GNU.sparse.map")
+                || extended.ContainsKey("GNU.sparse.size")
+            )
             {
                 isSparse = true;
                 name = extended.GetValueOrDefault("GNU.sparse.name", name);

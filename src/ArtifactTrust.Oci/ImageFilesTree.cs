@@ -186,7 +186,10 @@ internal sealed class ImageTree
                     }
                 }
             }
-            foreach (var (name, child) in node.Children?.OrderByDescending(c => c.Key, StringComparer.Ordinal) ?? Enumerable.Empty<KeyValuePair<string, Node>>())
+            foreach (
+                var (name, child) in node.Children?.OrderByDescending(c => c.Key, StringComparer.Ordinal)
+                    ?? Enumerable.Empty<KeyValuePair<string, Node>>()
+            )
             {
                 pending.Push((Join(path, name), child));
             }

@@ -62,17 +62,18 @@ internal static class SbomCommand
                             cancellation
                         )
                     ),
-                    Subject.LocalDirectory d when !parsed.GetValue(dataset) && packages.IsSource(parsed, d.Path) => CycloneDxJsonWriter.ToBytes(
-                        await packages.OfDirectoryAsync(
-                            d.Path,
-                            parsed.GetValue(name) ?? Path.GetFileName(Subject.Stem(d.Path)),
-                            parsed.GetValue(version),
-                            Time(session),
-                            parsed,
-                            session,
-                            cancellation
-                        )
-                    ),
+                    Subject.LocalDirectory d when !parsed.GetValue(dataset) && packages.IsSource(parsed, d.Path) =>
+                        CycloneDxJsonWriter.ToBytes(
+                            await packages.OfDirectoryAsync(
+                                d.Path,
+                                parsed.GetValue(name) ?? Path.GetFileName(Subject.Stem(d.Path)),
+                                parsed.GetValue(version),
+                                Time(session),
+                                parsed,
+                                session,
+                                cancellation
+                            )
+                        ),
                     Subject.LocalDirectory d => OfDirectory(
                         session,
                         d.Path,

@@ -19,7 +19,8 @@ internal sealed class SbomPackages(TrivySettings trivy)
 
     private readonly Option<bool> _source = new("--source")
     {
-        Description = "the directory is a source tree or an installed system, not a model: list its packages (as when it has lock files and no model)",
+        Description =
+            "the directory is a source tree or an installed system, not a model: list its packages (as when it has lock files and no model)",
     };
 
     private readonly Option<string?> _packages = new("--packages")

@@ -16,7 +16,10 @@ public sealed class ImageFilesTests : IDisposable
     [Fact]
     public async Task Packages_have_the_layer_that_brought_them()
     {
-        byte[] first = TestImage.Tar(TestImage.Package("app/node_modules/a/package.json", "a"), TestImage.File("etc/os-release", "ID=debian\nVERSION_ID=12\n"));
+        byte[] first = TestImage.Tar(
+            TestImage.Package("app/node_modules/a/package.json", "a"),
+            TestImage.File("etc/os-release", "ID=debian\nVERSION_ID=12\n")
+        );
         byte[] second = TestImage.Tar(TestImage.Package("app/node_modules/b/package.json", "b"));
         var found = await TestImage.FindAsync(first, second);
         Assert.Equal(["a", "b"], found.Packages.Select(p => p.Name));
@@ -109,10 +112,7 @@ public sealed class ImageFilesTests : IDisposable
             ),
             TestImage.Tar(TestImage.File("app/b/.wh.package.json", ""))
         );
-        Assert.Equal(
-            ["app/a/package.json", "app/c/package.json"],
-            found.Packages.Select(p => p.Occurrences.Single().Location)
-        );
+        Assert.Equal(["app/a/package.json", "app/c/package.json"], found.Packages.Select(p => p.Occurrences.Single().Location));
         Assert.Empty(found.Gaps);
     }
 
@@ -120,7 +120,10 @@ public sealed class ImageFilesTests : IDisposable
     public async Task A_hard_link_to_nothing_is_a_gap()
     {
         var found = await TestImage.FindAsync(TestImage.Tar(TestImage.HardLink("a/package.json", "nothing")));
-        Assert.Equal(("a/package.json", "a hard link to a file that is in no layer"), (found.Gaps.Single().Location, found.Gaps.Single().Reason));
+        Assert.Equal(
+            ("a/package.json", "a hard link to a file that is in no layer"),
+            (found.Gaps.Single().Location, found.Gaps.Single().Reason)
+        );
     }
 
     [Fact]
@@ -146,7 +149,9 @@ public sealed class ImageFilesTests : IDisposable
     public async Task A_member_that_leads_out_of_the_layer_is_refused(string name) =>
         Assert.Contains(
             "leads out",
-            (await Assert.ThrowsAsync<MalformedDataException>(() => TestImage.FindAsync(TestImage.Tar(TestImage.Package(name, "a"))))).Message,
+            (
+                await Assert.ThrowsAsync<MalformedDataException>(() => TestImage.FindAsync(TestImage.Tar(TestImage.Package(name, "a"))))
+            ).Message,
             StringComparison.Ordinal
         );
 
@@ -200,7 +205,10 @@ public sealed class ImageFilesTests : IDisposable
         using var store = await ImageLayout.CreateAsync(Path.Combine(_folder.Path, "layout"));
         var tar = TestImage.Tar(TestImage.Package("a/package.json", "a"));
         var id = DigestAlgorithm.Sha256.Hash("x"u8);
-        var image = await TestImage.StoreAsync(store, [(tar, DigestAlgorithm.Sha256.Hash(tar)), ([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0], id)]);
+        var image = await TestImage.StoreAsync(
+            store,
+            [(tar, DigestAlgorithm.Sha256.Hash(tar)), ([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0], id)]
+        );
         var found = await ImageFiles.FindPackagesAsync(store, image, PackageSearch.Installed);
         Assert.Equal("a", found.Inventory.Packages.Single().Name);
         Assert.Equal((id.ToString(), false), (found.Inventory.Gaps.Single().Location, found.Inventory.Gaps.Single().IsForeign));
@@ -236,7 +244,10 @@ public sealed class ImageFilesTests : IDisposable
         using (var writer = new TarWriter(gnu, TarEntryFormat.Gnu, leaveOpen: true))
         {
             writer.WriteEntry(
-                new GnuTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream("""{"name":"g","version":"1"}"""u8.ToArray()) }
+                new GnuTarEntry(TarEntryType.RegularFile, name)
+                {
+                    DataStream = new MemoryStream("""{"name":"g","version":"1"}"""u8.ToArray()),
+                }
             );
         }
         var found = await TestImage.FindAsync(gnu.ToArray(), TestImage.Tar(TestImage.Package($"pax/{name}", "p")));

@@ -12,7 +12,8 @@ internal static class TestImage
 {
     internal const string ConfigType = "application/vnd.oci.image.config.v1+json";
 
-    internal static PaxTarEntry File(string name, string content, bool isExecutable = false) => File(name, Encoding.UTF8.GetBytes(content), isExecutable);
+    internal static PaxTarEntry File(string name, string content, bool isExecutable = false) =>
+        File(name, Encoding.UTF8.GetBytes(content), isExecutable);
 
     internal static PaxTarEntry File(string name, byte[] content, bool isExecutable = false) =>
         new(TarEntryType.RegularFile, name)
@@ -57,12 +58,18 @@ internal static class TestImage
         StoreAsync(store, [.. layers.Select(l => (l, DigestAlgorithm.Sha256.Hash(l)))]);
 
     /// <summary>Stores an image of blobs and what its configuration says that they are uncompressed.</summary>
-    internal static async Task<ImageManifest> StoreAsync(OciStore store, IReadOnlyList<(byte[] Blob, Digest DiffId)> layers, string configType = ConfigType)
+    internal static async Task<ImageManifest> StoreAsync(
+        OciStore store,
+        IReadOnlyList<(byte[] Blob, Digest DiffId)> layers,
+        string configType = ConfigType
+    )
     {
         var ids = string.Join(',', layers.Select(l => $"\"{l.DiffId}\""));
         var config = await store.PushBlobAsync(
             configType,
-            Encoding.UTF8.GetBytes($"{{\"os\":\"linux\",\"architecture\":\"amd64\",\"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[{ids}]}}}}")
+            Encoding.UTF8.GetBytes(
+                $"{{\"os\":\"linux\",\"architecture\":\"amd64\",\"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[{ids}]}}}}"
+            )
         );
         var blobs = new List<Descriptor>();
         foreach (var (blob, _) in layers)

@@ -14,10 +14,9 @@ public sealed class PackageCatalog(PackageSearch search)
     /// <summary>The largest file that is read, in bytes.</summary>
     public const int ContentLimit = Limits.PackageFileBytes;
 
-    private readonly PackageSearch _search =
-        search is PackageSearch.Installed or PackageSearch.Locked or PackageSearch.All
-            ? search
-            : throw new ArgumentException("it is to be said which statements count", nameof(search));
+    private readonly PackageSearch _search = search is PackageSearch.Installed or PackageSearch.Locked or PackageSearch.All
+        ? search
+        : throw new ArgumentException("it is to be said which statements count", nameof(search));
 
     private readonly List<FoundPackage> _packages = [];
     private readonly List<PackageGap> _gaps = [];

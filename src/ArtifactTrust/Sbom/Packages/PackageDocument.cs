@@ -49,11 +49,7 @@ public static class PackageDocument
         var gaps = inventory.Gaps.Where(g => other is null || !g.IsForeign).ToList();
         var components = new List<SbomComponent>();
         var dependencies = new List<SbomDependency>();
-        var root = new SbomComponent(
-            subject.Type,
-            subject.Url?.ToString() ?? $"application:{subject.Name}",
-            subject.Name
-        )
+        var root = new SbomComponent(subject.Type, subject.Url?.ToString() ?? $"application:{subject.Name}", subject.Name)
         {
             Version = subject.Version,
             Digest = subject.Digest,
@@ -132,7 +128,12 @@ public static class PackageDocument
         var known = inventory
             .Packages.Select(p => p.Url.Identity)
             // A distribution's package may hold a language's; both are the same to the one who lists files.
-            .Concat(inventory.Packages.SelectMany(p => p.Properties).Where(p => p.Name == PackagePropertyNames.Contains).Select(p => Identity(p.Value)))
+            .Concat(
+                inventory
+                    .Packages.SelectMany(p => p.Properties)
+                    .Where(p => p.Name == PackagePropertyNames.Contains)
+                    .Select(p => Identity(p.Value))
+            )
             .ToHashSet(StringComparer.Ordinal);
         foreach (var found in other.Document.Components.Where(c => c.Purl is not null))
         {

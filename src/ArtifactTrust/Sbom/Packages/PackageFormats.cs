@@ -52,7 +52,9 @@ internal static class PackageFormats
         switch (name)
         {
             case "METADATA" when PackageText.Folder(path).EndsWith(".dist-info", StringComparison.Ordinal):
-            case "PKG-INFO" when PackageText.Folder(path) is var f && (f.EndsWith(".egg-info", StringComparison.Ordinal) || f.EndsWith("EGG-INFO", StringComparison.Ordinal)):
+            case "PKG-INFO"
+                when PackageText.Folder(path) is var f
+                    && (f.EndsWith(".egg-info", StringComparison.Ordinal) || f.EndsWith("EGG-INFO", StringComparison.Ordinal)):
                 return PythonReader.Metadata;
             case "package.json":
                 return NodeReader.Installed;
@@ -82,7 +84,8 @@ internal static class PackageFormats
         {
             return DotNetReader.Dependencies;
         }
-        return name.EndsWith(".json", StringComparison.Ordinal)
+        return
+            name.EndsWith(".json", StringComparison.Ordinal)
             && name.Length > 5
             && PackageText.NameOf(PackageText.Folder(path)) == "conda-meta"
             ? PythonReader.Conda
@@ -144,6 +147,7 @@ internal static class PackageFormats
     internal static string[]? LocksOf(string path)
     {
         var name = PackageText.NameOf(path);
-        return Manifests.GetValueOrDefault(name) ?? (name.EndsWith("proj", StringComparison.Ordinal) ? Manifests.GetValueOrDefault(Path.GetExtension(name)) : null);
+        return Manifests.GetValueOrDefault(name)
+            ?? (name.EndsWith("proj", StringComparison.Ordinal) ? Manifests.GetValueOrDefault(Path.GetExtension(name)) : null);
     }
 }

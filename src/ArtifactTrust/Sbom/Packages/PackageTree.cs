@@ -44,9 +44,17 @@ public static class PackageTree
     /// <summary>Whether a directory is the root of an installed system or a part of one, and not a source tree.</summary>
     /// <param name="path">The directory.</param>
     public static bool IsInstalledSystem(string path) =>
-        ((string[])["etc/os-release", "usr/lib/os-release", "var/lib/dpkg/status", "lib/apk/db/installed", "usr/lib/apk/db/installed", "conda-meta"]).Any(
-            f => Path.Exists(Path.Join(path, f))
-        );
+        (
+            (string[])
+                [
+                    "etc/os-release",
+                    "usr/lib/os-release",
+                    "var/lib/dpkg/status",
+                    "lib/apk/db/installed",
+                    "usr/lib/apk/db/installed",
+                    "conda-meta",
+                ]
+        ).Any(f => Path.Exists(Path.Join(path, f)));
 
     /// <summary>Whether a directory has lock files or manifests of packages at its top.</summary>
     /// <param name="path">The directory.</param>
@@ -55,7 +63,9 @@ public static class PackageTree
         Directory
             .EnumerateFiles(path)
             .Select(f => Path.GetFileName(f))
-            .Any(f => PackageFormats.Locked(f) is not null || PackageFormats.LocksOf(f) is not null || PackageFormats.ForeignLock(f) is not null);
+            .Any(f =>
+                PackageFormats.Locked(f) is not null || PackageFormats.LocksOf(f) is not null || PackageFormats.ForeignLock(f) is not null
+            );
 
     private static IEnumerable<(string Name, bool IsExecutable, string? Failure)> Walk(FileTree tree, PackageCatalog catalog)
     {
@@ -67,7 +77,9 @@ public static class PackageTree
             if (failure is not null)
             {
                 // Of the top nothing could be said at all.
-                yield return folder.Length > 0 ? (folder, false, failure) : throw new IOException($"'{tree.Path}' cannot be listed: {failure}");
+                yield return folder.Length > 0
+                    ? (folder, false, failure)
+                    : throw new IOException($"'{tree.Path}' cannot be listed: {failure}");
                 continue;
             }
             foreach (var entry in entries)
@@ -124,7 +136,11 @@ public static class PackageTree
     // What is no program by its name is not asked for its rights: that takes a call each.
     private static bool IsExecutable(ref FileSystemEntry entry)
     {
-        if (OperatingSystem.IsWindows() || entry.Attributes.HasFlag(FileAttributes.ReparsePoint) || entry.Attributes.HasFlag(FileAttributes.Device))
+        if (
+            OperatingSystem.IsWindows()
+            || entry.Attributes.HasFlag(FileAttributes.ReparsePoint)
+            || entry.Attributes.HasFlag(FileAttributes.Device)
+        )
         {
             return false;
         }
@@ -164,7 +180,9 @@ public static class PackageTree
             }
             if (stream.Length > PackageCatalog.ContentLimit)
             {
-                catalog.Add(new PackageFile(name, default) { Unreadable = $"{stream.Length} bytes; at most {PackageCatalog.ContentLimit} are read" });
+                catalog.Add(
+                    new PackageFile(name, default) { Unreadable = $"{stream.Length} bytes; at most {PackageCatalog.ContentLimit} are read" }
+                );
                 return;
             }
             var content = new byte[stream.Length];
@@ -197,7 +215,11 @@ public static class PackageTree
         var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(BlockBytes);
         try
         {
-            for (int read; !scan.IsDone && (read = stream.ReadAtLeast(buffer, scan.HasStarted ? BlockBytes : 4096, throwOnEndOfStream: false)) > 0; )
+            for (
+                int read;
+                !scan.IsDone && (read = stream.ReadAtLeast(buffer, scan.HasStarted ? BlockBytes : 4096, throwOnEndOfStream: false)) > 0;
+
+            )
             {
                 scan.Append(buffer.AsSpan(0, read));
             }

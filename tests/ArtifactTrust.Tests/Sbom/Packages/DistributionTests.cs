@@ -52,14 +52,14 @@ public sealed class DistributionTests
             found.Urls()
         );
         Assert.Empty(found.Gaps);
-        Assert.Equal(("debian", "12", "Debian GNU/Linux 12 (bookworm)"), (found.OperatingSystem!.Id, found.OperatingSystem.Version, found.OperatingSystem.Name));
+        Assert.Equal(
+            ("debian", "12", "Debian GNU/Linux 12 (bookworm)"),
+            (found.OperatingSystem!.Id, found.OperatingSystem.Version, found.OperatingSystem.Name)
+        );
         Assert.Equal(["libc6"], found.Needs("libgcc-s1"));
         Assert.Equal(["libc6"], found.Needs("nano"));
         Assert.Equal("GNU Libc Maintainers <x@debian.org>", found.One("libc6").Supplier);
-        Assert.Equal(
-            ["glibc", "2.36", "9"],
-            found.One("libc6").Properties.Select(p => p.Value)
-        );
+        Assert.Equal(["glibc", "2.36", "9"], found.One("libc6").Properties.Select(p => p.Value));
         Assert.Equal(["nano", "7.2", "1", "1"], found.One("nano").Properties.Select(p => p.Value));
     }
 
@@ -121,7 +121,10 @@ public sealed class DistributionTests
             ["pkg:pypi/six@1.16.0"],
             found.One("python3-six").Properties.Where(p => p.Name == PackagePropertyNames.Contains).Select(p => p.Value)
         );
-        Assert.Equal("usr/local/lib/python3.11/site-packages/six-1.16.0.dist-info/METADATA", found.One("Six").Occurrences.Single().Location);
+        Assert.Equal(
+            "usr/local/lib/python3.11/site-packages/six-1.16.0.dist-info/METADATA",
+            found.One("Six").Occurrences.Single().Location
+        );
     }
 
     [Theory]
@@ -164,10 +167,7 @@ public sealed class DistributionTests
 
     [Fact]
     public void The_administrators_os_release_goes_before_the_distributions() =>
-        Assert.Equal(
-            "b",
-            Found.Installed(("usr/lib/os-release", "ID=a\n"), ("etc/os-release", "ID=b\n")).OperatingSystem!.Id
-        );
+        Assert.Equal("b", Found.Installed(("usr/lib/os-release", "ID=a\n"), ("etc/os-release", "ID=b\n")).OperatingSystem!.Id);
 
     [Theory]
     [InlineData("Version: 1\n", "an entry without a package name")]

@@ -5,7 +5,8 @@ namespace ArtifactTrust.Tests.Sbom.Packages;
 public sealed class NodeTests
 {
     // The digests of nothing.
-    private const string Sha512 = "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e";
+    private const string Sha512 =
+        "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e";
     private const string Sri = "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==";
 
     [Fact]
@@ -13,8 +14,14 @@ public sealed class NodeTests
     {
         var found = Found.Installed(
             ("app/package.json", """{"name":"app","version":"1.0.0","dependencies":{"b":"^2","@s/c":"*"}}"""),
-            ("app/node_modules/@s/c/package.json", """{"name":"@S/c","version":"3.0.0","license":"(MIT OR Apache-2.0)","dependencies":{"b":"^1"}}"""),
-            ("app/node_modules/@s/c/node_modules/b/package.json", """{"name":"b","version":"1.0.0","licenses":[{"type":"ISC"}],"author":{"name":"B"}}"""),
+            (
+                "app/node_modules/@s/c/package.json",
+                """{"name":"@S/c","version":"3.0.0","license":"(MIT OR Apache-2.0)","dependencies":{"b":"^1"}}"""
+            ),
+            (
+                "app/node_modules/@s/c/node_modules/b/package.json",
+                """{"name":"b","version":"1.0.0","licenses":[{"type":"ISC"}],"author":{"name":"B"}}"""
+            ),
             ("app/node_modules/b/package.json", """{"name":"b","version":"2.0.0","license":{"type":"MIT"},"author":"Me <me@x>"}"""),
             ("app/node_modules/b/esm/package.json", """{"type":"module"}""")
         );
@@ -162,9 +169,15 @@ public sealed class NodeTests
     }
 
     [Theory]
-    [InlineData("lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    resolution: {integrity: SRI}\n  '@s/b@2.0.0(a@1.0.0)':\n    resolution: {integrity: SRI}\nsnapshots:\n  a@1.0.0:\n    dependencies:\n      '@s/b': 2.0.0(a@1.0.0)\n")]
-    [InlineData("lockfileVersion: '6.0'\npackages:\n  /a@1.0.0:\n    resolution: {integrity: SRI}\n    dependencies:\n      '@s/b': 2.0.0(a@1.0.0)\n  /@s/b@2.0.0(a@1.0.0):\n    resolution: {integrity: SRI}\n    dev: true\n")]
-    [InlineData("lockfileVersion: 5.4\npackages:\n  /a/1.0.0:\n    resolution: {integrity: SRI}\n    dependencies:\n      '@s/b': 2.0.0_a@1.0.0\n  /@s/b/2.0.0_a@1.0.0:\n    resolution: {integrity: SRI}\n    dev: true\n")]
+    [InlineData(
+        "lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    resolution: {integrity: SRI}\n  '@s/b@2.0.0(a@1.0.0)':\n    resolution: {integrity: SRI}\nsnapshots:\n  a@1.0.0:\n    dependencies:\n      '@s/b': 2.0.0(a@1.0.0)\n"
+    )]
+    [InlineData(
+        "lockfileVersion: '6.0'\npackages:\n  /a@1.0.0:\n    resolution: {integrity: SRI}\n    dependencies:\n      '@s/b': 2.0.0(a@1.0.0)\n  /@s/b@2.0.0(a@1.0.0):\n    resolution: {integrity: SRI}\n    dev: true\n"
+    )]
+    [InlineData(
+        "lockfileVersion: 5.4\npackages:\n  /a/1.0.0:\n    resolution: {integrity: SRI}\n    dependencies:\n      '@s/b': 2.0.0_a@1.0.0\n  /@s/b/2.0.0_a@1.0.0:\n    resolution: {integrity: SRI}\n    dev: true\n"
+    )]
     public void Pnpms_locks_are_read(string content)
     {
         var found = Found.Locked("pnpm-lock.yaml", content.Replace("SRI", Sri, StringComparison.Ordinal));

@@ -116,7 +116,9 @@ public sealed class OtherLocksTests
     public void A_manifest_without_a_lock_is_a_gap()
     {
         var catalog = new PackageCatalog(PackageSearch.Locked);
-        foreach (var path in (string[])["a/package.json", "b/package.json", "b/yarn.lock", "b/part/package.json", "c/c.csproj", "d/Gemfile.lock"])
+        foreach (
+            var path in (string[])["a/package.json", "b/package.json", "b/yarn.lock", "b/part/package.json", "c/c.csproj", "d/Gemfile.lock"]
+        )
         {
             Assert.NotEqual(PackageFileUse.None, catalog.UseOf(path, false));
             catalog.Add(new PackageFile(path, "# yarn lockfile v1\n"u8.ToArray()));

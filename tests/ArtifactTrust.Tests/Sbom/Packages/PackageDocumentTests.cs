@@ -48,12 +48,19 @@ public sealed class PackageDocumentTests
     [Fact]
     public void What_was_not_read_makes_it_incomplete_and_is_named()
     {
-        var inventory = Inventory with { Gaps = [new PackageGap("opt/a.jar", "a Java archive", true), new PackageGap("x", "broken", false)] };
+        var inventory = Inventory with
+        {
+            Gaps = [new PackageGap("opt/a.jar", "a Java archive", true), new PackageGap("x", "broken", false)],
+        };
         var document = PackageDocument.Create(Subject, inventory);
         Assert.Empty(document.CompleteAssemblies);
         Assert.Equal([document.Root.Reference!], document.IncompleteAssemblies);
         Assert.Equal(["opt/a.jar: a Java archive", "x: broken"], document.Root.Properties.Select(p => p.Value));
-        Assert.Contains("\"aggregate\": \"incomplete\"", Encoding.UTF8.GetString(CycloneDxJsonWriter.ToBytes(document)), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"aggregate\": \"incomplete\"",
+            Encoding.UTF8.GetString(CycloneDxJsonWriter.ToBytes(document)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

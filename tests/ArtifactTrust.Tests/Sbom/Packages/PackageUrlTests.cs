@@ -42,7 +42,10 @@ public sealed class PackageUrlTests
     [Fact]
     public void An_epoch_is_part_of_the_identity_wherever_it_is_written()
     {
-        Assert.Equal(PackageUrl.Parse("pkg:deb/debian/x@1:2-3").Identity, PackageUrl.Parse("pkg:deb/debian/x@2-3?epoch=1&arch=all").Identity);
+        Assert.Equal(
+            PackageUrl.Parse("pkg:deb/debian/x@1:2-3").Identity,
+            PackageUrl.Parse("pkg:deb/debian/x@2-3?epoch=1&arch=all").Identity
+        );
         Assert.Equal(PackageUrl.Parse("pkg:deb/debian/x@2-3").Identity, PackageUrl.Parse("pkg:deb/debian/x@2-3?epoch=0").Identity);
         Assert.NotEqual(PackageUrl.Parse("pkg:deb/debian/x@2-3").Identity, PackageUrl.Parse("pkg:deb/debian/x@2-4").Identity);
     }

@@ -34,7 +34,13 @@ public sealed class PythonTests
             ($"{Site}/distro.egg-info", "Name: distro\nVersion: 1.0\nLicense: UNKNOWN\n")
         );
         Assert.Equal(
-            ["pkg:pypi/distro@1.0", "pkg:pypi/flask-login@0.6.3", "pkg:pypi/pytest@8.0", "pkg:pypi/werkzeug@3.0.0", "pkg:pypi/zope.interface@6.0"],
+            [
+                "pkg:pypi/distro@1.0",
+                "pkg:pypi/flask-login@0.6.3",
+                "pkg:pypi/pytest@8.0",
+                "pkg:pypi/werkzeug@3.0.0",
+                "pkg:pypi/zope.interface@6.0",
+            ],
             found.Urls()
         );
         Assert.Equal(["werkzeug", "zope.interface"], found.Needs("Flask_Login"));
@@ -200,7 +206,10 @@ public sealed class PythonTests
             ]
             """
         );
-        Assert.Equal(["pkg:pypi/fork@1.0?vcs_url=git%2Bhttps:%2F%2Fhost.example%2Ffork%3Frev%3D1%23abc", "pkg:pypi/idna@3.6"], found.Urls());
+        Assert.Equal(
+            ["pkg:pypi/fork@1.0?vcs_url=git%2Bhttps:%2F%2Fhost.example%2Ffork%3Frev%3D1%23abc", "pkg:pypi/idna@3.6"],
+            found.Urls()
+        );
         Assert.Equal(["idna"], found.Needs("fork"));
         Assert.Equal([$"SHA-256 {new string('e', 64)}", $"SHA-256 {hex}"], found.One("idna").Hashes());
     }

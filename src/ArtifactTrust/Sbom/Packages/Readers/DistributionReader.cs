@@ -94,7 +94,8 @@ internal static class DistributionReader
         {
             if (OwnedEndings.Any(e => line.EndsWith(e, StringComparison.Ordinal)))
             {
-                var path = sums && line.IndexOf(' ', StringComparison.Ordinal) is > 0 and var blank ? line[blank..].TrimStart(' ', '*') : line;
+                var path =
+                    sums && line.IndexOf(' ', StringComparison.Ordinal) is > 0 and var blank ? line[blank..].TrimStart(' ', '*') : line;
                 findings.Owned.Add((package, path.TrimStart('/')));
             }
         }
@@ -171,7 +172,10 @@ internal static class DistributionReader
         {
             return;
         }
-        if (PackageText.Word(fields.GetValueOrDefault('P')) is not { } name || PackageText.Word(fields.GetValueOrDefault('V')) is not { } version)
+        if (
+            PackageText.Word(fields.GetValueOrDefault('P')) is not { } name
+            || PackageText.Word(fields.GetValueOrDefault('V')) is not { } version
+        )
         {
             findings.Problem("an entry without a name or a version");
             return;

@@ -22,12 +22,17 @@ internal static class DotNetReader
             // What is built from sources has an entry too: the application itself, and the parts of it.
             var isPackage = string.Equals(library.Value.Text("type"), "package", StringComparison.OrdinalIgnoreCase);
             var slash = library.Name.IndexOf('/', StringComparison.Ordinal);
-            if (slash <= 0 || PackageText.Word(library.Name[..slash]) is not { } id || PackageText.Word(library.Name[(slash + 1)..]) is not { } version)
+            if (
+                slash <= 0
+                || PackageText.Word(library.Name[..slash]) is not { } id
+                || PackageText.Word(library.Name[(slash + 1)..]) is not { } version
+            )
             {
                 findings.Problem($"'{PackageText.Note(library.Name)}' is not of the form NAME/VERSION");
                 continue;
             }
-            var entry = target.ValueKind == System.Text.Json.JsonValueKind.Object && target.TryGetProperty(library.Name, out var e) ? e : default;
+            var entry =
+                target.ValueKind == System.Text.Json.JsonValueKind.Object && target.TryGetProperty(library.Name, out var e) ? e : default;
             findings.Add(
                 new FoundPackage(new PackageUrl("nuget", null, id, version))
                 {
@@ -68,7 +73,9 @@ internal static class DotNetReader
                     new FoundPackage(new PackageUrl("nuget", null, id, version))
                     {
                         // Of the package without its signature, so it is not always the digest of the file.
-                        Hashes = PackageText.Hash("sha512", PackageText.Base64(entry.Value.Text("contentHash") ?? "")) is { } hash ? [hash] : [],
+                        Hashes = PackageText.Hash("sha512", PackageText.Base64(entry.Value.Text("contentHash") ?? "")) is { } hash
+                            ? [hash]
+                            : [],
                         Provides = [prefix + id.ToLowerInvariant()],
                         Requires =
                         [

@@ -75,7 +75,10 @@ internal static class GoModReader
         }
         foreach (var (path, (version, _)) in required.OrderBy(r => r.Key, StringComparer.Ordinal))
         {
-            var other = replaced.Where(r => r.Path == path && (r.Version is null || r.Version == version)).Select(r => (r.NewPath, r.NewVersion)).FirstOrDefault();
+            var other = replaced
+                .Where(r => r.Path == path && (r.Version is null || r.Version == version))
+                .Select(r => (r.NewPath, r.NewVersion))
+                .FirstOrDefault();
             // A replacement without a version is a folder.
             var (actualPath, actualVersion) = other is ({ } p, { } v) ? (p, v) : (path, version);
             if (PackageText.Word(actualPath) is not { } name || PackageText.Word(actualVersion) is not { } actual)
@@ -91,7 +94,10 @@ internal static class GoModReader
                 continue;
             }
             findings.Add(
-                new FoundPackage(new PackageUrl("golang", slash < 0 ? null : lower[..slash], lower[(slash + 1)..], actual)) { DisplayName = name }
+                new FoundPackage(new PackageUrl("golang", slash < 0 ? null : lower[..slash], lower[(slash + 1)..], actual))
+                {
+                    DisplayName = name,
+                }
             );
         }
     }

@@ -42,7 +42,9 @@ internal static class NodeReader
             new FoundPackage(url)
             {
                 DisplayName = name,
-                Supplier = PackageText.Note(json.Text("author") ?? (json.TryGetProperty("author", out var author) ? author.Text("name") : null)),
+                Supplier = PackageText.Note(
+                    json.Text("author") ?? (json.TryGetProperty("author", out var author) ? author.Text("name") : null)
+                ),
                 Licenses = Licenses(json),
                 Provides = [$"npm:{folder}"],
                 Requires =
@@ -129,7 +131,13 @@ internal static class NodeReader
         foreach (var entry in dependencies.EnumerateObject())
         {
             var place = folder.Length > 0 ? $"{folder}/node_modules/{entry.Name}" : $"node_modules/{entry.Name}";
-            Add(findings, entry.Name, entry.Value, $"{prefix}{place}", entry.Value.MembersOf("requires").Select(d => Candidates(prefix, place, d.Name)));
+            Add(
+                findings,
+                entry.Name,
+                entry.Value,
+                $"{prefix}{place}",
+                entry.Value.MembersOf("requires").Select(d => Candidates(prefix, place, d.Name))
+            );
             if (entry.Value.ValueKind == JsonValueKind.Object && entry.Value.TryGetProperty("dependencies", out var inner))
             {
                 if (inner.ValueKind == JsonValueKind.Object)

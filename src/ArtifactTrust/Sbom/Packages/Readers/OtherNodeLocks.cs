@@ -57,7 +57,9 @@ internal static class OtherNodeLocks
                     Requires =
                     [
                         .. states
-                            .SelectMany(s => (s["dependencies"]?.Members ?? NoMembers).Concat(s["optionalDependencies"]?.Members ?? NoMembers))
+                            .SelectMany(s =>
+                                (s["dependencies"]?.Members ?? NoMembers).Concat(s["optionalDependencies"]?.Members ?? NoMembers)
+                            )
                             .Select(d => PnpmTarget(d.Key, d.Value.Scalar, bySlash))
                             .Distinct(StringComparer.Ordinal)
                             .Select(t => (IReadOnlyList<string>)[$"lock:{file.Path}:{t}"]),

@@ -34,16 +34,14 @@ internal static partial class PythonReader
 
     /// <summary>A package URL of PyPI.</summary>
     /// <remarks>Spec: package-url, type <c>pypi</c>: lower case, and hyphens for underscores.</remarks>
-    internal static PackageUrl Url(string name, string? version) =>
-        new("pypi", null, name.ToLowerInvariant().Replace('_', '-'), version);
+    internal static PackageUrl Url(string name, string? version) => new("pypi", null, name.ToLowerInvariant().Replace('_', '-'), version);
 
     /// <summary>The form in which names are compared.</summary>
     /// <remarks>Spec: PEP 503.</remarks>
     internal static string Normal(string name) => Separators().Replace(name, "-").ToLowerInvariant();
 
     /// <summary>The name that a requirement starts with, or null.</summary>
-    internal static string? RequiredName(string requirement) =>
-        Name().Match(requirement) is { Success: true } match ? match.Value : null;
+    internal static string? RequiredName(string requirement) => Name().Match(requirement) is { Success: true } match ? match.Value : null;
 
     internal static void Metadata(PackageFile file, PackageFindings findings)
     {
@@ -63,7 +61,10 @@ internal static partial class PythonReader
             {
                 DisplayName = name,
                 Supplier = PackageText.Note(
-                    First(fields, "Author") ?? First(fields, "Author-email") ?? First(fields, "Maintainer") ?? First(fields, "Maintainer-email")
+                    First(fields, "Author")
+                        ?? First(fields, "Author-email")
+                        ?? First(fields, "Maintainer")
+                        ?? First(fields, "Maintainer-email")
                 ),
                 Licenses = Licenses(fields),
                 Provides = [$"pypi:{site}:{Normal(name)}"],
@@ -123,7 +124,9 @@ internal static partial class PythonReader
                     {
                         DisplayName = name,
                         Hashes = PackageText.Hashes(
-                            entry.Value.ItemsOf("hashes").Select(h => h.ValueKind == System.Text.Json.JsonValueKind.String ? h.GetString() : null)
+                            entry
+                                .Value.ItemsOf("hashes")
+                                .Select(h => h.ValueKind == System.Text.Json.JsonValueKind.String ? h.GetString() : null)
                         ),
                         Properties = PackageText.Development(group.Name == "develop"),
                     }
@@ -172,7 +175,10 @@ internal static partial class PythonReader
         // The last part of the address names the channel, unless it is the machine's.
         static string? Channel(string? address) =>
             PackageText.Word(
-                address?.TrimEnd('/').Split('/').LastOrDefault(p => p is not ("noarch" or "") && !p.StartsWith("linux-", StringComparison.Ordinal))
+                address
+                    ?.TrimEnd('/')
+                    .Split('/')
+                    .LastOrDefault(p => p is not ("noarch" or "") && !p.StartsWith("linux-", StringComparison.Ordinal))
             );
     }
 
@@ -203,7 +209,9 @@ internal static partial class PythonReader
                 DisplayName = name,
                 Hashes = hashes,
                 Properties =
-                    pin.Success || wanted.Length == 0 ? [] : [new SbomProperty(PackagePropertyNames.Requirement, PackageText.Note(wanted) ?? "")],
+                    pin.Success || wanted.Length == 0
+                        ? []
+                        : [new SbomProperty(PackagePropertyNames.Requirement, PackageText.Note(wanted) ?? "")],
             }
         );
     }
@@ -238,7 +246,8 @@ internal static partial class PythonReader
         fields.GetValueOrDefault(name)?.Split('\n')[0] is { Length: > 0 } text && text != "UNKNOWN" ? text : null;
 
     private static bool IsExtra(string requirement) =>
-        requirement.IndexOf(';', StringComparison.Ordinal) is >= 0 and var mark && requirement.AsSpan(mark).Contains("extra", StringComparison.Ordinal);
+        requirement.IndexOf(';', StringComparison.Ordinal) is >= 0 and var mark
+        && requirement.AsSpan(mark).Contains("extra", StringComparison.Ordinal);
 
     [GeneratedRegex(@"[-_.]+", RegexOptions.CultureInvariant)]
     private static partial Regex Separators();

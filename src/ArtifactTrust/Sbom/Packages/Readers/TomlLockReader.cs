@@ -59,7 +59,10 @@ internal static class TomlLockReader
         }
         foreach (var package in toml["package"]?.Items ?? [])
         {
-            if (PackageText.Word(package["name"]?.Scalar) is not { } name || PackageText.Word(package["version"]?.Scalar) is not { } version)
+            if (
+                PackageText.Word(package["name"]?.Scalar) is not { } name
+                || PackageText.Word(package["version"]?.Scalar) is not { } version
+            )
             {
                 findings.Problem("an entry without a name or a version");
                 continue;

@@ -30,7 +30,9 @@ internal sealed class TomlText
         string text;
         try
         {
-            text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(utf8.Span.StartsWith("\uFEFF"u8) ? utf8.Span[3..] : utf8.Span);
+            text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(
+                utf8.Span.StartsWith("\uFEFF"u8) ? utf8.Span[3..] : utf8.Span
+            );
         }
         catch (DecoderFallbackException e)
         {
