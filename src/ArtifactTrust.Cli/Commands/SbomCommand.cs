@@ -22,11 +22,13 @@ internal static class SbomCommand
         var noGit = Options.NoIgnoreGitPaths();
         var plainHttp = Options.PlainHttp();
         var trivy = new TrivySettings();
+        var packages = new SbomPackages(trivy);
         var verb = new Verb(
             "sbom",
-            "Write the SBOM of a model or dataset (CycloneDX 1.6), from what its files say; of an image, from Trivy. SOURCE_DATE_EPOCH sets its time.",
+            "Write the SBOM of a model, dataset, source tree or image (CycloneDX 1.6), from what its files say. SOURCE_DATE_EPOCH sets its time.",
             "artifact-trust sbom ./model --to model.cdx.json",
-            "artifact-trust sbom ./data --dataset --name hash-timings --component-version 1.0"
+            "artifact-trust sbom ./data --dataset --name hash-timings --component-version 1.0",
+            "artifact-trust sbom ghcr.io/acme/infer:1.0 --to image.cdx.json"
         )
         {
             subject,
@@ -39,14 +41,39 @@ internal static class SbomCommand
             plainHttp,
             Options.Output(),
         };
+        packages.AddTo(verb);
         trivy.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
-                var target = Subject.Parse(parsed.GetValue(subject)!);
+                var text = parsed.GetValue(subject)!;
+                var target = SbomPackages.ImageAt(text) ?? Subject.Parse(text);
                 var bom = target switch
                 {
-                    Subject.Image image => await OfImageAsync(image, parsed.GetValue(plainHttp), trivy, parsed, session, cancellation),
+                    Subject.Image image => CycloneDxJsonWriter.ToBytes(
+                        await packages.OfImageAsync(
+                            image.Reference,
+                            parsed.GetValue(name),
+                            parsed.GetValue(version),
+                            Time(session),
+                            parsed.GetValue(plainHttp),
+                            parsed,
+                            session,
+                            cancellation
+                        )
+                    ),
+                    Subject.LocalDirectory d when !parsed.GetValue(dataset) && packages.IsSource(parsed, d.Path) =>
+                        CycloneDxJsonWriter.ToBytes(
+                            await packages.OfDirectoryAsync(
+                                d.Path,
+                                parsed.GetValue(name) ?? Path.GetFileName(Subject.Stem(d.Path)),
+                                parsed.GetValue(version),
+                                Time(session),
+                                parsed,
+                                session,
+                                cancellation
+                            )
+                        ),
                     Subject.LocalDirectory d => OfDirectory(
                         session,
                         d.Path,
@@ -83,10 +110,14 @@ internal static class SbomCommand
         {
             throw CliException.Usage("--name is empty");
         }
+        return new SbomOptions(dataset ? SbomSubjectKind.Dataset : SbomSubjectKind.Model, name, version, Time(session));
+    }
+
+    private static DateTimeOffset Time(Session session)
+    {
         try
         {
-            var time = SbomTime.Resolve(session.Time, Environment.GetEnvironmentVariable("SOURCE_DATE_EPOCH"));
-            return new SbomOptions(dataset ? SbomSubjectKind.Dataset : SbomSubjectKind.Model, name, version, time);
+            return SbomTime.Resolve(session.Time, Environment.GetEnvironmentVariable("SOURCE_DATE_EPOCH"));
         }
         catch (MalformedDataException e)
         {
@@ -103,7 +134,7 @@ internal static class SbomCommand
             manifest.Entries.Sum(e => e.Size),
             progress => new SbomBuilder(options).Build(tree, manifest, progress, cancellation)
         );
-        return CycloneDxJsonWriter.ToBytes(document);
+        return CycloneDxJsonWriter.ToBytes(SbomPackages.AddPackages(document, path, cancellation));
     }
 
     private static byte[] OfFile(string path, SbomOptions options, CancellationToken cancellation)
@@ -115,20 +146,6 @@ internal static class SbomCommand
         var document = new SbomBuilder(options).Build(stream, entry, cancellation);
         file.CheckUnchanged();
         return CycloneDxJsonWriter.ToBytes(document);
-    }
-
-    private static async Task<byte[]> OfImageAsync(
-        Subject.Image image,
-        bool plainHttp,
-        TrivySettings trivy,
-        ParseResult parsed,
-        Session session,
-        CancellationToken cancellation
-    )
-    {
-        var scanner = trivy.Scanner(parsed, session.Time);
-        var (target, credential) = await TrivySettings.ImageAsync(image.Reference, plainHttp, cancellation);
-        return await scanner.ListPackagesAsync(target, trivy.Options(parsed, plainHttp, credential), cancellation);
     }
 
     private static int Report(Session session, byte[] bom, string? file)

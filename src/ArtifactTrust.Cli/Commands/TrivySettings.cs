@@ -57,6 +57,9 @@ internal sealed class TrivySettings
         }
     }
 
+    /// <summary>Whether the command line names an executable.</summary>
+    internal bool IsGiven(ParseResult parsed) => parsed.GetValue(_trivy) is not null;
+
     /// <summary>Finds Trivy.</summary>
     /// <exception cref="ScannerException">It is not there.</exception>
     internal TrivyScanner Scanner(ParseResult parsed, TimeProvider time) =>

@@ -14,7 +14,7 @@ internal sealed class TrivyTarget
         Digest = digest;
     }
 
-    /// <summary>Trivy's command: <c>image</c>, <c>fs</c> or <c>sbom</c>.</summary>
+    /// <summary>Trivy's command: <c>image</c>, <c>fs</c>, <c>rootfs</c> or <c>sbom</c>.</summary>
     public string Command { get; }
 
     /// <summary>What the caller called it.</summary>
@@ -70,6 +70,9 @@ internal sealed class TrivyTarget
 
     /// <summary>A directory of files: lock files, configurations, secrets.</summary>
     public static TrivyTarget Directory(string path) => new("fs", path, FullPath(path), null);
+
+    /// <summary>A directory with an installed system: its packages are those installed, not those that lock files name.</summary>
+    public static TrivyTarget RootFileSystem(string path) => new("rootfs", path, FullPath(path), null);
 
     /// <summary>A CycloneDX or SPDX document.</summary>
     public static TrivyTarget Sbom(string path) => new("sbom", path, FullPath(path), null);

@@ -183,6 +183,24 @@ public static class Limits
     /// <summary>Components of an SBOM, written or read.</summary>
     public const int SbomComponents = 100_000;
 
+    /// <summary>A database of packages, a lock file or the metadata of a package, in bytes.</summary>
+    public const int PackageFileBytes = 64 << 20;
+
+    /// <summary>All such files of one image together, in bytes, which are held until all layers were seen.</summary>
+    public const int ImagePackageBytes = 1 << 30;
+
+    /// <summary>Members of all layers of one image.</summary>
+    public const int ImageMembers = 10_000_000;
+
+    /// <summary>Links, and files that are held, of one image.</summary>
+    public const int ImageNodes = 2_000_000;
+
+    /// <summary>The layers of one image, uncompressed, in bytes.</summary>
+    public const long ImageBytes = 512L << 30;
+
+    /// <summary>How many times its size a layer may have uncompressed, once it is over 1 GiB.</summary>
+    public const int ImageCompressionRatio = 500;
+
     /// <summary>A text that a file says of itself and that an SBOM repeats, in UTF-16 units; the rest is cut off.</summary>
     public const int SbomTextLength = 4096;
 

@@ -21,7 +21,10 @@ public sealed record SbomDocument(
     /// <summary>The name of the tool, as the document gives it.</summary>
     public const string ToolName = "artifact-trust";
 
-    /// <summary>The model or dataset described.</summary>
+    /// <summary>References of components that have parts which are not listed; why is in their properties.</summary>
+    public IReadOnlyList<string> IncompleteAssemblies { get; init; } = [];
+
+    /// <summary>The model or dataset described; of an image or a source tree, its first part.</summary>
     public SbomComponent Subject => Components[0];
 }
 

@@ -46,15 +46,18 @@ public static class CycloneDxJsonWriter
             Metadata(json, document);
             Array(json, "components", document.Components, Component);
             Array(json, "dependencies", document.Dependencies, Dependency);
-            if (document.CompleteAssemblies.Count > 0)
-            {
-                json.WriteStartArray("compositions");
-                json.WriteStartObject();
-                json.WriteString("aggregate", "complete");
-                Strings(json, "assemblies", document.CompleteAssemblies);
-                json.WriteEndObject();
-                json.WriteEndArray();
-            }
+            Array(
+                json,
+                "compositions",
+                [
+                    .. new (string, IReadOnlyList<string> References)[]
+                    {
+                        ("complete", document.CompleteAssemblies),
+                        ("incomplete", document.IncompleteAssemblies),
+                    }.Where(c => c.References.Count > 0),
+                ],
+                Composition
+            );
             json.WriteEndObject();
         }
         stream.Write("\n"u8);
@@ -295,6 +298,14 @@ public static class CycloneDxJsonWriter
         json.WriteStartObject();
         json.WriteString("ref", dependency.Reference);
         Strings(json, "dependsOn", dependency.DependsOn);
+        json.WriteEndObject();
+    }
+
+    private static void Composition(Utf8JsonWriter json, (string Aggregate, IReadOnlyList<string> References) composition)
+    {
+        json.WriteStartObject();
+        json.WriteString("aggregate", composition.Aggregate);
+        Strings(json, "assemblies", composition.References);
         json.WriteEndObject();
     }
 

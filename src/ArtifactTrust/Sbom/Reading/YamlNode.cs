@@ -29,11 +29,13 @@ internal sealed record YamlNode(string? Scalar, IReadOnlyList<YamlNode> Items, I
     internal IEnumerable<string> Texts => Scalar is not null ? [Scalar] : Items.Where(i => i.Scalar is not null).Select(i => i.Scalar!);
 
     /// <summary>Reads one document.</summary>
+    /// <param name="text">The document.</param>
+    /// <param name="maximumNodes">The most values that are accepted.</param>
     /// <exception cref="MalformedDataException">
     /// It is not YAML, is nested or large beyond reason, repeats a key, or has an anchor, an alias or a tag: the means by which a small
     /// text stands for a huge or active one.
     /// </exception>
-    internal static YamlNode Parse(string text)
+    internal static YamlNode Parse(string text, int maximumNodes = MaximumNodes)
     {
         try
         {
@@ -45,7 +47,7 @@ internal sealed record YamlNode(string? Scalar, IReadOnlyList<YamlNode> Items, I
             }
             parser.Consume<DocumentStart>();
             var nodes = 0;
-            var root = Node(parser, 0, ref nodes);
+            var root = Node(parser, 0, maximumNodes, ref nodes);
             parser.Consume<DocumentEnd>();
             return root;
         }
@@ -60,7 +62,7 @@ internal sealed record YamlNode(string? Scalar, IReadOnlyList<YamlNode> Items, I
         }
     }
 
-    private static YamlNode Node(Parser parser, int depth, ref int nodes)
+    private static YamlNode Node(Parser parser, int depth, int maximumNodes, ref int nodes)
     {
         var next = parser.Consume<ParsingEvent>();
         if (next is AnchorAlias || next is NodeEvent { Anchor.IsEmpty: false })
@@ -75,9 +77,9 @@ internal sealed record YamlNode(string? Scalar, IReadOnlyList<YamlNode> Items, I
         {
             throw Refused(node, "tags are not accepted");
         }
-        if (depth > MaximumDepth || ++nodes > MaximumNodes)
+        if (depth > MaximumDepth || ++nodes > maximumNodes)
         {
-            throw Refused(node, $"more than {MaximumNodes} values, or nested more than {MaximumDepth} deep");
+            throw Refused(node, $"more than {maximumNodes} values, or nested more than {MaximumDepth} deep");
         }
         switch (node)
         {
@@ -88,7 +90,7 @@ internal sealed record YamlNode(string? Scalar, IReadOnlyList<YamlNode> Items, I
                 var items = new List<YamlNode>();
                 while (!parser.TryConsume<SequenceEnd>(out _))
                 {
-                    items.Add(Node(parser, depth + 1, ref nodes));
+                    items.Add(Node(parser, depth + 1, maximumNodes, ref nodes));
                 }
                 return new YamlNode(null, items, NoMembers);
             case MappingStart:
@@ -96,8 +98,8 @@ internal sealed record YamlNode(string? Scalar, IReadOnlyList<YamlNode> Items, I
                 while (!parser.TryConsume<MappingEnd>(out _))
                 {
                     var at = parser.Current;
-                    var key = Node(parser, depth + 1, ref nodes);
-                    var value = Node(parser, depth + 1, ref nodes);
+                    var key = Node(parser, depth + 1, maximumNodes, ref nodes);
+                    var value = Node(parser, depth + 1, maximumNodes, ref nodes);
                     if (key.Items.Count > 0 || key.Members.Count > 0)
                     {
                         throw Refused(at, "a key is to be a scalar");

@@ -1,0 +1,286 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Cli.Tools;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Oci;
+using ArtifactTrust.Sbom;
+using ArtifactTrust.Sbom.CycloneDx;
+using ArtifactTrust.Sbom.Packages;
+
+namespace ArtifactTrust.Cli.Commands;
+
+/// <summary>The packages of images and directories, for <c>sbom</c>.</summary>
+/// <param name="trivy">How Trivy is found and run. It is asked only about what is not read here.</param>
+internal sealed class SbomPackages(TrivySettings trivy)
+{
+    private const string IndexProperty = SbomPropertyNames.Prefix + "image:index";
+    private const string PlatformProperty = SbomPropertyNames.Prefix + "image:platform";
+
+    private readonly Option<bool> _source = new("--source")
+    {
+        Description =
+            "the directory is a source tree or an installed system, not a model: list its packages (as when it has lock files and no model)",
+    };
+
+    private readonly Option<string?> _packages = new("--packages")
+    {
+        Description = "which packages count (installed for images and root file systems, locks for source trees)",
+        HelpName = "installed|locks|all",
+    };
+
+    private readonly Option<string?> _platform = PlatformOption.Create();
+
+    internal void AddTo(Command verb)
+    {
+        _packages.AcceptOnlyFromAmong("installed", "locks", "all");
+        verb.Options.Add(_source);
+        verb.Options.Add(_packages);
+        verb.Options.Add(_platform);
+    }
+
+    /// <summary>Whether packages are listed of a directory, and not the files of a model or dataset.</summary>
+    internal bool IsSource(ParseResult parsed, string directory)
+    {
+        if (parsed.GetValue(_source) || parsed.GetValue(_packages) is not null)
+        {
+            return true;
+        }
+        return (PackageTree.IsInstalledSystem(directory) || PackageTree.HasManifest(directory)) && !HasModel(directory);
+    }
+
+    /// <summary>The image that a path is, where it is an image layout or an archive of images; else null.</summary>
+    internal static Subject.Image? ImageAt(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return File.Exists(Path.Join(path, "oci-layout")) && File.Exists(Path.Join(path, "index.json"))
+                ? new Subject.Image(new LayoutReference(path))
+                : null;
+        }
+        if (!path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+        try
+        {
+            ImageArchive.Open(path).Dispose();
+            return new Subject.Image(new ArchiveReference(path, isDocker: false));
+        }
+        catch (MalformedDataException)
+        {
+            // Then it may be the other form.
+        }
+        try
+        {
+            DockerArchive.Open(path).Dispose();
+            return new Subject.Image(new ArchiveReference(path, isDocker: true));
+        }
+        catch (MalformedDataException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The SBOM of a container image.</summary>
+    /// <param name="reference">The image.</param>
+    /// <param name="name">Its name; null for the repository's or the layout's own.</param>
+    /// <param name="version">Its version; null for its digest.</param>
+    /// <param name="timestamp">When the SBOM is made.</param>
+    /// <param name="plainHttp">Whether registries are spoken to over http.</param>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="session">The session.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    internal async Task<SbomDocument> OfImageAsync(
+        OciReference reference,
+        string? name,
+        string? version,
+        DateTimeOffset timestamp,
+        bool plainHttp,
+        ParseResult parsed,
+        Session session,
+        CancellationToken cancellation
+    )
+    {
+        using var images = Images.Plain(plainHttp);
+        var platform = PlatformOption.Read(parsed.GetValue(_platform));
+        var (store, named) = await images.ResolveAsync(reference, platform, cancellation);
+        var manifest = await store.GetManifestAsync(named.Digest, cancellation);
+        var index = manifest.IsIndex ? named.Digest : null;
+        if (manifest.IsIndex)
+        {
+            manifest = await store.GetManifestAsync(OfThisMachine(manifest.ToImageIndex(), reference).Digest, cancellation);
+        }
+        var found = await ImageFiles.FindPackagesAsync(
+            store,
+            manifest.ToImageManifest(),
+            Search(parsed, PackageSearch.Installed),
+            null,
+            cancellation
+        );
+        var digest = manifest.Descriptor.Digest;
+        var target = reference switch
+        {
+            RegistryReference registry => TrivyTarget.Registry($"{registry.Host}/{registry.Repository}", digest),
+            LayoutReference layout => TrivyTarget.Layout(layout.Directory, digest),
+            ArchiveReference { IsDocker: true } archive when store is DockerArchive docker && docker.ListImages().Count == 1 =>
+                TrivyTarget.Archive(archive.File),
+            _ => null,
+        };
+        var credential = reference is RegistryReference r ? await CredentialAsync(r, cancellation) : null;
+        var other = await AskTrivyAsync(target, found.Inventory, credential, plainHttp, parsed, session, cancellation);
+        var own = NameOf(reference);
+        var properties = new List<SbomProperty>();
+        if (found.Configuration.Platform is { } runsOn)
+        {
+            properties.Add(new SbomProperty(PlatformProperty, runsOn.ToString()));
+        }
+        if (index is not null)
+        {
+            properties.Add(new SbomProperty(IndexProperty, index.ToString()));
+        }
+        var subject = new PackageSubject(SbomComponentType.Container, name ?? own, version ?? digest.ToString(), timestamp)
+        {
+            Digest = digest,
+            Url = Url(reference, own, digest, found.Configuration.Platform),
+            Properties = properties,
+        };
+        return PackageDocument.Create(subject, found.Inventory, other);
+    }
+
+    /// <summary>The SBOM of a source tree or an installed system.</summary>
+    internal async Task<SbomDocument> OfDirectoryAsync(
+        string path,
+        string name,
+        string? version,
+        DateTimeOffset timestamp,
+        ParseResult parsed,
+        Session session,
+        CancellationToken cancellation
+    )
+    {
+        var usual = PackageTree.IsInstalledSystem(path) ? PackageSearch.Installed : PackageSearch.Locked;
+        var search = Search(parsed, usual);
+        var inventory = PackageTree.Read(path, search, cancellation);
+        var target = search == PackageSearch.Locked ? TrivyTarget.Directory(path) : TrivyTarget.RootFileSystem(path);
+        var other = await AskTrivyAsync(target, inventory, null, false, parsed, session, cancellation);
+        return PackageDocument.Create(new PackageSubject(SbomComponentType.Application, name, version, timestamp), inventory, other);
+    }
+
+    /// <summary>The SBOM of a model or dataset with the packages that its lock files and manifests name.</summary>
+    internal static SbomDocument AddPackages(SbomDocument document, string path, CancellationToken cancellation) =>
+        PackageDocument.AddTo(document, PackageTree.Read(path, PackageSearch.Locked, cancellation));
+
+    private async Task<OtherPackageList?> AskTrivyAsync(
+        TrivyTarget? target,
+        PackageInventory inventory,
+        Tools.RegistryCredential? credential,
+        bool plainHttp,
+        ParseResult parsed,
+        Session session,
+        CancellationToken cancellation
+    )
+    {
+        var foreign = inventory.Gaps.Count(g => g.IsForeign);
+        var isAsked = trivy.IsGiven(parsed);
+        if (foreign == 0 && !isAsked)
+        {
+            return null;
+        }
+        try
+        {
+            var scanner = trivy.Scanner(parsed, session.Time);
+            if (target is null)
+            {
+                session.Terminal.Warn($"{foreign} files hold packages that only Trivy reads, and Trivy does not read this archive");
+                return null;
+            }
+            var bytes = await scanner.ListPackagesAsync(target, trivy.Options(parsed, plainHttp, credential), cancellation);
+            return new OtherPackageList("Trivy", CycloneDxReader.Read(bytes));
+        }
+        catch (Exception e) when (e is ScannerException or MalformedDataException && !isAsked)
+        {
+            session.Terminal.Warn($"{foreign} files hold packages that only Trivy reads, so the SBOM says it is incomplete: {e.Message}");
+            return null;
+        }
+    }
+
+    private PackageSearch Search(ParseResult parsed, PackageSearch usual) =>
+        parsed.GetValue(_packages) switch
+        {
+            "installed" => PackageSearch.Installed,
+            "locks" => PackageSearch.Locked,
+            "all" => PackageSearch.All,
+            _ => usual,
+        };
+
+    private static Descriptor OfThisMachine(ImageIndex index, OciReference reference)
+    {
+        // What tools attach to an index is for no platform that exists.
+        var manifests = index
+            .Manifests.Where(m => OciMediaTypes.IsImageManifest(m.MediaType) && m.Platform is not { Os: "unknown" })
+            .ToList();
+        var architecture = RuntimeInformation.OSArchitecture switch
+        {
+            Architecture.X64 => "amd64",
+            Architecture.X86 => "386",
+            var other => other.ToString().ToLowerInvariant(),
+        };
+        return manifests.Count == 1
+            ? manifests[0]
+            : manifests.FirstOrDefault(m => m.Platform is { Os: "linux" } p && p.Architecture == architecture)
+                ?? throw CliException.Usage(
+                    $"'{reference}' is for {string.Join(", ", manifests.Select(m => m.Platform).OfType<Platform>())}",
+                    "name one of them with --platform"
+                );
+    }
+
+    private static async Task<Tools.RegistryCredential?> CredentialAsync(RegistryReference registry, CancellationToken cancellation)
+    {
+        var found = await DockerCredentials.FromEnvironment().FindAsync(registry, cancellation);
+        return found is { Username: { } user, Password: { } password } ? new Tools.RegistryCredential(user, password) : null;
+    }
+
+    private static string NameOf(OciReference reference) =>
+        reference switch
+        {
+            RegistryReference registry => registry.Repository[(registry.Repository.LastIndexOf('/') + 1)..],
+            LayoutReference layout => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(layout.Directory))),
+            ArchiveReference archive => Path.GetFileNameWithoutExtension(archive.File),
+            _ => throw new ArgumentException("the reference is of no known kind", nameof(reference)),
+        };
+
+    /// <remarks>Spec: package-url, type <c>oci</c>: the name in lower case, and where the image is as a qualifier.</remarks>
+    private static PackageUrl Url(OciReference reference, string name, Hashing.Digest digest, Platform? platform) =>
+        new PackageUrl("oci", null, name.Length > 0 ? name.ToLowerInvariant() : "image", digest.ToString())
+            .With("arch", platform?.Architecture)
+            .With("repository_url", reference is RegistryReference registry ? $"{registry.Host}/{registry.Repository}" : null)
+            .With("tag", reference.Tag);
+
+    private static bool HasModel(string directory)
+    {
+        string[] endings =
+        [
+            ".safetensors",
+            ".gguf",
+            ".onnx",
+            ".pt",
+            ".pth",
+            ".bin",
+            ".keras",
+            ".h5",
+            ".hdf5",
+            ".pkl",
+            ".pickle",
+            ".joblib",
+            ".npy",
+            ".npz",
+            ".tflite",
+            ".pb",
+            ".ckpt",
+            ".parquet",
+            ".arrow",
+        ];
+        return Directory.EnumerateFiles(directory).Any(f => endings.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase));
+    }
+}

@@ -1,0 +1,268 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Sbom.CycloneDx;
+
+namespace ArtifactTrust.Sbom.Packages;
+
+/// <summary>What packages were looked for in.</summary>
+/// <param name="Type"><see cref="SbomComponentType.Container"/> or <see cref="SbomComponentType.Application"/>.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Version">Its version; null where it has none.</param>
+/// <param name="Timestamp">When the SBOM is made, to the second; see <see cref="SbomTime"/>.</param>
+public sealed record PackageSubject(SbomComponentType Type, string Name, string? Version, DateTimeOffset Timestamp)
+{
+    /// <summary>The digest of an image's manifest; null outside of images.</summary>
+    public Digest? Digest { get; init; }
+
+    /// <summary>The package URL of an image, or null.</summary>
+    public PackageUrl? Url { get; init; }
+
+    /// <summary>What else is known of it.</summary>
+    public IReadOnlyList<SbomProperty> Properties { get; init; } = [];
+}
+
+/// <summary>Packages that another program found in the same subject.</summary>
+/// <param name="Program">The program's name.</param>
+/// <param name="Document">What it wrote.</param>
+public sealed record OtherPackageList(string Program, CycloneDxSummary Document);
+
+/// <summary>Makes SBOMs of the packages of images and source trees.</summary>
+public static class PackageDocument
+{
+    private const int NamedGaps = 200;
+
+    /// <summary>The SBOM of an image or a source tree.</summary>
+    /// <param name="subject">What the packages are in.</param>
+    /// <param name="inventory">The packages found here.</param>
+    /// <param name="other">The packages another program found, where one was asked: those unknown here are added, and gaps that are only foreign formats count as filled.</param>
+    /// <remarks>The same input gives the same document. Dependencies lead from the subject to its distribution and packages, and between packages.</remarks>
+    public static SbomDocument Create(PackageSubject subject, PackageInventory inventory, OtherPackageList? other = null)
+    {
+        ArgumentNullException.ThrowIfNull(subject);
+        ArgumentNullException.ThrowIfNull(inventory);
+        if (subject.Type is not (SbomComponentType.Container or SbomComponentType.Application))
+        {
+            throw new ArgumentException("packages are listed of a container or an application", nameof(subject));
+        }
+        var gaps = inventory.Gaps.Where(g => other is null || !g.IsForeign).ToList();
+        var components = new List<SbomComponent>();
+        var dependencies = new List<SbomDependency>();
+        var root = new SbomComponent(subject.Type, subject.Url?.ToString() ?? $"application:{subject.Name}", subject.Name)
+        {
+            Version = subject.Version,
+            Digest = subject.Digest,
+            PackageUrl = subject.Url?.ToString(),
+            Properties = [.. subject.Properties, .. GapProperties(gaps)],
+        };
+        var packages = Components(inventory, other);
+        var ofSystem = packages.Where(p => IsOfDistribution(p.PackageUrl!)).Select(p => p.Reference!).ToList();
+        List<string> direct = [.. packages.Select(p => p.Reference!).Except(ofSystem, StringComparer.Ordinal)];
+        if (inventory.OperatingSystem is { } system)
+        {
+            var component = Component(system);
+            components.Add(component);
+            direct.Insert(0, component.Reference!);
+            dependencies.Add(new SbomDependency(component.Reference!, ofSystem));
+        }
+        else
+        {
+            direct.InsertRange(0, ofSystem);
+        }
+        components.AddRange(packages);
+        dependencies.Insert(0, new SbomDependency(root.Reference!, direct));
+        dependencies.AddRange(Dependencies(inventory, packages));
+        return Numbered(
+            new SbomDocument(
+                Guid.Empty,
+                subject.Timestamp,
+                SbomBuilder.ToolVersion,
+                root,
+                components,
+                dependencies,
+                gaps.Count == 0 ? [root.Reference!] : []
+            )
+            {
+                IncompleteAssemblies = gaps.Count > 0 ? [root.Reference!] : [],
+            }
+        );
+    }
+
+    /// <summary>The SBOM of a model or dataset with the packages that its files ask for.</summary>
+    /// <param name="document">The SBOM of the model or dataset.</param>
+    /// <param name="inventory">The packages; an empty list changes nothing.</param>
+    public static SbomDocument AddTo(SbomDocument document, PackageInventory inventory)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        ArgumentNullException.ThrowIfNull(inventory);
+        if (inventory.Packages.Count == 0 && inventory.Gaps.Count == 0)
+        {
+            return document;
+        }
+        var packages = Components(inventory, null);
+        var subject = document.Subject with { Properties = [.. document.Subject.Properties, .. GapProperties(inventory.Gaps)] };
+        var dependencies = document
+            .Dependencies.Select(d =>
+                d.Reference == subject.Reference
+                    ? new SbomDependency(d.Reference, [.. d.DependsOn, .. packages.Select(p => p.Reference!)])
+                    : d
+            )
+            .Concat(Dependencies(inventory, packages));
+        return Numbered(
+            document with
+            {
+                Components = [subject, .. document.Components.Skip(1), .. packages],
+                Dependencies = [.. dependencies],
+            }
+        );
+    }
+
+    private static List<SbomComponent> Components(PackageInventory inventory, OtherPackageList? other)
+    {
+        var components = inventory.Packages.Select(Component).ToList();
+        if (other is null)
+        {
+            return components;
+        }
+        var known = inventory
+            .Packages.Select(p => p.Url.Identity)
+            // A distribution's package may hold a language's; both are the same to the one who lists files.
+            .Concat(
+                inventory
+                    .Packages.SelectMany(p => p.Properties)
+                    .Where(p => p.Name == PackagePropertyNames.Contains)
+                    .Select(p => Identity(p.Value))
+            )
+            .ToHashSet(StringComparer.Ordinal);
+        foreach (var found in other.Document.Components.Where(c => c.Purl is not null))
+        {
+            if (Parse(found.Purl!) is { } url && known.Add(url.Identity))
+            {
+                components.Add(
+                    new SbomComponent(SbomComponentType.Library, url.ToString(), found.Name)
+                    {
+                        Version = found.Version,
+                        PackageUrl = url.ToString(),
+                        Licenses = found.Licenses,
+                        Properties = [new SbomProperty(PackagePropertyNames.FoundBy, other.Program)],
+                    }
+                );
+            }
+        }
+        // Two spellings of one identity may have been told apart by their qualifiers only.
+        return [.. components.DistinctBy(c => c.Reference).OrderBy(c => c.Reference, StringComparer.Ordinal)];
+    }
+
+    private static SbomComponent Component(SoftwarePackage package) =>
+        new(SbomComponentType.Library, package.Url.ToString(), package.Name)
+        {
+            Version = package.Version,
+            PackageUrl = package.Url.ToString(),
+            Supplier = package.Supplier,
+            Licenses = package.Licenses,
+            DeclaredHashes = package.DeclaredHashes,
+            Occurrences = package.Occurrences,
+            Properties = package.Properties,
+        };
+
+    private static SbomComponent Component(OperatingSystemRelease system) =>
+        new(SbomComponentType.OperatingSystem, $"os:{system.Id}@{system.Version}", system.Id)
+        {
+            Version = system.Version,
+            Description = system.Name,
+            Occurrences = [system.Occurrence],
+        };
+
+    private static IEnumerable<SbomDependency> Dependencies(PackageInventory inventory, IReadOnlyList<SbomComponent> packages)
+    {
+        var known = inventory.Packages.ToDictionary(p => p.Url.ToString(), p => p.DependsOn, StringComparer.Ordinal);
+        return packages.Select(p => new SbomDependency(p.Reference!, known.GetValueOrDefault(p.Reference!) ?? []));
+    }
+
+    private static IEnumerable<SbomProperty> GapProperties(IReadOnlyList<PackageGap> gaps)
+    {
+        foreach (var gap in gaps.Take(NamedGaps))
+        {
+            yield return new SbomProperty(PackagePropertyNames.Gap, gap.Location.Length > 0 ? $"{gap.Location}: {gap.Reason}" : gap.Reason);
+        }
+        if (gaps.Count > NamedGaps)
+        {
+            yield return new SbomProperty(PackagePropertyNames.MoreGaps, (gaps.Count - NamedGaps).ToString(CultureInfo.InvariantCulture));
+        }
+    }
+
+    private static bool IsOfDistribution(string url) =>
+        url.StartsWith("pkg:deb/", StringComparison.Ordinal)
+        || url.StartsWith("pkg:apk/", StringComparison.Ordinal)
+        || url.StartsWith("pkg:rpm/", StringComparison.Ordinal);
+
+    private static string Identity(string url) => Parse(url)?.Identity ?? url;
+
+    private static PackageUrl? Parse(string url)
+    {
+        try
+        {
+            return PackageUrl.Parse(url);
+        }
+        catch (MalformedDataException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The document with a UUID of version 8 over everything that is in it.</summary>
+    /// <remarks>Spec: RFC 9562 §5.8.</remarks>
+    private static SbomDocument Numbered(SbomDocument document)
+    {
+        using var hash = new HashStream();
+        CycloneDxJsonWriter.Write(document with { SerialNumber = Guid.Empty }, hash);
+        var uuid = hash.ToHash().AsSpan(0, 16);
+        uuid[6] = (byte)((uuid[6] & 0x0f) | 0x80);
+        uuid[8] = (byte)((uuid[8] & 0x3f) | 0x80);
+        return document with { SerialNumber = new Guid(uuid, bigEndian: true) };
+    }
+
+    /// <summary>Hashes what is written to it.</summary>
+    private sealed class HashStream : Stream
+    {
+        private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        internal byte[] ToHash() => _hash.GetHashAndReset();
+
+        public override void Write(byte[] buffer, int offset, int count) => _hash.AppendData(buffer, offset, count);
+
+        public override void Write(ReadOnlySpan<byte> buffer) => _hash.AppendData(buffer);
+
+        public override void Flush() { }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                _hash.Dispose();
+            }
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using System.Text;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Sbom;
+using ArtifactTrust.Sbom.CycloneDx;
+using ArtifactTrust.Sbom.Packages;
+
+namespace ArtifactTrust.Tests.Sbom.Packages;
+
+public sealed class PackageDocumentTests
+{
+    private static readonly PackageSubject Subject = new(SbomComponentType.Container, "infer", "1", DateTimeOffset.UnixEpoch)
+    {
+        Url = new PackageUrl("oci", null, "infer", "sha256:00"),
+        Digest = DigestAlgorithm.Sha256.Hash("x"u8),
+    };
+
+    private static PackageInventory Inventory =>
+        Found.Installed(
+            ("etc/os-release", "ID=debian\nVERSION_ID=12\n"),
+            ("var/lib/dpkg/status", "Package: a\nVersion: 1\nDepends: b\n\nPackage: b\nVersion: 1:2\n"),
+            ("app/package.json", """{"name":"app","version":"1.0.0"}""")
+        );
+
+    [Fact]
+    public void An_image_depends_on_its_system_and_its_applications()
+    {
+        var document = PackageDocument.Create(Subject, Inventory);
+        Assert.Equal(["os:debian@12", "pkg:npm/app@1.0.0"], Dependencies(document, document.Root.Reference!));
+        Assert.Equal(
+            ["pkg:deb/debian/a@1?distro=debian-12", "pkg:deb/debian/b@1:2?distro=debian-12"],
+            Dependencies(document, "os:debian@12")
+        );
+        Assert.Equal(["pkg:deb/debian/b@1:2?distro=debian-12"], Dependencies(document, "pkg:deb/debian/a@1?distro=debian-12"));
+        Assert.Equal([document.Root.Reference!], document.CompleteAssemblies);
+        var summary = CycloneDxReader.Read(CycloneDxJsonWriter.ToBytes(document));
+        Assert.Equal(("container", 4), (summary.Root!.Type, summary.Components.Count));
+    }
+
+    [Fact]
+    public void The_serial_number_is_of_the_content()
+    {
+        var one = PackageDocument.Create(Subject, Inventory);
+        Assert.Equal(CycloneDxJsonWriter.ToBytes(one), CycloneDxJsonWriter.ToBytes(PackageDocument.Create(Subject, Inventory)));
+        Assert.NotEqual(one.SerialNumber, PackageDocument.Create(Subject with { Version = "2" }, Inventory).SerialNumber);
+        Assert.NotEqual(Guid.Empty, one.SerialNumber);
+    }
+
+    [Fact]
+    public void What_was_not_read_makes_it_incomplete_and_is_named()
+    {
+        var inventory = Inventory with
+        {
+            Gaps = [new PackageGap("opt/a.jar", "a Java archive", true), new PackageGap("x", "broken", false)],
+        };
+        var document = PackageDocument.Create(Subject, inventory);
+        Assert.Empty(document.CompleteAssemblies);
+        Assert.Equal([document.Root.Reference!], document.IncompleteAssemblies);
+        Assert.Equal(["opt/a.jar: a Java archive", "x: broken"], document.Root.Properties.Select(p => p.Value));
+        Assert.Contains(
+            "\"aggregate\": \"incomplete\"",
+            Encoding.UTF8.GetString(CycloneDxJsonWriter.ToBytes(document)),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void Anothers_list_adds_what_is_not_known_and_fills_its_gaps()
+    {
+        var list = CycloneDxReader.Read(
+            """
+            {"bomFormat":"CycloneDX","specVersion":"1.6","components":[
+              {"type":"library","name":"b","version":"2","purl":"pkg:deb/debian/b@2?epoch=1&arch=amd64"},
+              {"type":"library","name":"net","version":"v0.1.0","purl":"pkg:golang/golang.org/x/net@v0.1.0","licenses":[{"license":{"id":"MIT"}}]},
+              {"type":"application","name":"usr/bin/a"},
+              {"type":"library","name":"bad","purl":"nothing"}]}
+            """u8.ToArray()
+        );
+        var inventory = Inventory with { Gaps = [new PackageGap("usr/bin/a", "Go", true)] };
+        var document = PackageDocument.Create(Subject, inventory, new OtherPackageList("Trivy", list));
+        var added = document.Components.Single(c => c.Properties.Any(p => p.Name == PackagePropertyNames.FoundBy));
+        Assert.Equal("pkg:golang/golang.org/x/net@v0.1.0", added.PackageUrl);
+        Assert.Equal(5, document.Components.Count);
+        Assert.Equal([document.Root.Reference!], document.CompleteAssemblies);
+    }
+
+    [Fact]
+    public void A_model_gets_the_packages_that_its_files_ask_for()
+    {
+        var model = new SbomDocument(
+            Guid.NewGuid(),
+            DateTimeOffset.UnixEpoch,
+            "1",
+            new SbomComponent(SbomComponentType.Application, "application:m", "m"),
+            [new SbomComponent(SbomComponentType.MachineLearningModel, "model:m", "m")],
+            [new SbomDependency("application:m", ["model:m"]), new SbomDependency("model:m", [])],
+            ["model:m"]
+        );
+        var document = PackageDocument.AddTo(model, Found.Locked("requirements.txt", "torch==2.1.0\nnumpy\n"));
+        Assert.Equal(["pkg:pypi/numpy", "pkg:pypi/torch@2.1.0"], Dependencies(document, "model:m"));
+        Assert.Equal(["model:m"], document.CompleteAssemblies);
+        Assert.Same(model, PackageDocument.AddTo(model, Found.Locked("requirements.txt", "# none\n")));
+    }
+
+    [Fact]
+    public void A_directory_is_walked_by_what_it_is()
+    {
+        using var folder = new TemporaryDirectory();
+        folder.File("app/package-lock.json", """{"lockfileVersion":3,"packages":{"node_modules/a":{"version":"1.0.0"}}}""");
+        folder.File("app/package.json", """{"name":"app","version":"1.0.0"}""");
+        folder.File("app/node_modules/a/package.json", """{"name":"a","version":"1.0.1"}""");
+        folder.File("app/node_modules/a/yarn.lock", "broken");
+        folder.File(".git/package.json", """{"name":"git","version":"1.0.0"}""");
+        folder.File("usr/lib/os-release", "ID=x\n");
+        Directory.CreateDirectory(Path.Combine(folder.Path, "etc"));
+        File.CreateSymbolicLink(Path.Combine(folder.Path, "etc", "os-release"), "../usr/lib/os-release");
+        File.CreateSymbolicLink(Path.Combine(folder.Path, "linked"), "app");
+        var locked = PackageTree.Read(folder.Path, PackageSearch.Locked);
+        Assert.Equal(["pkg:npm/a@1.0.0"], locked.Urls());
+        Assert.Empty(locked.Gaps);
+        var installed = PackageTree.Read(folder.Path, PackageSearch.Installed);
+        Assert.Equal(["pkg:npm/a@1.0.1", "pkg:npm/app@1.0.0"], installed.Urls());
+        Assert.Equal("etc/os-release", installed.OperatingSystem!.Occurrence.Location);
+        Assert.True(PackageTree.IsInstalledSystem(folder.Path));
+        Assert.False(PackageTree.HasManifest(folder.Path));
+        Assert.True(PackageTree.HasManifest(Path.Combine(folder.Path, "app")));
+    }
+
+    private static IReadOnlyList<string> Dependencies(SbomDocument document, string reference) =>
+        document.Dependencies.Single(d => d.Reference == reference).DependsOn;
+}

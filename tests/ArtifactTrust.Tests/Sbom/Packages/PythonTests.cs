@@ -1,0 +1,270 @@
+using ArtifactTrust.Sbom.Packages;
+
+namespace ArtifactTrust.Tests.Sbom.Packages;
+
+public sealed class PythonTests
+{
+    private const string Site = "usr/lib/python3.12/site-packages";
+
+    [Fact]
+    public void Installed_packages_have_their_licence_and_what_they_need()
+    {
+        var found = Found.Installed(
+            (
+                $"{Site}/Flask_Login-0.6.3.dist-info/METADATA",
+                """
+                Metadata-Version: 2.4
+                Name: Flask_Login
+                Version: 0.6.3
+                License-Expression: MIT
+                Author: Someone
+                Requires-Dist: Werkzeug>=1.0.1
+                Requires-Dist: zope.interface ; python_version >= "3.8"
+                Requires-Dist: pytest ; extra == 'test'
+
+                Name: not a header any more
+                """
+            ),
+            ($"{Site}/werkzeug-3.0.0.dist-info/METADATA", "Name: werkzeug\nVersion: 3.0.0\nLicense: BSD-3-Clause\n"),
+            (
+                $"{Site}/zope.interface-6.0.egg-info/PKG-INFO",
+                "Name: zope.interface\nVersion: 6.0\nLicense: ZPL 2.1\nClassifier: Programming Language :: Python\nClassifier: License :: OSI Approved :: Zope Public License\n"
+            ),
+            ($"{Site}/pytest-8.0.dist-info/METADATA", "Name: pytest\nVersion: 8.0\nClassifier: License :: OSI Approved :: MIT License\n"),
+            ($"{Site}/distro.egg-info", "Name: distro\nVersion: 1.0\nLicense: UNKNOWN\n")
+        );
+        Assert.Equal(
+            [
+                "pkg:pypi/distro@1.0",
+                "pkg:pypi/flask-login@0.6.3",
+                "pkg:pypi/pytest@8.0",
+                "pkg:pypi/werkzeug@3.0.0",
+                "pkg:pypi/zope.interface@6.0",
+            ],
+            found.Urls()
+        );
+        Assert.Equal(["werkzeug", "zope.interface"], found.Needs("Flask_Login"));
+        Assert.Equal("MIT", found.One("Flask_Login").Licenses.Single().Id);
+        Assert.Equal("Someone", found.One("Flask_Login").Supplier);
+        Assert.Equal("BSD-3-Clause", found.One("werkzeug").Licenses.Single().Id);
+        Assert.Equal("ZPL 2.1", found.One("zope.interface").Licenses.Single().Name);
+        Assert.Equal("MIT", found.One("pytest").Licenses.Single().Id);
+        Assert.Empty(found.Gaps);
+    }
+
+    [Fact]
+    public void Conda_records_give_build_channel_and_digests()
+    {
+        var found = Found.Installed(
+            (
+                "opt/conda/conda-meta/absl-py-0.4.1-py36h06a4308_0.json",
+                """
+                {"name":"absl-py","version":"0.4.1","build":"py36h06a4308_0","channel":"https://host.example/pkgs/main/linux-64","subdir":"linux-64",
+                 "fn":"absl-py-0.4.1-py36h06a4308_0.tar.bz2","license":"Apache-2.0","depends":["six","python >=3.6"],"md5":"d41d8cd98f00b204e9800998ecf8427e"}
+                """
+            ),
+            ("opt/conda/conda-meta/six-1.0-0.json", """{"name":"six","version":"1.0","build":"0","channel":"conda-forge","depends":[]}""")
+        );
+        Assert.Equal(
+            [
+                "pkg:conda/absl-py@0.4.1?build=py36h06a4308_0&channel=main&subdir=linux-64&type=tar.bz2",
+                "pkg:conda/six@1.0?build=0&channel=conda-forge",
+            ],
+            found.Urls()
+        );
+        Assert.Equal(["six"], found.Needs("absl-py"));
+        Assert.Equal(["MD5 d41d8cd98f00b204e9800998ecf8427e"], found.One("absl-py").Hashes());
+    }
+
+    [Fact]
+    public void Requirements_are_pinned_or_say_what_they_ask_for()
+    {
+        var hex = new string('a', 64);
+        var found = Found.Locked(
+            "requirements.txt",
+            $"""
+            # a comment
+            -r other.txt
+            --index-url https://mirror.example/simple
+            Requests[security,socks]==2.31.0 \
+                --hash=sha256:{hex} \
+                --hash=sha256:{new string('b', 64)}   # note
+            numpy >= 1.20, < 2 ; python_version < "3.13"
+            flask
+            torch==2.1.0+cu118
+            pip @ https://host.example/pip.zip
+            ./local
+            PyYAML===6.0 ; sys_platform == 'linux'
+            star==1.*
+            """
+        );
+        Assert.Equal(
+            [
+                "pkg:pypi/flask",
+                "pkg:pypi/numpy",
+                "pkg:pypi/pip",
+                "pkg:pypi/pyyaml@6.0",
+                "pkg:pypi/requests@2.31.0",
+                "pkg:pypi/star",
+                "pkg:pypi/torch@2.1.0%2Bcu118",
+            ],
+            found.Urls()
+        );
+        Assert.Equal([$"SHA-256 {hex}", $"SHA-256 {new string('b', 64)}"], found.One("Requests").Hashes());
+        Assert.Contains(found.One("numpy").Properties, p => p is { Name: PackagePropertyNames.Requirement, Value: ">= 1.20, < 2" });
+        Assert.Empty(found.Gaps);
+    }
+
+    [Theory]
+    [InlineData("=1.0")]
+    [InlineData("!!!")]
+    [InlineData("a b c")]
+    public void A_requirement_that_is_not_understood_is_named(string line)
+    {
+        var found = Found.Locked("requirements-dev.txt", $"{line}\ngood==1\n");
+        Assert.Equal(["pkg:pypi/good@1"], found.Urls());
+        Assert.Contains("not understood", found.Gaps.Single().Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Poetrys_lock_has_hashes_in_either_place()
+    {
+        var hex = new string('c', 64);
+        var found = Found.Locked(
+            "app/poetry.lock",
+            $$"""
+            # This file is automatically @generated by Poetry
+            [[package]]
+            name = "Django"
+            version = "4.2"
+            description = 'it''s "quoted"'
+            optional = false
+            python-versions = ">=3.8"
+            files = [
+                {file = "Django-4.2-py3-none-any.whl", hash = "sha256:{{hex}}"},
+                {file = "Django-4.2.tar.gz", hash = "sha256:{{hex}}"}, # same
+            ]
+
+            [package.dependencies]
+            asgiref = {version = ">=3.6", markers = "x == \"y\""}
+            sqlparse = ">=0.3.1"
+
+            [package.extras]
+            argon2 = ["argon2-cffi (>=19.1.0)"]
+
+            [[package]]
+            name = "asgiref"
+            version = "3.7.2"
+            category = "dev"
+
+            [metadata]
+            lock-version = "2.0"
+
+            [metadata.files]
+            asgiref = [ {file = "a.whl", hash = "sha256:{{hex}}"} ]
+            """.Replace("'it''s \"quoted\"'", "'it is \"quoted\"'", StringComparison.Ordinal)
+        );
+        Assert.Equal(["pkg:pypi/asgiref@3.7.2", "pkg:pypi/django@4.2"], found.Urls());
+        Assert.Equal(["asgiref"], found.Needs("Django"));
+        Assert.Equal([$"SHA-256 {hex}"], found.One("Django").Hashes());
+        Assert.Equal([$"SHA-256 {hex}"], found.One("asgiref").Hashes());
+        Assert.Contains(found.One("asgiref").Properties, p => p is { Name: PackagePropertyNames.Scope, Value: "development" });
+        Assert.Empty(found.Gaps);
+    }
+
+    [Fact]
+    public void Uvs_lock_leaves_out_the_project_itself()
+    {
+        var hex = new string('d', 64);
+        var found = Found.Locked(
+            "uv.lock",
+            $$"""
+            version = 1
+            requires-python = ">=3.12"
+
+            [[package]]
+            name = "my-app"
+            version = "0.1.0"
+            source = { editable = "." }
+            dependencies = [{ name = "idna" }]
+
+            [[package]]
+            name = "idna"
+            version = "3.6"
+            source = { registry = "https://mirror.example/simple" }
+            sdist = { url = "https://x/idna.tar.gz", hash = "sha256:{{hex}}", size = 175426 }
+            wheels = [
+                { url = "https://x/idna.whl", hash = "sha256:{{new string('e', 64)}}", size = 61567 },
+            ]
+
+            [[package]]
+            name = "fork"
+            version = "1.0"
+            source = { git = "https://host.example/fork?rev=1#abc" }
+            dependencies = [
+                { name = "idna", marker = "python_version > '3'" },
+            ]
+            """
+        );
+        Assert.Equal(
+            ["pkg:pypi/fork@1.0?vcs_url=git%2Bhttps:%2F%2Fhost.example%2Ffork%3Frev%3D1%23abc", "pkg:pypi/idna@3.6"],
+            found.Urls()
+        );
+        Assert.Equal(["idna"], found.Needs("fork"));
+        Assert.Equal([$"SHA-256 {new string('e', 64)}", $"SHA-256 {hex}"], found.One("idna").Hashes());
+    }
+
+    [Fact]
+    public void Pdm_pylock_and_pipenv_are_read()
+    {
+        var hex = new string('f', 64);
+        var pdm = Found.Locked(
+            "pdm.lock",
+            $"[metadata]\nlock_version = \"4.4\"\n[[package]]\nname = \"rich\"\nversion = \"13.7\"\ndependencies = [\"markdown-it-py>=2.2.0\"]\nfiles = [{{file = \"r.whl\", hash = \"sha256:{hex}\"}}]\n[[package]]\nname = \"markdown_it.py\"\nversion = \"3.0\"\n"
+        );
+        Assert.Equal(["pkg:pypi/markdown-it.py@3.0", "pkg:pypi/rich@13.7"], pdm.Urls());
+        Assert.Equal(["markdown-it.py"], pdm.Needs("rich"));
+        var pylock = Found.Locked(
+            "pylock.toml",
+            $"lock-version = '1.0'\n[[packages]]\nname = 'attrs'\nversion = '25.1.0'\nwheels = [{{name = 'a.whl', hashes = {{sha256 = '{hex}'}}}}]\n"
+        );
+        Assert.Equal([$"SHA-256 {hex}"], pylock.One("attrs").Hashes());
+        var pipenv = Found.Locked(
+            "Pipfile.lock",
+            $$"""{"_meta":{"hash":{} },"default":{"certifi":{"hashes":["sha256:{{hex}}"],"version":"==2023.7.22"},"local":{"path":"."} },"develop":{"pytest":{"version":"==7.4"} } }"""
+        );
+        Assert.Equal(["pkg:pypi/certifi@2023.7.22", "pkg:pypi/local", "pkg:pypi/pytest@7.4"], pipenv.Urls());
+        Assert.Equal([$"SHA-256 {hex}"], pipenv.One("certifi").Hashes());
+        Assert.Single(pipenv.One("pytest").Properties);
+    }
+
+    [Theory]
+    [InlineData("usr/lib/python3/dist-packages/a.dist-info/METADATA", "Version: 1\n")]
+    [InlineData("usr/lib/python3/dist-packages/a.dist-info/METADATA", "")]
+    [InlineData("conda-meta/a.json", "{}")]
+    [InlineData("conda-meta/a.json", "[")]
+    public void Malformed_metadata_is_named(string path, string content)
+    {
+        var found = Found.Installed((path, content));
+        Assert.Empty(found.Packages);
+        Assert.Equal((path, false), (found.Gaps.Single().Location, found.Gaps.Single().IsForeign));
+    }
+
+    [Theory]
+    [InlineData("poetry.lock", "")]
+    [InlineData("poetry.lock", "[[package]\n")]
+    [InlineData("uv.lock", "a = 1\na = 2\n")]
+    [InlineData("uv.lock", "a = \"x\n")]
+    [InlineData("uv.lock", "[a]\n[a]\n")]
+    [InlineData("uv.lock", "a = [1, 2\n")]
+    [InlineData("uv.lock", "a = \"\\ud800\"\n")]
+    [InlineData("uv.lock", "[[package]]\nversion = '1'\n")]
+    [InlineData("Pipfile.lock", "{}")]
+    [InlineData("Cargo.lock", "x = 1\n")]
+    public void A_malformed_lock_file_is_named(string path, string content)
+    {
+        var found = Found.Locked(path, content);
+        Assert.Empty(found.Packages);
+        Assert.Equal(path, found.Gaps.Single().Location);
+    }
+}
