@@ -13,7 +13,7 @@ namespace ArtifactTrust.Sbom;
 /// </remarks>
 public sealed class SbomBuilder(SbomOptions options)
 {
-    private static readonly string ToolVersion = Version();
+    internal static readonly string ToolVersion = Version();
 
     private readonly SbomOptions _options = Check(options);
 
