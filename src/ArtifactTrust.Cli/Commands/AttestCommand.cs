@@ -149,6 +149,9 @@ internal sealed class Attester(Session session, Signatory signatory)
 
     internal EvidenceFormat Format { get; init; }
 
+    /// <summary>The digests the predicate was made for, where it was made from the subject itself; null where it was not.</summary>
+    internal DigestSet? Expected { get; init; }
+
     internal async Task<WrittenAttestation> AttestAsync(
         Subject subject,
         string predicateType,
@@ -164,6 +167,10 @@ internal sealed class Attester(Session session, Signatory signatory)
         }
         var path = subject is Subject.LocalDirectory d ? d.Path : ((Subject.LocalFile)subject).Path;
         var (name, local) = Digests(subject, cancellation);
+        if (Expected is not null && !local.Contains(Expected))
+        {
+            throw new IOException($"'{path}' changed while it was described; try again when nothing writes to it");
+        }
         var signed = await SignAsync(name, local, predicateType, predicate, cancellation);
         var output = Subject.AttestationsPath(path);
         AtomicFile.AppendLine(output, signed.Utf8.Span, EvidenceFiles.IsBundle);

@@ -3,7 +3,9 @@ using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Manifests;
+using ArtifactTrust.Oci;
 using ArtifactTrust.Sbom;
+using ArtifactTrust.Sbom.Cards;
 using ArtifactTrust.Sbom.CycloneDx;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -17,100 +19,185 @@ internal static class SbomCommand
         var dataset = new Option<bool>("--dataset") { Description = "the subject is a dataset, not a model" };
         var name = new Option<string?>("--name") { Description = "the component's name (the subject's own name)", HelpName = "NAME" };
         var version = new Option<string?>("--component-version") { Description = "the component's version", HelpName = "VERSION" };
+        var card = new Option<string?>("--card")
+        {
+            Description = "a YAML or JSON file of what the files cannot say: supplier, use, limitations, owners",
+            HelpName = "FILE",
+        };
+        var code = new Option<string?>("--training-code")
+        {
+            Description = "where the code is that made the model, and after @ the commit that ran",
+            HelpName = "URL[@COMMIT]",
+        };
         var to = new Option<string?>("--to") { Description = "write the SBOM to a file, and print a summary", HelpName = "FILE" };
+        var completeness = new Option<bool>("--completeness")
+        {
+            Description = "print what the SBOM lacks by published minimum elements, in place of the SBOM",
+        };
+        var attest = new Option<bool>("--attest")
+        {
+            Description = "sign the SBOM as an attestation of the subject, and put it where verifiers look",
+        };
+        var form = new SbomFormOptions();
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
-        var plainHttp = Options.PlainHttp();
         var trivy = new TrivySettings();
         var packages = new SbomPackages(trivy);
+        var signing = new SigningOptions();
         var verb = new Verb(
             "sbom",
-            "Write the SBOM of a model, dataset, source tree or image (CycloneDX 1.6), from what its files say. SOURCE_DATE_EPOCH sets its time.",
+            "Write the SBOM of a model, dataset, source tree or image, from what its files say. SOURCE_DATE_EPOCH sets its time.",
             "artifact-trust sbom ./model --to model.cdx.json",
-            "artifact-trust sbom ./data --dataset --name hash-timings --component-version 1.0",
-            "artifact-trust sbom ghcr.io/acme/infer:1.0 --to image.cdx.json"
+            "artifact-trust sbom ghcr.io/acme/infer:1.0 --to image.cdx.json",
+            "artifact-trust sbom ./model --card card.yaml --attest --key training.key"
         )
         {
             subject,
             dataset,
             name,
             version,
-            to,
-            ignore,
-            noGit,
-            plainHttp,
-            Options.Output(),
+            card,
+            code,
         };
+        form.AddTo(verb);
+        foreach (Option option in (Option[])[to, completeness, attest, ignore, noGit, Options.Output()])
+        {
+            verb.Options.Add(option);
+        }
         packages.AddTo(verb);
         trivy.AddTo(verb);
+        signing.AddTo(verb);
+        verb.Subcommands.Add(SbomValidateCommand.Create(session));
+        verb.Subcommands.Add(SbomMergeCommand.Create(session));
+        verb.Subcommands.Add(SbomDiffCommand.Create(session));
+        verb.Subcommands.Add(SbomCompletenessCommand.Create(session));
         verb.SetAction(
             async (parsed, cancellation) =>
             {
                 var text = parsed.GetValue(subject)!;
                 var target = SbomPackages.ImageAt(text) ?? Subject.Parse(text);
-                var bom = target switch
+                var output = form.Read(parsed);
+                var attesting = parsed.GetValue(attest);
+                if (attesting && output.Format == SbomFormat.CycloneDxXml)
                 {
-                    Subject.Image image => CycloneDxJsonWriter.ToBytes(
-                        await packages.OfImageAsync(
-                            image.Reference,
-                            parsed.GetValue(name),
-                            parsed.GetValue(version),
-                            Time(session),
-                            parsed.GetValue(plainHttp),
-                            parsed,
-                            session,
-                            cancellation
-                        )
-                    ),
-                    Subject.LocalDirectory d when !parsed.GetValue(dataset) && packages.IsSource(parsed, d.Path) =>
-                        CycloneDxJsonWriter.ToBytes(
+                    throw CliException.Usage("an attestation holds JSON, and XML was asked for", "choose another --format");
+                }
+                if (parsed.GetValue(completeness) && (attesting || output.Format != SbomFormat.CycloneDxJson))
+                {
+                    throw CliException.Usage("--completeness reads CycloneDX JSON and signs nothing", "leave out --attest and --format");
+                }
+                if (!attesting)
+                {
+                    signing.RequireNone(parsed, "--attest");
+                }
+                // Whoever signs is found before anything is read, so that what can be refused is refused at once.
+                using var signatory = attesting ? await signing.OpenAsync(parsed, session, cancellation) : null;
+                MadeSbom made;
+                switch (target)
+                {
+                    case Subject.Image image:
+                        RefuseModelOptions("an image");
+                        var (described, digest) = await packages.OfImageAsync(image.Reference, About(null), parsed, session, cancellation);
+                        // What is described is what is attested, wherever the tag leads by then.
+                        target = image.Reference is ArchiveReference ? image : new Subject.Image(OciReference.Parse($"{image.Reference.Place}@{digest}"));
+                        made = output.Write(described) with { Digests = new DigestSet(digest) };
+                        break;
+                    case Subject.LocalDirectory source when !parsed.GetValue(dataset) && packages.IsSource(parsed, source.Path):
+                        RefuseModelOptions("a source tree");
+                        made = output.Write(
                             await packages.OfDirectoryAsync(
-                                d.Path,
-                                parsed.GetValue(name) ?? Path.GetFileName(Subject.Stem(d.Path)),
-                                parsed.GetValue(version),
-                                Time(session),
+                                source.Path,
+                                About(Path.GetFileName(Subject.Stem(source.Path))),
                                 parsed,
                                 session,
                                 cancellation
                             )
-                        ),
-                    Subject.LocalDirectory d => OfDirectory(
+                        );
+                        break;
+                    case Subject.LocalDirectory d:
+                        made = OfDirectory(
+                            session,
+                            d.Path,
+                            IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], d.Path, parsed.GetValue(noGit)),
+                            Describe(parsed.GetValue(name) ?? Path.GetFileName(Subject.Stem(d.Path))),
+                            output,
+                            cancellation
+                        );
+                        break;
+                    case Subject.LocalFile f:
+                        made = OfFile(f.Path, Describe(parsed.GetValue(name) ?? Path.GetFileName(f.Path)), output, cancellation);
+                        break;
+                    default:
+                        throw new InvalidOperationException("a subject of no kind");
+                }
+                if (parsed.GetValue(completeness))
+                {
+                    return SbomCompletenessCommand.Report(session, made.Bytes, failUnder: null, profile: null);
+                }
+                var attested = signatory is null ? null : await AttestAsync(signatory);
+                return SbomReport.Written(session, made, parsed.GetValue(to), attested);
+
+                SbomAbout About(string? usual) => new(parsed.GetValue(name) ?? usual, parsed.GetValue(version), Time(session));
+
+                void RefuseModelOptions(string what)
+                {
+                    if (parsed.GetValue(dataset) || parsed.GetValue(card) is not null || parsed.GetValue(code) is not null)
+                    {
+                        throw CliException.Usage($"--dataset, --card and --training-code are about models and datasets, and '{text}' is {what}");
+                    }
+                }
+
+                SbomOptions Describe(string componentName) =>
+                    SbomCommand.Describe(
                         session,
-                        d.Path,
-                        IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], d.Path, parsed.GetValue(noGit)),
-                        Describe(
-                            session,
-                            parsed.GetValue(dataset),
-                            parsed.GetValue(name) ?? Path.GetFileName(Subject.Stem(d.Path)),
-                            parsed.GetValue(version)
-                        ),
-                        cancellation
-                    ),
-                    Subject.LocalFile f => OfFile(
-                        f.Path,
-                        Describe(
-                            session,
-                            parsed.GetValue(dataset),
-                            parsed.GetValue(name) ?? Path.GetFileName(f.Path),
-                            parsed.GetValue(version)
-                        ),
-                        cancellation
-                    ),
-                    _ => throw new InvalidOperationException("a subject of no kind"),
-                };
-                return Report(session, bom, parsed.GetValue(to));
+                        parsed.GetValue(dataset),
+                        componentName,
+                        parsed.GetValue(version),
+                        parsed.GetValue(card),
+                        parsed.GetValue(code)
+                    );
+
+                Task<WrittenAttestation> AttestAsync(Signatory who) =>
+                    new Attester(session, who)
+                    {
+                        IgnorePaths = parsed.GetValue(ignore) ?? [],
+                        NoIgnoreGitPaths = parsed.GetValue(noGit),
+                        OpenImages = trivy.Images.Opener(session, parsed),
+                        Expected = made.Digests,
+                    }.AttestAsync(target, made.PredicateType, StrictJson.Parse(made.Bytes, "SBOM", Limits.PredicateBytes), cancellation);
             }
         );
         return verb;
     }
 
-    private static SbomOptions Describe(Session session, bool dataset, string name, string? version)
+    private static SbomOptions Describe(Session session, bool dataset, string name, string? version, string? card, string? code)
     {
         if (string.IsNullOrWhiteSpace(name))
         {
             throw CliException.Usage("--name is empty");
         }
-        return new SbomOptions(dataset ? SbomSubjectKind.Dataset : SbomSubjectKind.Model, name, version, Time(session));
+        if (code is not null && dataset)
+        {
+            throw CliException.Usage("--training-code is about a model, and --dataset was given");
+        }
+        var time = Time(session);
+        try
+        {
+            var statements = card is null ? null : ReadCard(card);
+            if (statements?.HasModel == true && dataset)
+            {
+                throw CliException.Usage($"the card '{card}' describes a model, and --dataset was given");
+            }
+            return new SbomOptions(dataset ? SbomSubjectKind.Dataset : SbomSubjectKind.Model, name, version, time)
+            {
+                Card = statements,
+                TrainingCode = code is null ? null : SbomTrainingCode.Parse(code),
+            };
+        }
+        catch (MalformedDataException e)
+        {
+            throw CliException.Usage(e.Message, null, e);
+        }
     }
 
     private static DateTimeOffset Time(Session session)
@@ -125,7 +212,27 @@ internal static class SbomCommand
         }
     }
 
-    private static byte[] OfDirectory(Session session, string path, IgnoreRules rules, SbomOptions options, CancellationToken cancellation)
+    private static SbomCard ReadCard(string path)
+    {
+        CliException.RequireFile(path, "card");
+        try
+        {
+            return SbomCard.Parse(EvidenceFiles.ReadBounded(path, Limits.PolicyBytes));
+        }
+        catch (MalformedDataException e)
+        {
+            throw CliException.Usage($"'{path}': {e.Location}: {e.Reason}", "docs/sbom.md lists what a card may say", e);
+        }
+    }
+
+    private static MadeSbom OfDirectory(
+        Session session,
+        string path,
+        IgnoreRules rules,
+        SbomOptions options,
+        SbomForm form,
+        CancellationToken cancellation
+    )
     {
         using var tree = FileTree.Open(path);
         var manifest = LocalSubjects.Manifest(session.Terminal, tree, rules, cancellation);
@@ -134,10 +241,10 @@ internal static class SbomCommand
             manifest.Entries.Sum(e => e.Size),
             progress => new SbomBuilder(options).Build(tree, manifest, progress, cancellation)
         );
-        return CycloneDxJsonWriter.ToBytes(SbomPackages.AddPackages(document, path, cancellation));
+        return form.Write(SbomPackages.AddPackages(document, path, cancellation)) with { Digests = manifest.Subject };
     }
 
-    private static byte[] OfFile(string path, SbomOptions options, CancellationToken cancellation)
+    private static MadeSbom OfFile(string path, SbomOptions options, SbomForm form, CancellationToken cancellation)
     {
         using var file = ArtifactFile.Open(path, null, cancellation);
         var entry = new ManifestEntry(file.Name, file.Digest(DigestAlgorithm.Sha256), file.Size);
@@ -145,37 +252,6 @@ internal static class SbomCommand
         stream.Position = 0;
         var document = new SbomBuilder(options).Build(stream, entry, cancellation);
         file.CheckUnchanged();
-        return CycloneDxJsonWriter.ToBytes(document);
-    }
-
-    private static int Report(Session session, byte[] bom, string? file)
-    {
-        var summary = CycloneDxReader.Read(bom);
-        var terminal = session.Terminal;
-        if (file is null)
-        {
-            // The SBOM is the result, in its own format whatever --output says.
-            terminal.Output.WriteLine(System.Text.Encoding.UTF8.GetString(bom).TrimEnd());
-            return ExitCode.Success;
-        }
-        AtomicFile.Write(file, bom, replace: true);
-        if (terminal.Json)
-        {
-            terminal.WriteJson(writer =>
-            {
-                writer.WriteStartObject();
-                Session.WriteHead(writer, "sbom", "ok", ExitCode.Success);
-                writer.WriteString("written", file);
-                writer.WriteString("specVersion", summary.SpecVersion);
-                writer.WriteString("serialNumber", summary.SerialNumber is { } serial ? $"urn:uuid:{serial}" : null);
-                writer.WriteNumber("components", summary.Components.Count);
-                writer.WriteString("digest", DigestAlgorithm.Sha256.Hash(bom).ToString());
-                writer.WriteEndObject();
-            });
-            return ExitCode.Success;
-        }
-        terminal.Line($"written: {file}");
-        terminal.Line($"  CycloneDX {summary.SpecVersion}, {summary.Components.Count} components");
-        return ExitCode.Success;
+        return form.Write(document) with { Digests = new DigestSet(entry.Digest) };
     }
 }

@@ -84,25 +84,20 @@ internal sealed class SbomPackages(TrivySettings trivy)
 
     /// <summary>The SBOM of a container image.</summary>
     /// <param name="reference">The image.</param>
-    /// <param name="name">Its name; null for the repository's or the layout's own.</param>
-    /// <param name="version">Its version; null for its digest.</param>
-    /// <param name="timestamp">When the SBOM is made.</param>
-    /// <param name="plainHttp">Whether registries are spoken to over http.</param>
+    /// <param name="about">What it is called: the repository's or the layout's own name where null, its digest as the version where null.</param>
     /// <param name="parsed">The command line.</param>
     /// <param name="session">The session.</param>
     /// <param name="cancellation">Stops the work.</param>
-    internal async Task<SbomDocument> OfImageAsync(
+    /// <returns>The SBOM, and the digest of the manifest that it is of: of an index, that of the platform's.</returns>
+    internal async Task<(SbomDocument Document, Hashing.Digest Digest)> OfImageAsync(
         OciReference reference,
-        string? name,
-        string? version,
-        DateTimeOffset timestamp,
-        bool plainHttp,
+        SbomAbout about,
         ParseResult parsed,
         Session session,
         CancellationToken cancellation
     )
     {
-        using var images = Images.Plain(plainHttp);
+        using var images = trivy.Images.Opener(session, parsed)();
         var platform = PlatformOption.Read(parsed.GetValue(_platform));
         var (store, named) = await images.ResolveAsync(reference, platform, cancellation);
         var manifest = await store.GetManifestAsync(named.Digest, cancellation);
@@ -127,8 +122,7 @@ internal sealed class SbomPackages(TrivySettings trivy)
                 TrivyTarget.Archive(archive.File),
             _ => null,
         };
-        var credential = reference is RegistryReference r ? await CredentialAsync(r, cancellation) : null;
-        var other = await AskTrivyAsync(target, found.Inventory, credential, plainHttp, parsed, session, cancellation);
+        var other = await AskTrivyAsync(target, found.Inventory, reference as RegistryReference, parsed, session, cancellation);
         var own = NameOf(reference);
         var properties = new List<SbomProperty>();
         if (found.Configuration.Platform is { } runsOn)
@@ -139,21 +133,19 @@ internal sealed class SbomPackages(TrivySettings trivy)
         {
             properties.Add(new SbomProperty(IndexProperty, index.ToString()));
         }
-        var subject = new PackageSubject(SbomComponentType.Container, name ?? own, version ?? digest.ToString(), timestamp)
+        var subject = new PackageSubject(SbomComponentType.Container, about.Name ?? own, about.Version ?? digest.ToString(), about.Timestamp)
         {
             Digest = digest,
             Url = Url(reference, own, digest, found.Configuration.Platform),
             Properties = properties,
         };
-        return PackageDocument.Create(subject, found.Inventory, other);
+        return (PackageDocument.Create(subject, found.Inventory, other), digest);
     }
 
     /// <summary>The SBOM of a source tree or an installed system.</summary>
     internal async Task<SbomDocument> OfDirectoryAsync(
         string path,
-        string name,
-        string? version,
-        DateTimeOffset timestamp,
+        SbomAbout about,
         ParseResult parsed,
         Session session,
         CancellationToken cancellation
@@ -163,8 +155,9 @@ internal sealed class SbomPackages(TrivySettings trivy)
         var search = Search(parsed, usual);
         var inventory = PackageTree.Read(path, search, cancellation);
         var target = search == PackageSearch.Locked ? TrivyTarget.Directory(path) : TrivyTarget.RootFileSystem(path);
-        var other = await AskTrivyAsync(target, inventory, null, false, parsed, session, cancellation);
-        return PackageDocument.Create(new PackageSubject(SbomComponentType.Application, name, version, timestamp), inventory, other);
+        var other = await AskTrivyAsync(target, inventory, null, parsed, session, cancellation);
+        var subject = new PackageSubject(SbomComponentType.Application, about.Name!, about.Version, about.Timestamp);
+        return PackageDocument.Create(subject, inventory, other);
     }
 
     /// <summary>The SBOM of a model or dataset with the packages that its lock files and manifests name.</summary>
@@ -174,8 +167,7 @@ internal sealed class SbomPackages(TrivySettings trivy)
     private async Task<OtherPackageList?> AskTrivyAsync(
         TrivyTarget? target,
         PackageInventory inventory,
-        Tools.RegistryCredential? credential,
-        bool plainHttp,
+        RegistryReference? registry,
         ParseResult parsed,
         Session session,
         CancellationToken cancellation
@@ -195,7 +187,8 @@ internal sealed class SbomPackages(TrivySettings trivy)
                 session.Terminal.Warn($"{foreign} files hold packages that only Trivy reads, and Trivy does not read this archive");
                 return null;
             }
-            var bytes = await scanner.ListPackagesAsync(target, trivy.Options(parsed, plainHttp, credential), cancellation);
+            var way = registry is null ? null : await trivy.WayToAsync(registry, parsed, cancellation);
+            var bytes = await scanner.ListPackagesAsync(target, trivy.Options(parsed, way), cancellation);
             return new OtherPackageList("Trivy", CycloneDxReader.Read(bytes));
         }
         catch (Exception e) when (e is ScannerException or MalformedDataException && !isAsked)
@@ -233,12 +226,6 @@ internal sealed class SbomPackages(TrivySettings trivy)
                     $"'{reference}' is for {string.Join(", ", manifests.Select(m => m.Platform).OfType<Platform>())}",
                     "name one of them with --platform"
                 );
-    }
-
-    private static async Task<Tools.RegistryCredential?> CredentialAsync(RegistryReference registry, CancellationToken cancellation)
-    {
-        var found = await DockerCredentials.FromEnvironment().FindAsync(registry, cancellation);
-        return found is { Username: { } user, Password: { } password } ? new Tools.RegistryCredential(user, password) : null;
     }
 
     private static string NameOf(OciReference reference) =>
@@ -284,3 +271,9 @@ internal sealed class SbomPackages(TrivySettings trivy)
         return Directory.EnumerateFiles(directory).Any(f => endings.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase));
     }
 }
+
+/// <summary>What the maker of an SBOM calls its subject.</summary>
+/// <param name="Name">The name, or null.</param>
+/// <param name="Version">The version, or null.</param>
+/// <param name="Timestamp">When the SBOM is made.</param>
+internal sealed record SbomAbout(string? Name, string? Version, DateTimeOffset Timestamp);

@@ -40,6 +40,19 @@ internal sealed class SigningOptions
         _instance.AddTo(command, signing: true);
     }
 
+    /// <summary>Throws where one of the options that only matter to a signature was given without the option that asks for one.</summary>
+    /// <exception cref="CliException">See above.</exception>
+    internal void RequireNone(ParseResult parsed, string without)
+    {
+        foreach (var option in (Option[])[_key, _password, _certificate, _timestamps])
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+            {
+                throw CliException.Usage($"{option.Name} is about a signature, and none is made", $"give {without} too, or leave it out");
+            }
+        }
+    }
+
     /// <summary>Who signs. What can be refused at once is refused here, before anything is hashed.</summary>
     /// <exception cref="CliException">The options contradict each other, or there is no usable key, token or instance.</exception>
     internal async Task<Signatory> OpenAsync(ParseResult parsed, Session session, CancellationToken cancellation)

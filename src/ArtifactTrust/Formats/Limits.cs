@@ -207,6 +207,15 @@ public static class Limits
     /// <summary>Columns, inputs, operators and the like of one file that an SBOM repeats.</summary>
     public const int SbomListedNames = 1000;
 
+    /// <summary>Errors that are told of one SBOM.</summary>
+    public const int SbomErrors = 100;
+
+    /// <summary>Values held against schemas while one document is validated.</summary>
+    public const long SchemaSteps = 200_000_000;
+
+    /// <summary>Documents merged into one.</summary>
+    public const int SbomsMerged = 1000;
+
     /// <summary>A JSON file that tells about a model (<c>config.json</c> and its like), in bytes.</summary>
     public const int ModelConfigBytes = 4 << 20;
 

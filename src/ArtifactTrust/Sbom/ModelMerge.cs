@@ -22,14 +22,16 @@ internal static partial class ModelMerge
             .OrderBy(f => f.Facts!.Role == FileRole.Description ? 0 : 1)
             .Select(f => f.Facts!.Model!)
             .ToList();
-        foreach (var name in Distinct(facts.SelectMany(f => f.Datasets)))
+        var trained = Distinct(facts.SelectMany(f => f.Datasets));
+        var tested = Distinct(facts.SelectMany(f => f.TestDatasets));
+        foreach (var name in trained.Union(tested, StringComparer.Ordinal))
         {
             named.Add(
-                new SbomComponent(SbomComponentType.Data, $"dataset:{name}", name) { Dataset = new SbomDataset(name, null, null, []) }
+                new SbomComponent(SbomComponentType.Data, DatasetReference(name), name) { Dataset = new SbomDataset(name, null, null, []) }
             );
         }
         var ancestors = Distinct(facts.SelectMany(f => f.BaseModels))
-            .Select(name => new SbomComponent(SbomComponentType.MachineLearningModel, null, name))
+            .Select(name => new SbomComponent(SbomComponentType.MachineLearningModel, $"base-model:{name}", name))
             .ToList();
         var relation = First(facts, f => f.BaseModelRelation);
         var parameters = Parameters(files);
@@ -51,7 +53,8 @@ internal static partial class ModelMerge
                 Task = First(facts, f => f.Task),
                 ArchitectureFamily = First(facts, f => f.ArchitectureFamily),
                 Architecture = First(facts, f => f.Architecture),
-                DatasetReferences = [.. named.Select(n => n.Reference!)],
+                DatasetReferences = [.. trained.Select(DatasetReference)],
+                TestDatasetReferences = [.. tested.Select(DatasetReference)],
                 Inputs = Agreed(facts, f => f.Inputs),
                 Outputs = Agreed(facts, f => f.Outputs),
                 Metrics = [.. facts.SelectMany(f => f.Metrics)],
@@ -86,6 +89,8 @@ internal static partial class ModelMerge
         }
         return weights.Aggregate(UInt128.Zero, (sum, w) => sum + w.Facts!.Model!.Parameters!.Value);
     }
+
+    private static string DatasetReference(string name) => $"dataset:{name}";
 
     private static string? First(IEnumerable<ModelFacts> facts, Func<ModelFacts, string?> value) =>
         FileText.Clean(facts.Select(value).FirstOrDefault(v => !string.IsNullOrWhiteSpace(v)));

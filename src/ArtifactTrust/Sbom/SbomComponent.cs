@@ -55,6 +55,12 @@ public sealed record SbomComponent(SbomComponentType Type, string? Reference, st
     /// <summary>Who made or distributes it, as it says itself, or null.</summary>
     public string? Supplier { get; init; }
 
+    /// <summary>When it was made, or null.</summary>
+    public DateTimeOffset? Built { get; init; }
+
+    /// <summary>When it was released, or null.</summary>
+    public DateTimeOffset? Released { get; init; }
+
     /// <summary>Digests that others state for its bytes, such as a lock file; those here were not checked against them.</summary>
     public IReadOnlyList<SbomHash> DeclaredHashes { get; init; } = [];
 
@@ -107,4 +113,20 @@ public sealed record SbomOccurrence(string Location, string? Layer = null);
 /// <param name="Url">Where it is, an IRI reference, or null.</param>
 /// <param name="Description">What it is, in its own words, or null.</param>
 /// <param name="Properties">Rows, columns and what else the files say.</param>
-public sealed record SbomDataset(string? Name, string? Url, string? Description, IReadOnlyList<SbomProperty> Properties);
+public sealed record SbomDataset(string? Name, string? Url, string? Description, IReadOnlyList<SbomProperty> Properties)
+{
+    /// <summary>How confidential it is, in its owner's words, or null.</summary>
+    public string? Classification { get; init; }
+
+    /// <summary>Kinds of sensitive data in it.</summary>
+    public IReadOnlyList<string> SensitiveData { get; init; } = [];
+
+    /// <summary>Names of those who are responsible for its safe custody.</summary>
+    public IReadOnlyList<string> Custodians { get; init; } = [];
+
+    /// <summary>Names of those who are responsible for its content.</summary>
+    public IReadOnlyList<string> Stewards { get; init; } = [];
+
+    /// <summary>Names of its owners.</summary>
+    public IReadOnlyList<string> Owners { get; init; } = [];
+}

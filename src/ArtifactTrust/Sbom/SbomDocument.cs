@@ -18,6 +18,18 @@ public sealed record SbomDocument(
     IReadOnlyList<string> CompleteAssemblies
 )
 {
+    /// <summary>Who answers for the document.</summary>
+    public IReadOnlyList<SbomContact> Authors { get; init; } = [];
+
+    /// <summary>Who supplies what the document is about, or null.</summary>
+    public string? Supplier { get; init; }
+
+    /// <summary>What the document is itself, beside its components.</summary>
+    public IReadOnlyList<SbomProperty> Properties { get; init; } = [];
+
+    /// <summary>How the subject was trained; null where nobody says.</summary>
+    public SbomTraining? Training { get; init; }
+
     /// <summary>The name of the tool, as the document gives it.</summary>
     public const string ToolName = "artifact-trust";
 
@@ -32,3 +44,14 @@ public sealed record SbomDocument(
 /// <param name="Reference">The component's reference.</param>
 /// <param name="DependsOn">References of the components it needs.</param>
 public sealed record SbomDependency(string Reference, IReadOnlyList<string> DependsOn);
+
+/// <summary>A person or an organization to turn to.</summary>
+/// <param name="Name">The name.</param>
+/// <param name="Email">The address, or null.</param>
+public sealed record SbomContact(string Name, string? Email);
+
+/// <summary>A run that made a model.</summary>
+/// <param name="Code">The code that ran.</param>
+/// <param name="Inputs">References of the datasets and base models it read.</param>
+/// <param name="Output">The reference of the model it made.</param>
+public sealed record SbomTraining(SbomComponent Code, IReadOnlyList<string> Inputs, string Output);

@@ -13,8 +13,14 @@ public sealed record SbomModelCard
     /// <summary>The architecture, such as <c>BertForMaskedLM</c>.</summary>
     public string? Architecture { get; init; }
 
+    /// <summary>How it learned; null where nobody says.</summary>
+    public SbomLearning? Learning { get; init; }
+
     /// <summary>References of dataset components that the model names as its training data.</summary>
     public IReadOnlyList<string> DatasetReferences { get; init; } = [];
+
+    /// <summary>References of dataset components that the model was evaluated with.</summary>
+    public IReadOnlyList<string> TestDatasetReferences { get; init; } = [];
 
     /// <summary>Inputs: name, type and shape.</summary>
     public IReadOnlyList<string> Inputs { get; init; } = [];
@@ -25,11 +31,17 @@ public sealed record SbomModelCard
     /// <summary>Results that the model's card reports.</summary>
     public IReadOnlyList<SbomMetric> Metrics { get; init; } = [];
 
+    /// <summary>What its maker says of its use; null where nobody says anything.</summary>
+    public SbomConsiderations? Considerations { get; init; }
+
     /// <summary>What the format has no field for.</summary>
     public IReadOnlyList<SbomProperty> Properties { get; init; } = [];
 
     internal bool IsEmpty =>
         Task is null
+        && Learning is null
+        && Considerations is null
+        && TestDatasetReferences.Count == 0
         && ArchitectureFamily is null
         && Architecture is null
         && DatasetReferences.Count == 0
@@ -44,3 +56,25 @@ public sealed record SbomModelCard
 /// <param name="Value">The number.</param>
 /// <param name="Slice">What it was measured on, or null.</param>
 public sealed record SbomMetric(string Type, string Value, string? Slice);
+
+/// <summary>How a model learned.</summary>
+public enum SbomLearning
+{
+    /// <summary>Not stated; refused by writers.</summary>
+    None = 0,
+
+    /// <summary>From labelled data.</summary>
+    Supervised,
+
+    /// <summary>From data without labels.</summary>
+    Unsupervised,
+
+    /// <summary>From rewards.</summary>
+    ReinforcementLearning,
+
+    /// <summary>From data of which some has labels.</summary>
+    SemiSupervised,
+
+    /// <summary>From labels made of the data itself.</summary>
+    SelfSupervised,
+}

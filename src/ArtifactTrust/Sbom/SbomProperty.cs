@@ -38,6 +38,15 @@ public static class SbomPropertyNames
     /// <summary>One column of a dataset: its name and, after a colon and a blank, its type where the file says one.</summary>
     public const string Column = Prefix + "column";
 
+    /// <summary>When a component was made, RFC 3339.</summary>
+    public const string Built = Prefix + "built";
+
+    /// <summary>When a component was released, RFC 3339.</summary>
+    public const string Released = Prefix + "released";
+
+    /// <summary>The sum of the sizes of a subject's files, in bytes.</summary>
+    public const string TotalSize = Prefix + "total-size";
+
     /// <summary>A file whose digest differs from the one that a dataset's description gives for it.</summary>
     public const string DigestMismatch = Prefix + "declared-digest-differs";
 }

@@ -16,6 +16,11 @@ internal sealed class SubjectDescription(SbomOptions options, string toolVersion
     {
         var identity = manifest.RootDigest.Hex;
         List<SbomProperty> properties = [new(SbomPropertyNames.OmsRoot, identity), new(SbomPropertyNames.DirHash, manifest.DirHash.Hex)];
+        if (options.Kind == SbomSubjectKind.Dataset)
+        {
+            var size = manifest.Entries.Sum(e => (decimal)e.Size);
+            properties.Add(new SbomProperty(SbomPropertyNames.TotalSize, size.ToString(CultureInfo.InvariantCulture)));
+        }
         var parts = files.Select(Part).ToList();
         return Document(manifest.Entries, identity, digest: null, mediaType: null, properties, files, parts);
     }
@@ -57,7 +62,7 @@ internal sealed class SubjectDescription(SbomOptions options, string toolVersion
             .Select(p => p.Reference!)
             .Concat(named.Select(n => n.Reference!))
             .ToList();
-        return new SbomDocument(
+        var document = new SbomDocument(
             SerialNumber(entries),
             options.Timestamp,
             toolVersion,
@@ -69,7 +74,18 @@ internal sealed class SubjectDescription(SbomOptions options, string toolVersion
                 .. data.Select(d => new SbomDependency(d, [])),
             ],
             parts.Count > 0 ? [subject.Reference!] : []
-        );
+        )
+        {
+            Training =
+                options.TrainingCode is { } code && isModel
+                    ? new SbomTraining(
+                        code.Component(),
+                        [.. subject.ModelCard?.DatasetReferences ?? [], .. subject.Ancestors.Select(a => a.Reference!)],
+                        subject.Reference!
+                    )
+                    : null,
+        };
+        return options.Card?.ApplyTo(document) ?? document;
     }
 
     private static SbomComponent Part(InspectedFile file)
@@ -103,6 +119,14 @@ internal sealed class SubjectDescription(SbomOptions options, string toolVersion
         Add(options.Version ?? "");
         Add(options.Version is null ? "no version" : "version");
         Add(options.Timestamp.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
+        if (options.Card is { } card)
+        {
+            Add($"card {card.Digest}");
+        }
+        if (options.TrainingCode is { } code)
+        {
+            Add($"training code {code.Url} {code.Commit}");
+        }
         foreach (var entry in entries)
         {
             Add(entry.Name);

@@ -1,357 +1,421 @@
-using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using ArtifactTrust.Hashing;
+using W = ArtifactTrust.Sbom.CycloneDx.CycloneDxWords;
 
 namespace ArtifactTrust.Sbom.CycloneDx;
 
-/// <summary>Writes an SBOM as CycloneDX 1.6 JSON. The same document gives the same bytes.</summary>
-/// <remarks>Spec: CycloneDX 1.6 (ECMA-424), <c>bom-1.6.schema.json</c>.</remarks>
+/// <summary>Writes an SBOM as CycloneDX JSON. The same document gives the same bytes.</summary>
+/// <remarks>Spec: CycloneDX 1.6 and 1.7 (ECMA-424), <c>bom-1.6.schema.json</c> and <c>bom-1.7.schema.json</c>.</remarks>
 public static class CycloneDxJsonWriter
 {
-    /// <summary>The media type of what is written.</summary>
+    /// <summary>The media type of what is written as version 1.6.</summary>
     public const string MediaType = "application/vnd.cyclonedx+json; version=1.6";
 
-    private static readonly JsonWriterOptions Layout = new()
-    {
-        Indented = true,
-        NewLine = "\n",
-        // The default escapes what would end a script in a web page, where this is not written to; people read it.
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     /// <summary>The document as UTF-8 JSON, indented, with a line feed at its end.</summary>
-    public static byte[] ToBytes(SbomDocument document)
+    public static byte[] ToBytes(SbomDocument document, CycloneDxVersion version = CycloneDxVersion.V16)
     {
         using var stream = new MemoryStream();
-        Write(document, stream);
+        Write(document, stream, version);
         return stream.ToArray();
     }
 
     /// <summary>Writes the document as UTF-8 JSON, indented, with a line feed at its end.</summary>
     /// <exception cref="IOException">The stream cannot be written.</exception>
-    public static void Write(SbomDocument document, Stream stream)
+    public static void Write(SbomDocument document, Stream stream, CycloneDxVersion version = CycloneDxVersion.V16)
     {
         ArgumentNullException.ThrowIfNull(document);
         ArgumentNullException.ThrowIfNull(stream);
-        using (var json = new Utf8JsonWriter(stream, Layout))
+        var named = W.Of(version);
+        using (var json = new Utf8JsonWriter(stream, SbomJsonEncoder.Layout))
         {
-            json.WriteStartObject();
-            json.WriteString("$schema", "http://cyclonedx.org/schema/bom-1.6.schema.json");
-            json.WriteString("bomFormat", "CycloneDX");
-            json.WriteString("specVersion", "1.6");
-            json.WriteString("serialNumber", $"urn:uuid:{document.SerialNumber}");
-            json.WriteNumber("version", 1);
-            json.WritePropertyName("metadata");
-            Metadata(json, document);
-            Array(json, "components", document.Components, Component);
-            Array(json, "dependencies", document.Dependencies, Dependency);
-            Array(
-                json,
-                "compositions",
-                [
-                    .. new (string, IReadOnlyList<string> References)[]
-                    {
-                        ("complete", document.CompleteAssemblies),
-                        ("incomplete", document.IncompleteAssemblies),
-                    }.Where(c => c.References.Count > 0),
-                ],
-                Composition
-            );
-            json.WriteEndObject();
+            new Body(json, version).Document(document, named);
         }
         stream.Write("\n"u8);
     }
 
-    private static void Metadata(Utf8JsonWriter json, SbomDocument document)
+    /// <summary>Writes one document of one version.</summary>
+    private sealed class Body(Utf8JsonWriter json, CycloneDxVersion version)
     {
-        json.WriteStartObject();
-        json.WriteString("timestamp", document.Timestamp.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
-        // The files exist already when they are described.
-        json.WriteStartArray("lifecycles");
-        json.WriteStartObject();
-        json.WriteString("phase", "post-build");
-        json.WriteEndObject();
-        json.WriteEndArray();
-        json.WriteStartObject("tools");
-        json.WriteStartArray("components");
-        json.WriteStartObject();
-        json.WriteString("type", "application");
-        json.WriteString("name", SbomDocument.ToolName);
-        json.WriteString("version", document.ToolVersion);
-        json.WriteEndObject();
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.WritePropertyName("component");
-        Component(json, document.Root);
-        json.WriteEndObject();
-    }
+        internal void Document(SbomDocument document, string named)
+        {
+            json.WriteStartObject();
+            json.WriteString("$schema", $"http://cyclonedx.org/schema/bom-{named}.schema.json");
+            json.WriteString("bomFormat", "CycloneDX");
+            json.WriteString("specVersion", named);
+            json.WriteString("serialNumber", $"urn:uuid:{document.SerialNumber}");
+            json.WriteNumber("version", 1);
+            json.WritePropertyName("metadata");
+            Metadata(document);
+            Array("components", document.Components, Component);
+            Array("dependencies", document.Dependencies, Dependency);
+            Array("compositions", [.. W.Compositions(document)], c => Composition(c.Aggregate, c.Assemblies));
+            Array<SbomTraining>("formulation", document.Training is { } training ? [training] : [], Formula);
+            json.WriteEndObject();
+        }
 
-    private static void Component(Utf8JsonWriter json, SbomComponent component)
-    {
-        json.WriteStartObject();
-        json.WriteString("type", TypeName(component.Type));
-        Text(json, "mime-type", component.MediaType);
-        Text(json, "bom-ref", component.Reference);
-        if (component.Supplier is { Length: > 0 } supplier)
+        private void Metadata(SbomDocument document)
         {
-            json.WriteStartObject("supplier");
-            json.WriteString("name", supplier);
+            json.WriteStartObject();
+            json.WriteString("timestamp", W.Of(document.Timestamp));
+            json.WriteStartArray("lifecycles");
+            json.WriteStartObject();
+            json.WriteString("phase", W.Lifecycle);
             json.WriteEndObject();
-        }
-        json.WriteString("name", component.Name);
-        Text(json, "version", component.Version);
-        Text(json, "description", component.Description);
-        Hashes(json, component);
-        Licenses(json, component.Licenses);
-        Text(json, "purl", component.PackageUrl);
-        if (component.Ancestors.Count > 0)
-        {
-            json.WriteStartObject("pedigree");
-            Array(json, "ancestors", component.Ancestors, Component);
-            Text(json, "notes", component.AncestryNote);
-            json.WriteEndObject();
-        }
-        Array(json, "externalReferences", component.ExternalReferences, ExternalReference);
-        if (component.ModelCard is { IsEmpty: false } card)
-        {
-            ModelCard(json, card);
-        }
-        if (component.Dataset is { } dataset)
-        {
-            json.WriteStartArray("data");
-            Dataset(json, dataset);
             json.WriteEndArray();
-        }
-        Properties(json, component.Properties);
-        Array(json, "components", component.Components, Component);
-        if (component.Occurrences.Count > 0)
-        {
-            json.WriteStartObject("evidence");
-            Array(json, "occurrences", component.Occurrences, Occurrence);
+            json.WriteStartObject("tools");
+            json.WriteStartArray("components");
+            json.WriteStartObject();
+            json.WriteString("type", "application");
+            json.WriteString("name", SbomDocument.ToolName);
+            json.WriteString("version", document.ToolVersion);
+            json.WriteEndObject();
+            json.WriteEndArray();
+            json.WriteEndObject();
+            Array("authors", document.Authors, Contact);
+            json.WritePropertyName("component");
+            Component(document.Root);
+            Organization("supplier", document.Supplier);
+            Properties(document.Properties);
             json.WriteEndObject();
         }
-        json.WriteEndObject();
-    }
 
-    private static void Occurrence(Utf8JsonWriter json, SbomOccurrence occurrence)
-    {
-        json.WriteStartObject();
-        json.WriteString("location", occurrence.Location);
-        Text(json, "additionalContext", occurrence.Layer);
-        json.WriteEndObject();
-    }
-
-    private static void Hashes(Utf8JsonWriter json, SbomComponent component)
-    {
-        if (component.Digest is null && component.DeclaredHashes.Count == 0)
-        {
-            return;
-        }
-        json.WriteStartArray("hashes");
-        if (component.Digest is { } digest)
-        {
-            Hash(json, digest);
-        }
-        foreach (var declared in component.DeclaredHashes)
+        private void Contact(SbomContact contact)
         {
             json.WriteStartObject();
-            json.WriteString("alg", declared.Algorithm);
-            json.WriteString("content", declared.Content);
+            json.WriteString("name", contact.Name);
+            Text("email", contact.Email);
             json.WriteEndObject();
         }
-        json.WriteEndArray();
-    }
 
-    private static string TypeName(SbomComponentType type) =>
-        type switch
+        private void Organization(string member, string? name)
         {
-            SbomComponentType.Application => "application",
-            SbomComponentType.MachineLearningModel => "machine-learning-model",
-            SbomComponentType.Data => "data",
-            SbomComponentType.File => "file",
-            SbomComponentType.Library => "library",
-            SbomComponentType.OperatingSystem => "operating-system",
-            SbomComponentType.Container => "container",
-            _ => throw new ArgumentException($"a component has the type {type}", nameof(type)),
-        };
-
-    private static void Hash(Utf8JsonWriter json, Digest digest)
-    {
-        json.WriteStartObject();
-        json.WriteString("alg", $"SHA-{8 * digest.Algorithm.SizeInBytes}");
-        json.WriteString("content", digest.Hex);
-        json.WriteEndObject();
-    }
-
-    /// <remarks>1.6 takes licences by identifier and name, or one expression alone; an expression among others becomes a name.</remarks>
-    private static void Licenses(Utf8JsonWriter json, IReadOnlyList<SbomLicense> licenses)
-    {
-        if (licenses.Count == 0)
-        {
-            return;
-        }
-        json.WriteStartArray("licenses");
-        foreach (var license in licenses)
-        {
-            json.WriteStartObject();
-            if (license.Expression is { } expression && licenses.Count == 1)
+            if (!string.IsNullOrEmpty(name))
             {
-                json.WriteString("expression", expression);
-                json.WriteString("acknowledgement", "declared");
+                json.WriteStartObject(member);
+                json.WriteString("name", name);
+                json.WriteEndObject();
+            }
+        }
+
+        private void Component(SbomComponent component)
+        {
+            json.WriteStartObject();
+            json.WriteString("type", W.Of(component.Type));
+            Text("mime-type", component.MediaType);
+            Text("bom-ref", component.Reference);
+            Organization("supplier", component.Supplier);
+            json.WriteString("name", component.Name);
+            Text("version", component.Version);
+            Text("description", component.Description);
+            Array("hashes", [.. W.Hashes(component)], Hash);
+            Array("licenses", component.Licenses, license => License(license, component.Licenses.Count));
+            Text("purl", component.PackageUrl);
+            if (component.Ancestors.Count > 0)
+            {
+                json.WriteStartObject("pedigree");
+                Array("ancestors", component.Ancestors, Component);
+                Text("notes", component.AncestryNote);
+                json.WriteEndObject();
+            }
+            Array("externalReferences", component.ExternalReferences, ExternalReference);
+            if (component.ModelCard is { IsEmpty: false } card)
+            {
+                ModelCard(card);
+            }
+            if (component.Dataset is { } dataset)
+            {
+                Array("data", [dataset], Dataset);
+            }
+            Properties(W.Properties(component));
+            Array("components", component.Components, Component);
+            if (component.Occurrences.Count > 0)
+            {
+                json.WriteStartObject("evidence");
+                Array("occurrences", component.Occurrences, Occurrence);
+                json.WriteEndObject();
+            }
+            json.WriteEndObject();
+        }
+
+        private void Occurrence(SbomOccurrence occurrence)
+        {
+            json.WriteStartObject();
+            json.WriteString("location", occurrence.Location);
+            Text("additionalContext", occurrence.Layer);
+            json.WriteEndObject();
+        }
+
+        private void Hash(SbomHash hash)
+        {
+            json.WriteStartObject();
+            json.WriteString("alg", hash.Algorithm);
+            json.WriteString("content", hash.Content);
+            json.WriteEndObject();
+        }
+
+        private void License(SbomLicense license, int count)
+        {
+            json.WriteStartObject();
+            if (W.IsExpression(license, count, version))
+            {
+                json.WriteString("expression", license.Expression);
+                json.WriteString("acknowledgement", W.Acknowledgement);
             }
             else
             {
                 json.WriteStartObject("license");
                 json.WriteString(license.Id is null ? "name" : "id", license.ToString());
-                json.WriteString("acknowledgement", "declared");
-                Text(json, "url", license.Url);
+                json.WriteString("acknowledgement", W.Acknowledgement);
+                Text("url", license.Url);
                 json.WriteEndObject();
             }
             json.WriteEndObject();
         }
-        json.WriteEndArray();
-    }
 
-    private static void ExternalReference(Utf8JsonWriter json, SbomExternalReference reference)
-    {
-        json.WriteStartObject();
-        json.WriteString("url", reference.Url);
-        json.WriteString("type", reference.Type);
-        if (reference.Digest is { } digest)
+        private void ExternalReference(SbomExternalReference reference)
         {
-            json.WriteStartArray("hashes");
-            Hash(json, digest);
-            json.WriteEndArray();
+            json.WriteStartObject();
+            json.WriteString("url", reference.Url);
+            json.WriteString("type", reference.Type);
+            Array<SbomHash>("hashes", reference.Digest is { } digest ? [W.Of(digest)] : [], Hash);
+            json.WriteEndObject();
         }
-        json.WriteEndObject();
-    }
 
-    private static void ModelCard(Utf8JsonWriter json, SbomModelCard card)
-    {
-        json.WriteStartObject("modelCard");
-        json.WriteStartObject("modelParameters");
-        Text(json, "task", card.Task);
-        Text(json, "architectureFamily", card.ArchitectureFamily);
-        Text(json, "modelArchitecture", card.Architecture);
-        Array(
-            json,
-            "datasets",
-            card.DatasetReferences,
-            static (json, reference) =>
+        private void ModelCard(SbomModelCard card)
+        {
+            json.WriteStartObject("modelCard");
+            json.WriteStartObject("modelParameters");
+            if (card.Learning is { } learning)
             {
-                json.WriteStartObject();
-                json.WriteString("ref", reference);
+                json.WriteStartObject("approach");
+                json.WriteString("type", W.Of(learning));
                 json.WriteEndObject();
             }
-        );
-        Array(json, "inputs", card.Inputs, Format);
-        Array(json, "outputs", card.Outputs, Format);
-        json.WriteEndObject();
-        if (card.Metrics.Count > 0)
+            Text("task", card.Task);
+            Text("architectureFamily", card.ArchitectureFamily);
+            Text("modelArchitecture", card.Architecture);
+            Array("datasets", W.Datasets(card), reference => Member("ref", reference));
+            Array("inputs", card.Inputs, input => Member("format", input));
+            Array("outputs", card.Outputs, output => Member("format", output));
+            json.WriteEndObject();
+            if (card.Metrics.Count > 0)
+            {
+                json.WriteStartObject("quantitativeAnalysis");
+                Array("performanceMetrics", card.Metrics, Metric);
+                json.WriteEndObject();
+            }
+            if (card.Considerations is { } considerations)
+            {
+                Considerations(considerations);
+            }
+            Properties(card.Properties);
+            json.WriteEndObject();
+        }
+
+        private void Metric(SbomMetric metric)
         {
-            json.WriteStartObject("quantitativeAnalysis");
+            json.WriteStartObject();
+            json.WriteString("type", metric.Type);
+            json.WriteString("value", metric.Value);
+            Text("slice", metric.Slice);
+            json.WriteEndObject();
+        }
+
+        private void Considerations(SbomConsiderations considerations)
+        {
+            json.WriteStartObject("considerations");
+            Array("users", considerations.Users, json.WriteStringValue);
+            Array("useCases", considerations.UseCases, json.WriteStringValue);
+            Array("technicalLimitations", considerations.TechnicalLimitations, json.WriteStringValue);
+            Array("performanceTradeoffs", considerations.PerformanceTradeoffs, json.WriteStringValue);
             Array(
-                json,
-                "performanceMetrics",
-                card.Metrics,
-                static (json, metric) =>
+                "ethicalConsiderations",
+                considerations.EthicalConsiderations,
+                risk =>
                 {
                     json.WriteStartObject();
-                    json.WriteString("type", metric.Type);
-                    json.WriteString("value", metric.Value);
-                    Text(json, "slice", metric.Slice);
+                    json.WriteString("name", risk.Name);
+                    Text("mitigationStrategy", risk.Mitigation);
+                    json.WriteEndObject();
+                }
+            );
+            if (considerations.EnergyConsumptions.Count > 0)
+            {
+                json.WriteStartObject("environmentalConsiderations");
+                Array("energyConsumptions", considerations.EnergyConsumptions, Energy);
+                json.WriteEndObject();
+            }
+            Array(
+                "fairnessAssessments",
+                considerations.FairnessAssessments,
+                fairness =>
+                {
+                    json.WriteStartObject();
+                    json.WriteString("groupAtRisk", fairness.Group);
+                    Text("benefits", fairness.Benefits);
+                    Text("harms", fairness.Harms);
+                    Text("mitigationStrategy", fairness.Mitigation);
                     json.WriteEndObject();
                 }
             );
             json.WriteEndObject();
         }
-        Properties(json, card.Properties);
-        json.WriteEndObject();
 
-        static void Format(Utf8JsonWriter json, string format)
+        private void Energy(SbomEnergy energy)
         {
             json.WriteStartObject();
-            json.WriteString("format", format);
+            json.WriteString("activity", energy.Activity);
+            json.WriteStartArray("energyProviders");
+            json.WriteStartObject();
+            Organization("organization", energy.Provider);
+            json.WriteString("energySource", energy.Source);
+            Measure("energyProvided", energy.KilowattHours, "kWh");
             json.WriteEndObject();
-        }
-    }
-
-    private static void Dataset(Utf8JsonWriter json, SbomDataset dataset)
-    {
-        json.WriteStartObject();
-        json.WriteString("type", "dataset");
-        Text(json, "name", dataset.Name);
-        if (dataset.Url is not null || dataset.Properties.Count > 0)
-        {
-            json.WriteStartObject("contents");
-            Text(json, "url", dataset.Url);
-            Properties(json, dataset.Properties);
-            json.WriteEndObject();
-        }
-        Text(json, "description", dataset.Description);
-        json.WriteEndObject();
-    }
-
-    private static void Dependency(Utf8JsonWriter json, SbomDependency dependency)
-    {
-        json.WriteStartObject();
-        json.WriteString("ref", dependency.Reference);
-        Strings(json, "dependsOn", dependency.DependsOn);
-        json.WriteEndObject();
-    }
-
-    private static void Composition(Utf8JsonWriter json, (string Aggregate, IReadOnlyList<string> References) composition)
-    {
-        json.WriteStartObject();
-        json.WriteString("aggregate", composition.Aggregate);
-        Strings(json, "assemblies", composition.References);
-        json.WriteEndObject();
-    }
-
-    private static void Properties(Utf8JsonWriter json, IReadOnlyList<SbomProperty> properties) =>
-        Array(
-            json,
-            "properties",
-            properties,
-            static (json, property) =>
+            json.WriteEndArray();
+            Measure("activityEnergyCost", energy.KilowattHours, "kWh");
+            if (energy.TonnesOfCo2 is { } tonnes)
             {
-                json.WriteStartObject();
-                json.WriteString("name", property.Name);
-                json.WriteString("value", property.Value);
+                Measure("co2CostEquivalent", tonnes, "tCO2eq");
+            }
+            json.WriteEndObject();
+        }
+
+        private void Measure(string member, decimal value, string unit)
+        {
+            json.WriteStartObject(member);
+            json.WriteNumber("value", value);
+            json.WriteString("unit", unit);
+            json.WriteEndObject();
+        }
+
+        private void Dataset(SbomDataset dataset)
+        {
+            json.WriteStartObject();
+            json.WriteString("type", "dataset");
+            Text("name", dataset.Name);
+            if (dataset.Url is not null || dataset.Properties.Count > 0)
+            {
+                json.WriteStartObject("contents");
+                Text("url", dataset.Url);
+                Properties(dataset.Properties);
                 json.WriteEndObject();
             }
-        );
-
-    private static void Array<T>(Utf8JsonWriter json, string name, IReadOnlyList<T> items, Action<Utf8JsonWriter, T> write)
-    {
-        if (items.Count == 0)
-        {
-            return;
+            Text("classification", dataset.Classification);
+            Array("sensitiveData", dataset.SensitiveData, json.WriteStringValue);
+            Text("description", dataset.Description);
+            var governance = W.Governance(dataset).ToList();
+            if (governance.Count > 0)
+            {
+                json.WriteStartObject("governance");
+                foreach (var (many, _, names) in governance)
+                {
+                    Array(
+                        many,
+                        names,
+                        name =>
+                        {
+                            json.WriteStartObject();
+                            Organization("organization", name);
+                            json.WriteEndObject();
+                        }
+                    );
+                }
+                json.WriteEndObject();
+            }
+            json.WriteEndObject();
         }
-        json.WriteStartArray(name);
-        foreach (var item in items)
-        {
-            write(json, item);
-        }
-        json.WriteEndArray();
-    }
 
-    private static void Strings(Utf8JsonWriter json, string name, IReadOnlyList<string> values)
-    {
-        json.WriteStartArray(name);
-        foreach (var value in values)
+        private void Dependency(SbomDependency dependency)
         {
-            json.WriteStringValue(value);
+            json.WriteStartObject();
+            json.WriteString("ref", dependency.Reference);
+            Strings("dependsOn", dependency.DependsOn);
+            json.WriteEndObject();
         }
-        json.WriteEndArray();
-    }
 
-    private static void Text(Utf8JsonWriter json, string name, string? value)
-    {
-        if (!string.IsNullOrEmpty(value))
+        private void Composition(string aggregate, IReadOnlyList<string> assemblies)
         {
+            json.WriteStartObject();
+            json.WriteString("aggregate", aggregate);
+            Strings("assemblies", assemblies);
+            json.WriteEndObject();
+        }
+
+        private void Formula(SbomTraining training)
+        {
+            json.WriteStartObject();
+            json.WriteString("bom-ref", W.FormulaReference);
+            Array("components", [training.Code], Component);
+            json.WriteStartArray("workflows");
+            json.WriteStartObject();
+            json.WriteString("bom-ref", W.WorkflowReference);
+            json.WriteString("uid", W.WorkflowReference);
+            Strings("taskTypes", [W.TaskType]);
+            Array("inputs", [training.Code.Reference!, .. training.Inputs], reference => Resource(null, reference));
+            Array("outputs", [training.Output], reference => Resource("artifact", reference));
+            json.WriteEndObject();
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        private void Resource(string? type, string reference)
+        {
+            json.WriteStartObject();
+            Text("type", type);
+            json.WritePropertyName("resource");
+            Member("ref", reference);
+            json.WriteEndObject();
+        }
+
+        private void Member(string name, string value)
+        {
+            json.WriteStartObject();
             json.WriteString(name, value);
+            json.WriteEndObject();
+        }
+
+        private void Properties(IReadOnlyList<SbomProperty> properties) =>
+            Array(
+                "properties",
+                properties,
+                property =>
+                {
+                    json.WriteStartObject();
+                    json.WriteString("name", property.Name);
+                    json.WriteString("value", property.Value);
+                    json.WriteEndObject();
+                }
+            );
+
+        private void Array<T>(string name, IReadOnlyList<T> items, Action<T> write)
+        {
+            if (items.Count == 0)
+            {
+                return;
+            }
+            json.WriteStartArray(name);
+            foreach (var item in items)
+            {
+                write(item);
+            }
+            json.WriteEndArray();
+        }
+
+        private void Strings(string name, IReadOnlyList<string> values)
+        {
+            json.WriteStartArray(name);
+            foreach (var value in values)
+            {
+                json.WriteStringValue(value);
+            }
+            json.WriteEndArray();
+        }
+
+        private void Text(string name, string? value)
+        {
+            if (!string.IsNullOrEmpty(value))
+            {
+                json.WriteString(name, value);
+            }
         }
     }
 }

@@ -55,7 +55,7 @@ internal static class LicenseParser
 
     /// <summary>The expression in normal spelling, or null where the text is none.</summary>
     /// <remarks>Spec: SPDX 2.3 annex D: <c>OR</c> binds less than <c>AND</c>, which binds less than <c>WITH</c>.</remarks>
-    private static string? Expression(string text)
+    internal static string? Expression(string text)
     {
         var tokens = text.Replace("(", " ( ", StringComparison.Ordinal)
             .Replace(")", " ) ", StringComparison.Ordinal)

@@ -58,6 +58,9 @@ internal sealed record ModelFacts
     /// <summary>Names of datasets it was made with.</summary>
     internal IReadOnlyList<string> Datasets { get; init; } = [];
 
+    /// <summary>Names of datasets it was evaluated with.</summary>
+    internal IReadOnlyList<string> TestDatasets { get; init; } = [];
+
     internal IReadOnlyList<SbomMetric> Metrics { get; init; } = [];
 
     /// <summary>Properties of the model card.</summary>

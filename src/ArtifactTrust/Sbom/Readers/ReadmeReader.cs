@@ -54,6 +54,7 @@ internal sealed class ReadmeReader : FormatReader
                 BaseModels = [.. Listed(card, "base_model")],
                 BaseModelRelation = Text(card["base_model_relation"]),
                 Datasets = [.. Listed(card, "datasets")],
+                TestDatasets = [.. TestDatasets(card["model-index"])],
                 Metrics = Metrics(card["model-index"]),
                 Properties = properties,
             },
@@ -124,6 +125,15 @@ internal sealed class ReadmeReader : FormatReader
                 .Distinct(),
         ];
     }
+
+    /// <summary>The datasets of the results: by their identifiers, which <c>type</c> holds, as training data are named too.</summary>
+    private static IEnumerable<string> TestDatasets(YamlNode? index) =>
+        (index?.Items ?? [])
+            .SelectMany(m => m["results"]?.Items ?? [])
+            .Select(r => Text(r["dataset"]?["type"]) ?? Text(r["dataset"]?["name"]))
+            .OfType<string>()
+            .Distinct(StringComparer.Ordinal)
+            .Take(Limits.SbomListedNames);
 
     private static List<SbomMetric> Metrics(YamlNode? index)
     {

@@ -1,0 +1,31 @@
+using System.Text.Json;
+using ArtifactTrust.Formats;
+
+namespace ArtifactTrust.Sbom.Validation;
+
+/// <summary>Validates an SBOM of any format that can be: CycloneDX JSON 1.4 to 1.7, SPDX 2.2 and 2.3 JSON, SPDX 3.0.1 JSON-LD.</summary>
+/// <remarks>SPDX is checked by rules of our own for what its documents consist of, not against its published schemas.</remarks>
+public static class SbomValidator
+{
+    private const string Named = "SBOM";
+
+    /// <summary>Validates a document.</summary>
+    /// <param name="utf8">The whole document.</param>
+    /// <exception cref="MalformedDataException">It is no JSON, of no format that can be checked, or too large.</exception>
+    public static SbomValidation Validate(ReadOnlyMemory<byte> utf8)
+    {
+        if (utf8.Span.TrimStart(" \t\r\n"u8) is [(byte)'<', ..])
+        {
+            throw new MalformedDataException(Named, "$", "this is XML; JSON is validated here");
+        }
+        var json = StrictJson.Parse(utf8, Named, Limits.PredicateBytes);
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            throw new MalformedDataException(Named, "$", "an object is expected");
+        }
+        return json.TryGetProperty("spdxVersion", out _) ? Spdx2Validator.Validate(json)
+            : json.TryGetProperty("@graph", out _) ? Spdx3Validator.Validate(json)
+            : json.TryGetProperty("specVersion", out _) ? CycloneDxValidator.Validate(json)
+            : throw new MalformedDataException(Named, "$", "there is none of specVersion (CycloneDX), spdxVersion and @graph (SPDX)");
+    }
+}
