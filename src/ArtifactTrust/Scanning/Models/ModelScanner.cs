@@ -35,10 +35,11 @@ public sealed class ModelScanner(ModelScanRules? rules = null, TimeProvider? tim
         ArgumentNullException.ThrowIfNull(files);
         var started = _time.GetUtcNow();
         var scans = new List<FileScan>(files.Count);
+        var names = files.Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var file in files)
         {
             using var stream = tree.OpenRead(file.Name);
-            scans.Add(ScanFile(file.Name, stream, cancellation));
+            scans.Add(ScanFile(file.Name, stream, names, cancellation));
             progress?.Report(file.Size);
         }
         return new ModelScanReport(_rules, started, _time.GetUtcNow(), scans);
@@ -49,14 +50,17 @@ public sealed class ModelScanner(ModelScanRules? rules = null, TimeProvider? tim
     /// <param name="stream">Its content, which must be able to seek; read from its start.</param>
     /// <param name="cancellation">Stops inside the file too.</param>
     /// <exception cref="IOException">The content cannot be read.</exception>
-    public FileScan ScanFile(string name, Stream stream, CancellationToken cancellation = default)
+    public FileScan ScanFile(string name, Stream stream, CancellationToken cancellation = default) =>
+        ScanFile(name, stream, new HashSet<string>(), cancellation);
+
+    private FileScan ScanFile(string name, Stream stream, IReadOnlySet<string> siblings, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(stream);
         if (!stream.CanSeek)
         {
             throw new ArgumentException("the stream must be able to seek", nameof(stream));
         }
-        return new ModelFileExaminer(_rules, cancellation).Examine(name, stream);
+        return new ModelFileExaminer(_rules, siblings, cancellation).Examine(name, stream);
     }
 
     /// <summary>A report of one file.</summary>
