@@ -10,9 +10,6 @@ namespace ArtifactTrust.Scanning.Models;
 /// <param name="siblings">The names of the other files of the model.</param>
 internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<string> siblings)
 {
-    // Other values of a repeated member are looked at too: loaders differ in which they take.
-    private static readonly JsonDocumentOptions AsPythonReads = new() { MaxDepth = Limits.JsonDepth };
-
     /// <summary>What the architecture of a Keras model is called.</summary>
     internal const string KerasFormat = "Keras configuration";
 
@@ -28,7 +25,7 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
         JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(utf8, AsPythonReads);
+            document = Parse(utf8, Limits.JsonDepth);
         }
         catch (JsonException)
         {
@@ -113,7 +110,7 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
             || raw.Contains("\\u007", StringComparison.OrdinalIgnoreCase)
         )
         {
-            new TemplateExaminer(log).Examine(Text(value), place);
+            new TemplateExaminer(log).Examine(value.GetString()!, place);
         }
     }
 
@@ -134,7 +131,7 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
                     ExamineRemoteCode(element, directory, place, depth + 1);
                 }
                 break;
-            case JsonValueKind.String when Text(value) is var reference && reference.Contains('.', StringComparison.Ordinal):
+            case JsonValueKind.String when value.GetString()! is var reference && reference.Contains('.', StringComparison.Ordinal):
                 _ofModel = true;
                 if (reference.Contains("--", StringComparison.Ordinal))
                 {
@@ -183,20 +180,25 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
     }
 
     private static string? Member(JsonElement value, string name) =>
-        value.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String ? Text(member) : null;
+        value.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
 
-    /// <summary>A text; one with half a character outside the Basic Multilingual Plane is not refused, since Python takes it.</summary>
-    internal static string Text(JsonElement value)
+    /// <summary>
+    /// Parses JSON as Python does, which takes halves of characters outside the Basic Multilingual Plane: those are replaced, like bytes that are no
+    /// UTF-8, since they are of no matter here and no text of .NET.
+    /// </summary>
+    /// <exception cref="JsonException">It is no JSON.</exception>
+    internal static JsonDocument Parse(ReadOnlyMemory<byte> utf8, int depth)
     {
-        try
+        var options = new JsonDocumentOptions { MaxDepth = depth };
+        if (utf8.Span.IndexOf("\\ud"u8) < 0 && utf8.Span.IndexOf("\\uD"u8) < 0 && System.Text.Unicode.Utf8.IsValid(utf8.Span))
         {
-            return value.GetString() ?? "";
+            return JsonDocument.Parse(utf8, options);
         }
-        catch (InvalidOperationException)
-        {
-            return value.GetRawText();
-        }
+        return JsonDocument.Parse(Surrogate().Replace(Encoding.UTF8.GetString(utf8.Span), "\\ufffd"), options);
     }
+
+    [GeneratedRegex(@"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", RegexOptions.CultureInvariant)]
+    private static partial Regex Surrogate();
 
     [GeneratedRegex(@"\\u([0-9A-Fa-f]{4})", RegexOptions.CultureInvariant)]
     private static partial Regex UnicodeEscape();

@@ -22,7 +22,7 @@ internal sealed class KerasConfig(ExaminationLog log, Place place)
     {
         try
         {
-            using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = Limits.KerasConfigDepth });
+            using var document = JsonSettings.Parse(utf8, Limits.KerasConfigDepth);
             Examine(document.RootElement);
         }
         catch (JsonException)
@@ -55,8 +55,7 @@ internal sealed class KerasConfig(ExaminationLog log, Place place)
                     Walk(member.Value);
                 }
                 break;
-            case JsonValueKind.String
-                when JsonSettings.Text(value) is ['{', ..] text && text.Contains("class_name", StringComparison.Ordinal):
+            case JsonValueKind.String when value.GetString()! is ['{', ..] text && text.Contains("class_name", StringComparison.Ordinal):
                 // A configuration as text inside of a configuration: some layers write theirs so.
                 Examine(System.Text.Encoding.UTF8.GetBytes(text));
                 break;
@@ -115,7 +114,7 @@ internal sealed class KerasConfig(ExaminationLog log, Place place)
         && config.TryGetProperty("function", out var function)
             ? function.ValueKind switch
             {
-                JsonValueKind.String => $" ({JsonSettings.Text(function)})",
+                JsonValueKind.String => $" ({function.GetString()!})",
                 _ => " (with code of its own)",
             }
             : "";
@@ -138,6 +137,6 @@ internal sealed class KerasConfig(ExaminationLog log, Place place)
             .. value
                 .EnumerateObject()
                 .Where(m => m.NameEquals(name) && m.Value.ValueKind == JsonValueKind.String)
-                .Select(m => JsonSettings.Text(m.Value)),
+                .Select(m => m.Value.GetString()!),
         ];
 }

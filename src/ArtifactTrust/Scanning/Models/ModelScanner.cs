@@ -4,9 +4,9 @@ namespace ArtifactTrust.Scanning.Models;
 
 /// <summary>Looks into the files of a model or dataset for code that runs when they are loaded.</summary>
 /// <remarks>
-/// What a file is, is decided by its content, never by its name. Examined: pickles of protocols 0 to 5 (raw, several in a row, with data around them),
-/// PyTorch archives and legacy PyTorch files, NumPy arrays and their archives, zip archives, and gzip and zlib around any of these. Nothing is loaded
-/// or run. Memory grows by at most about 130 MiB, whatever the size of a file.
+/// What a file is, is decided by its content; its name matters only where loaders go by it, as for templates. docs/scan.md lists what is
+/// examined. Nothing is loaded or run. Memory grows by at most some 300 MiB, whatever the size of a file: that of a window of LZMA, of an archive or a
+/// graph inside compressed data, of the header of safetensors, or of settings in JSON.
 /// </remarks>
 /// <param name="rules">The rules; the library's own where null.</param>
 /// <param name="time">The clock for the report's times.</param>

@@ -20,6 +20,9 @@ public sealed class FormatTests
     [InlineData("values.joblib.xz", "xz, pickle inside")]
     [InlineData("values.joblib.lzma", "lzma, pickle inside")]
     [InlineData("values.joblib.lz4", "lz4, pickle inside")]
+    [InlineData("small.pkl.bz2", "bzip2, pickle inside")]
+    [InlineData("small.pkl.xz", "xz, pickle inside")]
+    [InlineData("small.pkl.lzma", "lzma, pickle inside")]
     [InlineData("forest.joblib", "pickle")]
     [InlineData("forest.pkl", "pickle")]
     [InlineData("pipeline.joblib", "pickle")]
@@ -395,8 +398,9 @@ public sealed class FormatTests
         Assert.Equal(FileVerdict.Findings, Scan(Join(Tar(("a", Harmless)), Tar(("b", Malicious)))).Verdict);
     }
 
-    internal static byte[] Sample(string name, [CallerFilePath] string here = "") =>
-        File.ReadAllBytes(Path.Combine(Path.GetDirectoryName(here)!, "Samples", name));
+    internal static byte[] Sample(string name) => File.ReadAllBytes(Path.Combine(Here(), "Samples", name));
+
+    private static string Here([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 
     private static FileScan ScanSample(string name) => ScanNamed(name, Sample(name));
 

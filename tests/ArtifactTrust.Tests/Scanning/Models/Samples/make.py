@@ -1,6 +1,8 @@
 """Makes the samples beside this file. Needs numpy, joblib, lz4, h5py and scikit-learn; nothing here is malicious, and nothing is loaded by tests."""
 
+import bz2
 import json
+import lzma
 import pickle
 
 import h5py
@@ -24,6 +26,11 @@ for name, model in (("forest", RandomForestClassifier(3)), ("pipeline", make_pip
     joblib.dump(model, f"{name}.joblib")
     with open(f"{name}.pkl", "wb") as file:
         pickle.dump(model, file)
+
+small = pickle.dumps({"text": "a" * 300, "numbers": list(range(100))}, 4)
+for name, content in (("bz2", bz2.compress(small, 1)), ("xz", lzma.compress(small, preset=0)), ("lzma", lzma.compress(small, lzma.FORMAT_ALONE, preset=0))):
+    with open(f"small.pkl.{name}", "wb") as file:
+        file.write(content)
 
 
 def config(layer):
