@@ -58,6 +58,7 @@ internal static class ScanCommand
         var noGit = Options.NoIgnoreGitPaths();
         var plainHttp = Options.PlainHttp();
         var trivy = new TrivySettings();
+        var modelScan = new ModelScanSettings();
         var verb = new Verb(
             "scan",
             "Look into model files for code that runs on loading, and run Trivy over packages and secrets. A CycloneDX file is scanned as an SBOM.",
@@ -78,6 +79,7 @@ internal static class ScanCommand
             plainHttp,
             Options.Output(),
         };
+        modelScan.AddTo(verb);
         trivy.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
@@ -91,11 +93,19 @@ internal static class ScanCommand
                     parsed.GetValue(testResult)
                 );
                 outputs.Check(plan);
+                modelScan.Check(parsed, plan.LooksIntoFiles);
                 var threshold = parsed.GetValue(failOn) == Nothing ? null : (Severity?)Severities.FromWord(parsed.GetValue(failOn));
                 ModelScanReport? model = null;
                 if (plan.LooksIntoFiles)
                 {
-                    model = LookIntoFiles(session, target, ignore: parsed.GetValue(ignore) ?? [], parsed.GetValue(noGit), cancellation);
+                    model = LookIntoFiles(
+                        session,
+                        target,
+                        modelScan.Rules(parsed),
+                        ignore: parsed.GetValue(ignore) ?? [],
+                        parsed.GetValue(noGit),
+                        cancellation
+                    );
                 }
                 TrivyScan? packages = null;
                 ScannerException? failure = null;
@@ -112,6 +122,7 @@ internal static class ScanCommand
                     }
                 }
                 outputs.Write(model, packages);
+                modelScan.Write(parsed, model);
                 return Report(session, target, model, packages, failure, threshold);
             }
         );
@@ -121,12 +132,13 @@ internal static class ScanCommand
     private static ModelScanReport LookIntoFiles(
         Session session,
         Subject subject,
+        ModelScanRules rules,
         IEnumerable<string> ignore,
         bool noGit,
         CancellationToken cancellation
     )
     {
-        var scanner = new ModelScanner(null, session.Time);
+        var scanner = new ModelScanner(rules, session.Time);
         if (subject is Subject.LocalFile file)
         {
             using var opened = ArtifactFile.Open(file.Path, null, cancellation);
@@ -417,6 +429,10 @@ internal static class ScanCommand
             WriteOptional(writer, "status", finding.Status);
             WriteOptional(writer, "title", finding.Title);
             WriteOptional(writer, "location", finding.Location);
+            if (finding.ByteOffset is { } offset)
+            {
+                writer.WriteNumber("byteOffset", offset);
+            }
             WriteOptional(writer, "url", finding.PrimaryUrl);
             writer.WriteEndObject();
         }

@@ -264,8 +264,29 @@ public static class Limits
     /// <summary>The longest single text of a pickle that can be the name of an import, in bytes.</summary>
     public const int PickleNameBytes = 1024;
 
+    /// <summary>Opcodes of a pickle that say a value twice. No pickler writes any.</summary>
+    public const int PickleDuplicates = 100;
+
     /// <summary>Different imports reported for one file.</summary>
     public const int PickleImports = 10_000;
+
+    /// <summary>A JSON file or template that is looked into for what a loader runs, in bytes. Large tokenizers are of 30 MB.</summary>
+    public const int ModelJsonBytes = 48 << 20;
+
+    /// <summary>Nesting of the layers of a Keras model, in levels of JSON.</summary>
+    public const int KerasConfigDepth = 256;
+
+    /// <summary>A template of a tokenizer, in UTF-16 units.</summary>
+    public const int TemplateLength = 4 << 20;
+
+    /// <summary>Objects, or nodes of one index, of an HDF5 file.</summary>
+    public const int Hdf5Objects = 1_000_000;
+
+    /// <summary>The name of an operator, or a path, in a graph, in bytes.</summary>
+    public const int GraphTextBytes = 64 << 10;
+
+    /// <summary>The window of LZMA data, in bytes: that of the highest level of xz.</summary>
+    public const int LzmaWindowBytes = 64 << 20;
 
     /// <summary>Archives and encoded pickles inside each other.</summary>
     public const int ModelFileNesting = 4;

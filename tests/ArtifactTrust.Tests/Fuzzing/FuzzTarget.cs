@@ -16,7 +16,7 @@ internal sealed record FuzzTarget(string Name, IReadOnlyList<byte[]> Seeds, Acti
     private const int Rounds = 1500;
 
     /// <summary>What reading one input may allocate; the largest seed is some hundred kilobytes.</summary>
-    private const long AllocatedBytes = 64L << 20;
+    public long AllocatedBytes { get; init; } = 64L << 20;
 
     /// <summary>Feeds the target near misses of its seeds; for as long as ARTIFACT_TRUST_FUZZ_SECONDS says, with ever other inputs, where it is set.</summary>
     internal void Fuzz(ITestOutputHelper output)

@@ -25,6 +25,45 @@ internal enum FormatTreatment
 
     /// <inheritdoc cref="Gzip"/>
     Zlib,
+
+    /// <inheritdoc cref="Gzip"/>
+    Bzip2,
+
+    /// <inheritdoc cref="Gzip"/>
+    Xz,
+
+    /// <inheritdoc cref="Gzip"/>
+    Lzma,
+
+    /// <inheritdoc cref="Gzip"/>
+    Lz4,
+
+    /// <summary>zlib as joblib wrote it before version 0.10.</summary>
+    OldJoblib,
+
+    /// <summary>An archive of members, one after the other.</summary>
+    Tar,
+
+    /// <summary>HDF5, as Keras writes models.</summary>
+    Hdf5,
+
+    /// <summary>GGUF.</summary>
+    Gguf,
+
+    /// <summary>safetensors.</summary>
+    Safetensors,
+
+    /// <summary>Parquet.</summary>
+    Parquet,
+
+    /// <summary>Arrow.</summary>
+    Arrow,
+
+    /// <summary>What may be protocol buffers: ONNX, TensorFlow.</summary>
+    Protobuf,
+
+    /// <summary>Text: settings, templates, source code.</summary>
+    Text,
 }
 
 /// <summary>A format, recognized by its content.</summary>
@@ -32,8 +71,26 @@ internal enum FormatTreatment
 /// <param name="Treatment">What happens to it.</param>
 internal sealed record FileFormat(string Name, FormatTreatment Treatment)
 {
+    /// <summary>Whether it can be examined only where any place can be read.</summary>
+    internal bool NeedsSeeking =>
+        Treatment
+            is FormatTreatment.Zip
+                or FormatTreatment.Hdf5
+                or FormatTreatment.Gguf
+                or FormatTreatment.Safetensors
+                or FormatTreatment.Parquet
+                or FormatTreatment.Arrow
+                or FormatTreatment.Protobuf
+                or FormatTreatment.Text;
+
     /// <summary>How many of the first bytes are looked at.</summary>
     internal const int HeadBytes = 4096;
+
+    /// <summary>What stands before the data of compressed joblib files of old, in bytes.</summary>
+    internal const int OldJoblibHeader = 21;
+
+    /// <summary>What HDF5 files begin with.</summary>
+    internal static ReadOnlySpan<byte> Hdf5Signature => [0x89, (byte)'H', (byte)'D', (byte)'F', 0x0d, 0x0a, 0x1a, 0x0a];
 
     private const string Unknown = "unknown";
 
@@ -43,22 +100,21 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
         ([.. "PK\x05\x06"u8], new("zip archive", FormatTreatment.Zip)),
         ([0x93, .. "NUMPY"u8], new("NumPy array", FormatTreatment.Numpy)),
         ([0x1f, 0x8b, 0x08], new("gzip", FormatTreatment.Gzip)),
-        ([0x89, .. "HDF\r\n\x1a\n"u8], new("HDF5", FormatTreatment.Unexamined)),
-        ([.. "BZh"u8], new("bzip2", FormatTreatment.Unexamined)),
-        ([0xfd, .. "7zXZ\0"u8], new("xz", FormatTreatment.Unexamined)),
-        ([0x5d, 0x00, 0x00], new("lzma", FormatTreatment.Unexamined)),
-        ([0x04, 0x22, 0x4d, 0x18], new("lz4", FormatTreatment.Unexamined)),
+        ([.. Hdf5Signature], new("HDF5", FormatTreatment.Hdf5)),
+        ([.. "BZh"u8], new("bzip2", FormatTreatment.Bzip2)),
+        ([0xfd, .. "7zXZ\0"u8], new("xz", FormatTreatment.Xz)),
+        ([0x5d, 0x00, 0x00], new("lzma", FormatTreatment.Lzma)),
+        ([0x04, 0x22, 0x4d, 0x18], new("lz4", FormatTreatment.Lz4)),
+        ([.. "ZF0x"u8], new("compressed joblib file of old", FormatTreatment.OldJoblib)),
         ([0x28, 0xb5, 0x2f, 0xfd], new("Zstandard", FormatTreatment.Unexamined)),
         ([.. "7z"u8, 0xbc, 0xaf, 0x27, 0x1c], new("7z archive", FormatTreatment.Unexamined)),
         ([.. "Rar!\x1a\x07"u8], new("rar archive", FormatTreatment.Unexamined)),
-        // The schema version and the first graph; an ONNX model would be of the first version of its format.
-        ([0x08, 0x01, 0x12], new("TensorFlow SavedModel", FormatTreatment.Unexamined)),
         ([0x7f, .. "ELF"u8], new("ELF program or library", FormatTreatment.Native)),
         ([0xfe, 0xed, 0xfa, 0xcf], new("Mach-O program or library", FormatTreatment.Native)),
         ([0xcf, 0xfa, 0xed, 0xfe], new("Mach-O program or library", FormatTreatment.Native)),
-        ([.. "GGUF"u8], new("GGUF", FormatTreatment.Probe)),
-        ([.. "PAR1"u8], new("Parquet", FormatTreatment.Probe)),
-        ([.. "ARROW1"u8], new("Arrow", FormatTreatment.Probe)),
+        ([.. "GGUF"u8], new("GGUF", FormatTreatment.Gguf)),
+        ([.. "PAR1"u8], new("Parquet", FormatTreatment.Parquet)),
+        ([.. "ARROW1"u8], new("Arrow", FormatTreatment.Arrow)),
         ([0x89, .. "PNG\r\n\x1a\n"u8], new("PNG image", FormatTreatment.Probe)),
         ([0xff, 0xd8, 0xff], new("JPEG image", FormatTreatment.Probe)),
         ([.. "GIF8"u8], new("GIF image", FormatTreatment.Probe)),
@@ -75,26 +131,40 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
                 return format;
             }
         }
-        if (head.Length > 262 && head[257..].StartsWith("ustar"u8))
+        if (TarExaminer.IsHeader(head))
         {
-            return new FileFormat("tar archive", FormatTreatment.Unexamined);
+            return new FileFormat("tar archive", FormatTreatment.Tar);
         }
         if (head is [(byte)'M', (byte)'Z', ..] && head.IndexOf("PE\0\0"u8) > 0)
         {
             return new FileFormat("Windows program or library", FormatTreatment.Native);
-        }
-        // A SavedModel without its version: field 2, then the graph or what is said about it.
-        if (head is [0x12, var graphLength, ..] && head[Math.Min(head.Length, graphLength < 0x80 ? 2 : 3)..] is [0x0a or 0x12, ..])
-        {
-            return new FileFormat("TensorFlow SavedModel", FormatTreatment.Unexamined);
         }
         // RFC 1950 §2.2: deflate with a window of 32 KiB, and a check of the first two bytes.
         if (head is [0x78, var flags, ..] && ((0x78 << 8) + flags) % 31 == 0 && (flags & 0x20) == 0)
         {
             return new FileFormat("zlib", FormatTreatment.Zlib);
         }
-        return new FileFormat(NameOf(head), FormatTreatment.Probe);
+        if (head is [0xff, 0xff, 0xff, 0xff, _, _, < 0x10, 0, 0x10, ..])
+        {
+            return new FileFormat("Arrow stream", FormatTreatment.Arrow);
+        }
+        return NameOf(head) is var name && name.EndsWith("text", StringComparison.Ordinal)
+            ? new FileFormat(name, FormatTreatment.Text)
+            : new FileFormat(
+                name,
+                name == "safetensors" ? FormatTreatment.Safetensors
+                    : MayBeProtobuf(head) ? FormatTreatment.Protobuf
+                    : FormatTreatment.Probe
+            );
     }
+
+    /// <summary>Whether the first byte is a field that ONNX or TensorFlow begin with: a number or bytes, of the fields 1 to 15, or of 20 and 25.</summary>
+    private static bool MayBeProtobuf(ReadOnlySpan<byte> head) =>
+        head is [0x08 or 0x28 or 0x18, ..] or [0xa2 or 0xca, 0x01, ..] || (head is [< 0x80, _, ..] && (head[0] & 7) == 2);
+
+    /// <summary>Whether bytes begin as ONNX models and SavedModels do: with a small version, and a field that comes after it.</summary>
+    internal static bool IsGraph(MemoryStream bytes) =>
+        bytes.GetBuffer() is [0x08, < 0x20, 0x12 or 0x1a or 0x22 or 0x28 or 0x32 or 0x3a or 0x42, ..];
 
     private static string NameOf(ReadOnlySpan<byte> head)
     {

@@ -1,17 +1,27 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Scanning.Models.Decompression;
 
 namespace ArtifactTrust.Scanning.Models;
 
 /// <summary>Examines one file, and what is packed in it, by content.</summary>
-internal sealed class ModelFileExaminer(ModelScanRules rules, CancellationToken cancellation)
+/// <param name="rules">The rules.</param>
+/// <param name="siblings">The names of the other files of the model, below the subject; empty where they are not known.</param>
+/// <param name="cancellation">Stops inside a file too.</param>
+internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<string> siblings, CancellationToken cancellation)
 {
-    private readonly InflationBudget _budget = new();
-    private readonly List<(ModelImport Import, ModelScanRule? Rule)> _imports = [];
-    private readonly List<(ModelScanRule Rule, string Location, string? Detail)> _oddities = [];
-    private readonly List<string> _gaps = [];
-    private bool _examined;
+    /// <summary>What came up.</summary>
+    internal ExaminationLog Log { get; } = new(rules);
+
+    /// <summary>What may still be decompressed.</summary>
+    internal InflationBudget Budget { get; } = new();
+
+    /// <summary>Stops between two pieces.</summary>
+    internal CancellationToken Cancellation => cancellation;
+
+    /// <summary>The names of the other files of the model.</summary>
+    internal IReadOnlySet<string> Siblings => siblings;
 
     /// <summary>Examines a file.</summary>
     /// <param name="name">The path below the subject.</param>
@@ -19,43 +29,16 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, CancellationToken 
     internal FileScan Examine(string name, Stream stream)
     {
         var size = stream.Length;
-        var format = Examine(stream, "", 0);
-        var findings = ScanReport.Sort(
-            _imports
-                .Where(i => i.Rule is not null)
-                .Select(i => Found(name, i.Import, i.Rule!))
-                .Concat(_oddities.Select(o => Found(name, o)))
-        );
-        var verdict =
-            findings.Count > 0 ? FileVerdict.Findings
-            : _gaps.Count > 0 ? FileVerdict.Inconclusive
-            : _examined ? FileVerdict.Clean
-            : FileVerdict.NotApplicable;
-        return new FileScan(name, size, format, verdict, findings, [.. _gaps.Distinct()], [.. _imports.Select(i => i.Import)]);
+        var format = Examine(stream, name, Place.File);
+        return Log.ToScan(name, size, format);
     }
-
-    private static Finding Found(string name, ModelImport import, ModelScanRule rule) =>
-        new(rule.Id, FindingClass.ModelFile, rule.Severity, name)
-        {
-            Title = $"imports {Printable.Text($"{import.Module}.{import.Name}")}, {rule.Reason}",
-            Location = import.Location,
-            PrimaryUrl = rule.Reference,
-        };
-
-    private static Finding Found(string name, (ModelScanRule Rule, string Location, string? Detail) oddity) =>
-        new(oddity.Rule.Id, FindingClass.ModelFile, oddity.Rule.Severity, name)
-        {
-            Title = oddity.Detail is null ? oddity.Rule.Reason : $"{oddity.Rule.Reason}: {Printable.Text(oddity.Detail)}",
-            Location = oddity.Location,
-            PrimaryUrl = oddity.Rule.Reference,
-        };
 
     /// <summary>Examines bytes that can be read at any place.</summary>
     /// <param name="stream">The bytes.</param>
-    /// <param name="prefix">The archive members that lead here, with <c>!</c> between; empty for the file itself.</param>
-    /// <param name="depth">How many archives lead here.</param>
+    /// <param name="name">The path of the file or archive member; loaders tell templates from other text by it.</param>
+    /// <param name="place">Where the bytes come from.</param>
     /// <returns>The format, in words.</returns>
-    private string Examine(Stream stream, string prefix, int depth)
+    internal string Examine(Stream stream, string name, Place place)
     {
         cancellation.ThrowIfCancellationRequested();
         var head = new byte[(int)Math.Min(FileFormat.HeadBytes, stream.Length)];
@@ -64,113 +47,223 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, CancellationToken 
         var format = FileFormat.Recognize(head.AsSpan(0, read));
         if (format.Treatment is FormatTreatment.Zip)
         {
-            return ExamineZip(stream, prefix, depth);
+            return new ZipExaminer(this).Examine(stream, place);
         }
         stream.Position = 0;
-        var result = ExamineForward(format, stream, stream.Length, prefix, depth);
+        var result = ExamineAnywhere(format, stream, name, place);
         // Readers of archives look at the end of a file only: it may be an archive and something else.
         if (ZipDirectory.HasEnd(stream))
         {
-            AddOddity("zip-appended", prefix);
-            ExamineZip(stream, prefix, depth);
+            Log.AddOddity("zip-appended", place);
+            new ZipExaminer(this).Examine(stream, place);
         }
         return result;
     }
 
-    private string ExamineForward(FileFormat format, Stream stream, long? length, string prefix, int depth)
+    /// <summary>Examines bytes that come out of a decompressor, or of an archive that is read forward.</summary>
+    internal string ExamineInflated(InflatedStream inflated, string name, Place place)
+    {
+        var format = FileFormat.Recognize(inflated.Peek(FileFormat.HeadBytes));
+        var result = format.NeedsSeeking
+            ? ExamineInMemory(format, inflated, name, place)
+            : ExamineForward(format, inflated, null, name, place);
+        if (inflated.Problem is not null)
+        {
+            Log.AddGap(place, inflated.Problem);
+        }
+        return result;
+    }
+
+    /// <summary>Follows a pickle, if the bytes are one.</summary>
+    internal PickleVerdict ExaminePickle(PickleInput input, Place place, bool expected)
+    {
+        var events = new PickleEvents(rules, place);
+        var verdict = new PickleExaminer(rules, place.Depth, cancellation).Examine(input, events, expected, exact: place.Depth == 0);
+        Log.Add(events, place);
+        if (verdict.Gap is not null)
+        {
+            Log.AddGap(place, verdict.Gap);
+        }
+        Log.Examined |= verdict.IsPickle;
+        return verdict;
+    }
+
+    /// <summary>Follows a pickle whose end is not known, and keeps what it imports, if it calls something.</summary>
+    internal void ExamineGuess(ReadOnlyMemory<byte> bytes, Place place)
+    {
+        var events = new PickleEvents(rules, place);
+        var input = new PickleInput(new MemoryStream(bytes.ToArray()), bytes.Length);
+        var nested = new NestedPickles(rules, place.Depth + 1, cancellation);
+        var machine = new PickleMachine(input, events, new PickleText(input), nested);
+        machine.Run(sure: false, exactNames: false, cancellation);
+        if (machine.SawCall || machine.SawDenied)
+        {
+            Log.Add(events, place);
+        }
+    }
+
+    /// <summary>Reads bytes into memory, where they are few enough.</summary>
+    /// <returns>Whether they are all there.</returns>
+    private static bool TryReadAll(Stream stream, MemoryStream bytes)
+    {
+        var buffer = new byte[64 << 10];
+        for (int read; (read = stream.Read(buffer)) > 0; )
+        {
+            bytes.Write(buffer, 0, read);
+            if (bytes.Length > Limits.NestedArchiveBytes)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private string ExamineInMemory(FileFormat format, InflatedStream inflated, string name, Place place)
+    {
+        var bytes = new MemoryStream();
+        if (!TryReadAll(inflated, bytes))
+        {
+            // Text that is longer is data, and no settings of a model; and most bytes that may be a graph are none.
+            if (format.Treatment is FormatTreatment.Text || (format.Treatment is FormatTreatment.Protobuf && !FileFormat.IsGraph(bytes)))
+            {
+                inflated.Unread(bytes.ToArray());
+                return ExamineForward(format, inflated, null, name, place);
+            }
+            Log.AddGap(place, $"{format.Name} of more than {Limits.NestedArchiveBytes} bytes inside compressed data");
+            return format.Name;
+        }
+        return Examine(bytes, name, place with { Start = null });
+    }
+
+    private string ExamineAnywhere(FileFormat format, Stream stream, string name, Place place)
+    {
+        string? known = null;
+        switch (format.Treatment)
+        {
+            case FormatTreatment.Text:
+                known = new TextExaminer(this).Examine(stream, name, place);
+                break;
+            case FormatTreatment.Hdf5:
+                new Hdf5Examiner(this, place).Examine(stream);
+                break;
+            case FormatTreatment.Safetensors:
+                new SafetensorsExaminer(Log, place).Examine(stream);
+                break;
+            case FormatTreatment.Gguf:
+                new GgufExaminer(Log, place).Examine(stream);
+                break;
+            case FormatTreatment.Parquet:
+                new ArrowExaminer(this, place).ExamineParquet(stream);
+                break;
+            case FormatTreatment.Arrow:
+                new ArrowExaminer(this, place).ExamineArrow(stream);
+                break;
+            case FormatTreatment.Protobuf:
+                known = new GraphExaminer(Log, place, cancellation).Examine(stream);
+                break;
+            default:
+                break;
+        }
+        ExamineUserBlock(format, stream, place);
+        stream.Position = 0;
+        var result = ExamineForward(format, stream, stream.Length, name, place);
+        return known ?? result;
+    }
+
+    /// <summary>HDF5 may begin at byte 512, 1024 and so on, with anything before.</summary>
+    private void ExamineUserBlock(FileFormat format, Stream stream, Place place)
+    {
+        if (format.Treatment is FormatTreatment.Hdf5)
+        {
+            return;
+        }
+        var signature = new byte[FileFormat.Hdf5Signature.Length];
+        for (long at = 512; at <= stream.Length - 64; at *= 2)
+        {
+            stream.Position = at;
+            stream.ReadExactly(signature);
+            if (FileFormat.Hdf5Signature.SequenceEqual(signature))
+            {
+                Log.AddOddity("hdf5-appended", place, null, at);
+                new Hdf5Examiner(this, place with { Start = place.Start + at }).Examine(new RangeStream(stream, at, stream.Length - at));
+                return;
+            }
+        }
+    }
+
+    private string ExamineForward(FileFormat format, Stream stream, long? length, string name, Place place)
     {
         switch (format.Treatment)
         {
             case FormatTreatment.Unexamined:
-                AddGap(prefix, $"{format.Name} is not examined by this version");
+                Log.AddGap(place, $"{format.Name} is not examined by this version");
                 break;
             case FormatTreatment.Native:
-                AddOddity("native-code", prefix, format.Name);
+                Log.AddOddity("native-code", place, format.Name);
                 break;
             case FormatTreatment.Numpy:
-                ExamineNumpy(new PickleInput(stream, length), prefix, depth);
+                ExamineNumpy(new PickleInput(stream, length), place);
                 return format.Name;
             case FormatTreatment.Gzip:
                 return ExamineCompressed(
                     new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true),
                     format.Name,
-                    prefix,
-                    depth,
+                    name,
+                    place,
                     stream.CanSeek ? SizeAtEnd(stream) : null
                 );
+            case FormatTreatment.Bzip2:
+                return ExamineCompressed(new Bzip2Stream(stream), format.Name, name, place);
+            case FormatTreatment.Xz:
+                return ExamineCompressed(new XzStream(stream), format.Name, name, place);
+            case FormatTreatment.Lzma:
+                return ExamineCompressed(new LzmaStream(stream), format.Name, name, place);
+            case FormatTreatment.Lz4:
+                return ExamineCompressed(new Lz4Stream(stream), format.Name, name, place);
+            case FormatTreatment.OldJoblib:
+                // The magic and a size in hexadecimal digits.
+                stream.ReadExactly(new byte[FileFormat.OldJoblibHeader]);
+                return ExamineCompressed(new ZLibStream(stream, CompressionMode.Decompress, leaveOpen: true), format.Name, name, place);
+            case FormatTreatment.Tar:
+                new TarExaminer(this, place).Examine(stream);
+                return format.Name;
             case FormatTreatment.Zlib when stream.CanSeek:
                 // Two bytes are little to go by: if it does not inflate, it is something else.
                 if (Inflates(stream))
                 {
-                    return ExamineCompressed(
-                        new ZLibStream(stream, CompressionMode.Decompress, leaveOpen: true),
-                        format.Name,
-                        prefix,
-                        depth
-                    );
+                    return ExamineCompressed(new ZLibStream(stream, CompressionMode.Decompress, leaveOpen: true), format.Name, name, place);
                 }
                 format = format with { Name = "unknown" };
                 break;
             case FormatTreatment.Zlib:
-                AddGap(prefix, "it begins like zlib data inside compressed data, which is not examined");
+                Log.AddGap(place, "it begins like zlib data inside compressed data, which is not examined");
                 break;
-            case FormatTreatment.Probe:
-            case FormatTreatment.Zip:
             default:
                 break;
         }
-        return ExaminePickle(new PickleInput(stream, length), prefix, depth, expected: false) is { IsPickle: true } pickle
+        return ExaminePickle(new PickleInput(stream, length), place, expected: false) is { IsPickle: true } pickle
             ? pickle.Format
             : format.Name;
     }
 
-    private PickleVerdict ExaminePickle(PickleInput input, string prefix, int depth, bool expected)
-    {
-        var events = new PickleEvents(rules, prefix);
-        var verdict = new PickleExaminer(rules, depth, cancellation).Examine(input, events, expected, exact: depth == 0);
-        foreach (var import in events.Imports)
-        {
-            if (_imports.Count < Limits.PickleImports)
-            {
-                _imports.Add(import);
-            }
-            else
-            {
-                AddGap("", $"more than {Limits.PickleImports} imports");
-                break;
-            }
-        }
-        _oddities.AddRange(events.Oddities.Select(o => (o.Rule, o.Location, (string?)null)));
-        if (events.IsFull)
-        {
-            AddGap(prefix, $"more than {Limits.PickleImports} imports");
-        }
-        if (verdict.Gap is not null)
-        {
-            AddGap(prefix, verdict.Gap);
-        }
-        _examined |= verdict.IsPickle;
-        return verdict;
-    }
-
-    private void ExamineNumpy(PickleInput input, string prefix, int depth)
+    private void ExamineNumpy(PickleInput input, Place place)
     {
         switch (NumpyHeader.Read(input))
         {
             case NumpyContent.Plain:
                 // Numbers: examined, as far as that means to see that no loader unpickles them.
-                _examined = true;
+                Log.Examined = true;
                 break;
             case NumpyContent.Objects:
-                ExaminePickle(input, prefix, depth, expected: true);
+                ExaminePickle(input, place, expected: true);
                 break;
             case NumpyContent.Unclear:
-                AddGap(prefix, "the header is not in the form NumPy writes");
-                ExaminePickle(input, prefix, depth, expected: false);
+                Log.AddGap(place, "the header is not in the form NumPy writes");
+                ExaminePickle(input, place, expected: false);
                 break;
             case NumpyContent.Malformed:
             default:
-                AddGap(prefix, "the header of the array is damaged or too long");
+                Log.AddGap(place, "the header of the array is damaged or too long");
                 break;
         }
     }
@@ -186,55 +279,30 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, CancellationToken 
         return read == size.Length ? BinaryPrimitives.ReadUInt32LittleEndian(size) : 0;
     }
 
-    private string ExamineCompressed(Stream decompressor, string name, string prefix, int depth, uint? size = null)
+    private string ExamineCompressed(Stream decompressor, string format, string name, Place place, uint? size = null)
     {
-        if (depth >= Limits.ModelFileNesting)
+        using var inflated = new InflatedStream(decompressor, Budget);
+        if (place.IsTooDeep)
         {
-            AddGap(prefix, "archives lie too deep inside each other");
-            decompressor.Dispose();
-            return name;
+            Log.AddGap(place, "archives lie too deep inside each other");
+            return format;
         }
-        var inner = prefix.Length == 0 ? name : $"{prefix}!{name}";
-        using var inflated = new InflatedStream(decompressor, _budget);
-        var result = $"{name}, {ExamineInflated(inflated, null, inner, depth + 1)} inside";
-        // The decompressor does not mind where the data stops in the middle.
-        if (inflated.Ended && size is not null && size != (uint)inflated.Inflated)
+        var result = $"{format}, {ExamineInflated(inflated, WithoutExtension(name), place.Inside(format, null))} inside";
+        inflated.ReadToEnd();
+        if (inflated.Problem is not null)
         {
-            AddGap(prefix, "its size is not the one it ends with: it is cut short, or made of several parts");
+            Log.AddGap(place.Inside(format, null), inflated.Problem);
+        }
+        // The decompressor does not mind where the data stops in the middle.
+        else if (size is not null && size != (uint)inflated.Inflated)
+        {
+            Log.AddGap(place, "its size is not the one it ends with: it is cut short, or made of several parts");
         }
         return result;
     }
 
-    private string ExamineInflated(InflatedStream inflated, long? length, string prefix, int depth)
-    {
-        var format = FileFormat.Recognize(inflated.Peek(FileFormat.HeadBytes));
-        string result;
-        if (format.Treatment == FormatTreatment.Zip)
-        {
-            // A directory is read from its end, so that all of the archive has to be there.
-            var bytes = new MemoryStream();
-            var buffer = new byte[64 << 10];
-            for (int read; (read = inflated.Read(buffer)) > 0 && bytes.Length <= Limits.NestedArchiveBytes; )
-            {
-                bytes.Write(buffer, 0, read);
-            }
-            if (bytes.Length > Limits.NestedArchiveBytes)
-            {
-                AddGap(prefix, $"an archive of more than {Limits.NestedArchiveBytes} bytes inside compressed data");
-                return format.Name;
-            }
-            result = ExamineZip(bytes, prefix, depth);
-        }
-        else
-        {
-            result = ExamineForward(format, inflated, length, prefix, depth);
-        }
-        if (inflated.Problem is not null)
-        {
-            AddGap(prefix, inflated.Problem);
-        }
-        return result;
-    }
+    private static string WithoutExtension(string name) =>
+        name.LastIndexOf('.') is var dot && dot > name.LastIndexOf('/') ? name[..dot] : name;
 
     private static bool Inflates(Stream stream)
     {
@@ -242,205 +310,5 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, CancellationToken 
         var inflates = !probe.Peek(64).IsEmpty;
         stream.Position = 0;
         return inflates;
-    }
-
-    private string ExamineZip(Stream stream, string prefix, int depth)
-    {
-        if (depth >= Limits.ModelFileNesting)
-        {
-            AddGap(prefix, "archives lie too deep inside each other");
-            return "zip archive";
-        }
-        ZipDirectory directory;
-        try
-        {
-            directory = ZipDirectory.Read(stream);
-        }
-        catch (MalformedDataException e)
-        {
-            AddGap(prefix, $"the archive is damaged ({e.Location}: {e.Reason})");
-            return "zip archive (damaged)";
-        }
-        if (directory.IsAmbiguous)
-        {
-            AddOddity("zip-ambiguous", prefix);
-        }
-        CheckLayout(directory, stream, prefix, depth);
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var member in directory.Members)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            if (!names.Add(member.Name))
-            {
-                AddOddity("zip-duplicate", prefix, member.Name);
-            }
-            if (member.Disagreement is not null)
-            {
-                AddOddity("zip-header-mismatch", prefix, $"{member.Name}: {member.Disagreement}");
-            }
-            if (EscapesDirectory(member.Name))
-            {
-                AddOddity("zip-path", prefix, member.Name);
-            }
-            if (member.Size > 0 || member.CompressedSize > 0)
-            {
-                ExamineMember(member, stream, prefix, depth);
-            }
-        }
-        return Describe(directory, names, prefix);
-    }
-
-    private void ExamineMember(ZipMember member, Stream stream, string prefix, int depth)
-    {
-        var inner = prefix.Length == 0 ? member.Name : $"{prefix}!{member.Name}";
-        if (member.SaysEncrypted)
-        {
-            // Some loaders ignore the flag, so that the data is looked at as if it were plain.
-            AddGap(inner, "it is encrypted, or says so");
-        }
-        var data = new RangeStream(stream, member.DataStart, member.CompressedSize);
-        switch (member.Method)
-        {
-            case 0:
-                if (member.Size != member.CompressedSize && !member.SaysEncrypted)
-                {
-                    AddGap(inner, "it is stored in another size than its own");
-                }
-                Examine(data, inner, depth + 1);
-                break;
-            case 8:
-                using (var inflated = new InflatedStream(new DeflateStream(data, CompressionMode.Decompress, leaveOpen: true), _budget))
-                {
-                    ExamineInflated(inflated, null, inner, depth + 1);
-                    if (inflated.Inflated > member.Size || (inflated.Ended && inflated.Inflated < member.Size))
-                    {
-                        AddGap(inner, "its size is not the one the archive says");
-                    }
-                }
-                break;
-            default:
-                AddGap(inner, $"it is compressed by method {member.Method}, which is not read here");
-                break;
-        }
-    }
-
-    /// <summary>Looks for members that lie over each other, and for members between those that the directory lists.</summary>
-    private void CheckLayout(ZipDirectory directory, Stream stream, string prefix, int depth)
-    {
-        var (end, hiddenMembers) = (0L, 0);
-        foreach (var member in directory.Members.OrderBy(m => m.Start).ThenBy(m => m.DataEnd))
-        {
-            if (member.Start < end)
-            {
-                AddOddity("zip-overlap", prefix, member.Name);
-            }
-            else
-            {
-                ExamineBetween(end, member.Start);
-            }
-            end = Math.Max(end, member.DataEnd);
-        }
-        ExamineBetween(end, directory.DirectoryStart);
-
-        void ExamineBetween(long from, long to)
-        {
-            // A descriptor of sizes is at most 24 bytes; a header is at least 30. Alignment padding lies inside headers.
-            while (to - from >= 30 && hiddenMembers < 100)
-            {
-                var at = directory.Bytes(from, (int)Math.Min(to - from, 64 << 10)).AsSpan().IndexOf("PK\x03\x04"u8);
-                if (at < 0 || directory.ReadHidden(from + at) is not { } hidden)
-                {
-                    return;
-                }
-                hiddenMembers++;
-                AddOddity("zip-hidden-member", prefix, hidden.Name);
-                ExamineMember(hidden, stream, prefix, depth);
-                from = hidden.DataEnd;
-            }
-        }
-    }
-
-    private string Describe(ZipDirectory directory, HashSet<string> names, string prefix)
-    {
-        if (
-            names.Contains("config.json")
-            && names.Contains("metadata.json")
-            && names.Any(n => n.EndsWith(".weights.h5", StringComparison.Ordinal))
-        )
-        {
-            AddGap(prefix, "the layers of a Keras archive are not examined by this version");
-            return "Keras archive";
-        }
-        if (names.Contains("schema.json"))
-        {
-            AddGap(prefix, "the types named in a skops archive are not examined by this version");
-            return "skops archive";
-        }
-        if (
-            directory.Members.Exists(m =>
-                m.Name.Contains("/code/", StringComparison.Ordinal) && m.Name.EndsWith(".py", StringComparison.Ordinal)
-            )
-        )
-        {
-            AddGap(prefix, "the source code of a TorchScript archive is not examined by this version");
-            return "TorchScript archive";
-        }
-        return directory.Members.Exists(m => m.Name == "data.pkl" || m.Name.EndsWith("/data.pkl", StringComparison.Ordinal))
-            ? "PyTorch (zip)"
-            : "zip archive";
-    }
-
-    private static bool EscapesDirectory(string name) =>
-        name.StartsWith('/')
-        || name.Contains('\\', StringComparison.Ordinal)
-        || name.Contains('\0', StringComparison.Ordinal)
-        || (name.Length > 1 && name[1] == ':')
-        || name.Split('/').Contains("..");
-
-    private void AddOddity(string rule, string prefix, string? detail = null)
-    {
-        // One of a kind is enough to say so; an archive of 200,000 duplicates is not 200,000 findings.
-        if (!_oddities.Exists(o => o.Rule.Id == rule && o.Location == prefix))
-        {
-            _oddities.Add((rules[rule], prefix, detail));
-        }
-    }
-
-    private void AddGap(string prefix, string reason)
-    {
-        const int enough = 100;
-        if (_gaps.Count < enough)
-        {
-            _gaps.Add(prefix.Length == 0 ? reason : $"{Printable.Text(prefix)}: {reason}");
-        }
-        else if (_gaps.Count == enough)
-        {
-            _gaps.Add("and more");
-        }
-    }
-}
-
-/// <summary>Text from a file, made fit to be shown.</summary>
-internal static class Printable
-{
-    /// <summary>The text with control characters and other invisible ones replaced, and cut where it is long.</summary>
-    internal static string Text(string text)
-    {
-        const int longest = 200;
-        var shown = text.Length <= longest ? text : $"{text.AsSpan(0, longest)}…";
-        return string.Create(
-            shown.Length,
-            shown,
-            static (span, from) =>
-            {
-                for (var i = 0; i < from.Length; i++)
-                {
-                    span[i] =
-                        char.IsControl(from[i]) || char.GetUnicodeCategory(from[i]) is System.Globalization.UnicodeCategory.Format
-                            ? '\uFFFD'
-                            : from[i];
-                }
-            }
-        );
     }
 }

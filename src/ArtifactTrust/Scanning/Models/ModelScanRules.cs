@@ -19,6 +19,17 @@ public sealed class ModelScanRules
     // In the rules: the names are denied whatever module they are imported from.
     internal const string AnyModule = "*";
 
+    // In strict mode, what is on no list.
+    private static readonly FrozenSet<string> Unlisted = new[]
+    {
+        UnlistedImport,
+        "keras-import",
+        "keras-custom-object",
+        "skops-type",
+        "custom-operator",
+        "remote-code",
+    }.ToFrozenSet(StringComparer.Ordinal);
+
     private const string FormatName = "model scan rules";
     private const string Resource = "ArtifactTrust.Scanning.Models.model-scan-rules.json";
 
@@ -47,19 +58,57 @@ public sealed class ModelScanRules
     private readonly FrozenDictionary<string, ModelScanRule[]> _denied;
     private readonly FrozenDictionary<string, ModelScanRule> _rules;
     private readonly FrozenSet<(string Module, string Name)> _allowed;
+    private readonly FrozenDictionary<(string Format, string Name), ModelScanRule> _operators;
+    private readonly FrozenSet<string> _keras;
+    private readonly ModelScanRulesFile? _own;
+    private readonly bool _strict;
 
     private ModelScanRules(ReadOnlyMemory<byte> utf8)
     {
         var json = StrictJson.Parse(utf8, FormatName);
-        StrictJson.CheckMembers(json, FormatName, "$", "id", "version", "rules", "deny", "allow");
+        StrictJson.CheckMembers(json, FormatName, "$", "id", "version", "rules", "deny", "allow", "keras", "operators");
         Id = StrictJson.RequiredString(json, "id", FormatName, "$");
         Version = StrictJson.RequiredString(json, "version", FormatName, "$");
         Digest = DigestAlgorithm.Sha256.Hash(utf8.Span);
+        Sources = [new ModelScanRulesSource(Id, Version, Digest)];
         _rules = ReadRules(json.GetProperty("rules")).ToFrozenDictionary(r => r.Id, StringComparer.Ordinal);
-        _denied = ReadDenied(json.GetProperty("deny"))
-            .GroupBy(r => r.Module!, StringComparer.Ordinal)
-            .ToFrozenDictionary(g => g.Key, g => g.ToArray(), StringComparer.Ordinal);
-        _allowed = ReadAllowed(json.GetProperty("allow")).ToFrozenSet();
+        _denied = Group(ModelScanRulesFile.ReadDenied(json.GetProperty("deny"), "$.deny"));
+        _allowed = ModelScanRulesFile.ReadAllowed(json.GetProperty("allow"), "$.allow").ToFrozenSet();
+        _keras = json.GetProperty("keras").EnumerateArray().Select(m => m.GetString()!).ToFrozenSet(StringComparer.Ordinal);
+        _operators = json.GetProperty("operators")
+            .EnumerateArray()
+            .SelectMany(group =>
+                group
+                    .GetProperty("names")
+                    .EnumerateArray()
+                    .Select(n => (Key: (group.GetProperty("format").GetString()!, n.GetString()!), group))
+            )
+            .ToFrozenDictionary(o => o.Key, o => ModelScanRulesFile.ReadRule(o.group, "$.operators"));
+    }
+
+    private ModelScanRules(ModelScanRules from, ModelScanRulesFile? own, bool strict, ModelScanRulesSource? source)
+    {
+        (Id, Version, _rules, _denied, _allowed, _operators, _keras) = (
+            from.Id,
+            from.Version,
+            from._rules,
+            from._denied,
+            from._allowed,
+            from._operators,
+            from._keras
+        );
+        (_own, _strict) = (own ?? from._own, strict || from._strict);
+        Sources = source is null ? from.Sources : [.. from.Sources, source];
+        var lines = string.Concat(Sources.Select(s => $"{s.Digest}\n")) + (_strict ? "strict\n" : "");
+        Digest = DigestAlgorithm.Sha256.Hash(System.Text.Encoding.UTF8.GetBytes(lines));
+        if (_strict)
+        {
+            _rules = _rules.ToFrozenDictionary(
+                r => r.Key,
+                r => Unlisted.Contains(r.Key) ? r.Value with { Severity = Severity.Critical } : r.Value,
+                StringComparer.Ordinal
+            );
+        }
     }
 
     /// <summary>The rules this library ships.</summary>
@@ -71,20 +120,113 @@ public sealed class ModelScanRules
     /// <summary>The version, which changes whenever a rule does.</summary>
     public string Version { get; }
 
-    /// <summary>The SHA-256 of the file the rules are in.</summary>
+    /// <summary>
+    /// The SHA-256 of the file the rules are in. With rules of one's own, or in strict mode: of the lines of text that are the digests of the
+    /// <see cref="Sources"/>, as they print, and <c>strict</c>, each with a line feed.
+    /// </summary>
     public Digest Digest { get; }
 
+    /// <summary>The files the rules come from, the library's own first.</summary>
+    public IReadOnlyList<ModelScanRulesSource> Sources { get; }
+
+    /// <summary>Whether what is on no list is of critical severity.</summary>
+    public bool IsStrict => _strict;
+
     /// <summary>The rule of that identifier.</summary>
-    internal ModelScanRule this[string id] => _rules[id];
+    internal ModelScanRule this[string id] => _rules.TryGetValue(id, out var rule) ? rule : _operators.Values.First(r => r.Id == id);
 
     internal IEnumerable<(string Module, string Name)> Allowed => _allowed;
 
-    internal IEnumerable<ModelScanRule> All => _rules.Values.Concat(_denied.Values.SelectMany(d => d));
+    internal IEnumerable<ModelScanRule> All => _rules.Values.Concat(_denied.Values.SelectMany(d => d)).Concat(_operators.Values);
+
+    /// <summary>The same rules with one's own, which go first.</summary>
+    /// <param name="utf8">A JSON file: <c>id</c>, <c>version</c>, and <c>deny</c> and <c>allow</c> in the form of the library's own.</param>
+    /// <exception cref="MalformedDataException">The file is not of that form.</exception>
+    public ModelScanRules With(ReadOnlyMemory<byte> utf8)
+    {
+        var own = ModelScanRulesFile.Parse(utf8);
+        return new ModelScanRules(
+            this,
+            _own is null ? own : _own.With(own),
+            false,
+            new ModelScanRulesSource(own.Id, own.Version, DigestAlgorithm.Sha256.Hash(utf8.Span))
+        );
+    }
+
+    /// <summary>The same rules, with some more imports allowed.</summary>
+    /// <param name="imports">Dotted names such as <c>sklearn.svm.SVC</c>; the last part is the name, what is before it the module.</param>
+    /// <exception cref="ArgumentException">One has no dot, or is on the deny list, whose names only a file of rules can allow.</exception>
+    public ModelScanRules Allowing(IEnumerable<string> imports)
+    {
+        ArgumentNullException.ThrowIfNull(imports);
+        var allowed = new List<(string, string)>();
+        foreach (var import in imports)
+        {
+            var dot = import.LastIndexOf('.');
+            if (dot <= 0 || dot == import.Length - 1)
+            {
+                throw new ArgumentException($"'{import}': a module and a name are expected, such as sklearn.svm.SVC", nameof(imports));
+            }
+            var (module, name) = (import[..dot], import[(dot + 1)..]);
+            if (Judge(module, name) is { } rule && rule.Id != UnlistedImport)
+            {
+                throw new ArgumentException($"'{import}' is denied ({rule.Id}): {rule.Reason}", nameof(imports));
+            }
+            allowed.Add((module, name));
+        }
+        if (allowed.Count == 0)
+        {
+            return this;
+        }
+        var text = string.Join('\n', allowed.Select(a => $"{a.Item1}.{a.Item2}").Order(StringComparer.Ordinal));
+        var digest = DigestAlgorithm.Sha256.Hash(System.Text.Encoding.UTF8.GetBytes(text));
+        var own = new ModelScanRulesFile("allowed", "", [], allowed);
+        return new ModelScanRules(
+            this,
+            _own is null ? own : _own.With(own),
+            false,
+            new ModelScanRulesSource("allowed imports", "", digest)
+        );
+    }
+
+    /// <summary>The same rules, where everything that is on no list is of critical severity.</summary>
+    public ModelScanRules Strict() => new(this, null, true, null);
+
+    /// <summary>The rule that an operator of a graph, or a layer, breaks; null where it breaks none.</summary>
+    internal ModelScanRule? FindOperator(string format, string name) => _operators.GetValueOrDefault((format, name));
+
+    /// <summary>Whether a rule is about that operator.</summary>
+    internal bool IsDeniedOperator(string format, string name) => _operators.ContainsKey((format, name));
+
+    /// <summary>Whether Keras itself keeps its objects in that module.</summary>
+    internal bool IsKerasModule(string module)
+    {
+        if (_keras.Contains(module))
+        {
+            return true;
+        }
+        for (var end = module.LastIndexOf('.'); end > 0; end = module.LastIndexOf('.', end - 1))
+        {
+            if (_keras.Contains($"{module[..end]}.*"))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
 
     /// <summary>What the rules say of an import.</summary>
     /// <returns>Null where it is allowed, otherwise the rule it breaks.</returns>
     internal ModelScanRule? Judge(string module, string name)
     {
+        if (_own?.FindDenied(module, name) is { } own)
+        {
+            return own;
+        }
+        if (_own?.Allows(module, name) == true)
+        {
+            return null;
+        }
         if (_allowed.Contains((module, name)))
         {
             return null;
@@ -112,12 +254,15 @@ public sealed class ModelScanRules
     }
 
     /// <summary>The rule that denies a dotted path: as a module, or as a name of a module above it.</summary>
-    private ModelScanRule? FindDenied(string path)
+    private ModelScanRule? FindDenied(string path) => FindDenied(_denied, path);
+
+    /// <summary>The rule of a list that denies a dotted path.</summary>
+    internal static ModelScanRule? FindDenied(FrozenDictionary<string, ModelScanRule[]> list, string path)
     {
         // The longest module first, so that the most specific reason is given.
         for (var end = path.Length; end > 0; end = path.LastIndexOf('.', end - 1))
         {
-            if (_denied.TryGetValue(path[..end], out var rules))
+            if (list.TryGetValue(path[..end], out var rules))
             {
                 var rest = end == path.Length ? "" : path[(end + 1)..];
                 foreach (var rule in rules)
@@ -144,40 +289,11 @@ public sealed class ModelScanRules
         return false;
     }
 
-    private static IEnumerable<ModelScanRule> ReadRules(JsonElement rules) => rules.EnumerateArray().Select(r => Rule(r, null, [], false));
+    private static FrozenDictionary<string, ModelScanRule[]> Group(IEnumerable<ModelScanRule> rules) =>
+        rules.GroupBy(r => r.Module!, StringComparer.Ordinal).ToFrozenDictionary(g => g.Key, g => g.ToArray(), StringComparer.Ordinal);
 
-    private static IEnumerable<ModelScanRule> ReadDenied(JsonElement deny)
-    {
-        foreach (var group in deny.EnumerateArray())
-        {
-            foreach (var entry in group.GetProperty("imports").EnumerateObject())
-            {
-                var names = entry.Value.EnumerateArray().Select(n => n.GetString()!).ToArray();
-                yield return Rule(group, entry.Name, names, names is ["*"]);
-            }
-        }
-    }
-
-    private static IEnumerable<(string, string)> ReadAllowed(JsonElement allow) =>
-        allow
-            .EnumerateArray()
-            .SelectMany(group => group.GetProperty("imports").EnumerateObject())
-            .SelectMany(entry => entry.Value.EnumerateArray().Select(name => (entry.Name, name.GetString()!)));
-
-    private static ModelScanRule Rule(JsonElement json, string? module, string[] names, bool all) =>
-        new(
-            StrictJson.RequiredString(json, "id", FormatName, "$"),
-            Severities.FromWord(StrictJson.RequiredString(json, "severity", FormatName, "$")) is var severity and not Severity.Unknown
-                ? severity
-                : throw new MalformedDataException(FormatName, "$", "a severity is expected"),
-            StrictJson.RequiredString(json, "reason", FormatName, "$"),
-            StrictJson.OptionalString(json, "reference", FormatName, "$")
-        )
-        {
-            Module = module,
-            Names = names.ToFrozenSet(StringComparer.Ordinal),
-            DeniesAll = all,
-        };
+    private static IEnumerable<ModelScanRule> ReadRules(JsonElement rules) =>
+        rules.EnumerateArray().Select(r => ModelScanRulesFile.ReadRule(r, "$.rules"));
 
     private static byte[] ReadResource()
     {
@@ -186,21 +302,4 @@ public sealed class ModelScanRules
         stream.ReadExactly(bytes);
         return bytes;
     }
-}
-
-/// <summary>One rule of a scan of model files.</summary>
-/// <param name="Id">The identifier, which findings carry; it stays.</param>
-/// <param name="Severity">How bad a finding is.</param>
-/// <param name="Reason">Why, as the end of a sentence.</param>
-/// <param name="Reference">Where to read more.</param>
-internal sealed record ModelScanRule(string Id, Severity Severity, string Reason, string? Reference)
-{
-    /// <summary>The module whose names are denied; null for a rule that is not about imports by name.</summary>
-    internal string? Module { get; init; }
-
-    /// <summary>The denied names of the module.</summary>
-    internal FrozenSet<string> Names { get; init; } = [];
-
-    /// <summary>Whether every name of the module is denied, the modules below it included.</summary>
-    internal bool DeniesAll { get; init; }
 }

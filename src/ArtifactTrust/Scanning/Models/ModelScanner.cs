@@ -4,9 +4,9 @@ namespace ArtifactTrust.Scanning.Models;
 
 /// <summary>Looks into the files of a model or dataset for code that runs when they are loaded.</summary>
 /// <remarks>
-/// What a file is, is decided by its content, never by its name. Examined: pickles of protocols 0 to 5 (raw, several in a row, with data around them),
-/// PyTorch archives and legacy PyTorch files, NumPy arrays and their archives, zip archives, and gzip and zlib around any of these. Nothing is loaded
-/// or run. Memory grows by at most about 130 MiB, whatever the size of a file.
+/// What a file is, is decided by its content; its name matters only where loaders go by it, as for templates. docs/scan.md lists what is
+/// examined. Nothing is loaded or run. Memory grows by at most some 300 MiB, whatever the size of a file: that of a window of LZMA, of an archive or a
+/// graph inside compressed data, of the header of safetensors, or of settings in JSON.
 /// </remarks>
 /// <param name="rules">The rules; the library's own where null.</param>
 /// <param name="time">The clock for the report's times.</param>
@@ -35,10 +35,11 @@ public sealed class ModelScanner(ModelScanRules? rules = null, TimeProvider? tim
         ArgumentNullException.ThrowIfNull(files);
         var started = _time.GetUtcNow();
         var scans = new List<FileScan>(files.Count);
+        var names = files.Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var file in files)
         {
             using var stream = tree.OpenRead(file.Name);
-            scans.Add(ScanFile(file.Name, stream, cancellation));
+            scans.Add(ScanFile(file.Name, stream, names, cancellation));
             progress?.Report(file.Size);
         }
         return new ModelScanReport(_rules, started, _time.GetUtcNow(), scans);
@@ -49,14 +50,17 @@ public sealed class ModelScanner(ModelScanRules? rules = null, TimeProvider? tim
     /// <param name="stream">Its content, which must be able to seek; read from its start.</param>
     /// <param name="cancellation">Stops inside the file too.</param>
     /// <exception cref="IOException">The content cannot be read.</exception>
-    public FileScan ScanFile(string name, Stream stream, CancellationToken cancellation = default)
+    public FileScan ScanFile(string name, Stream stream, CancellationToken cancellation = default) =>
+        ScanFile(name, stream, new HashSet<string>(), cancellation);
+
+    private FileScan ScanFile(string name, Stream stream, IReadOnlySet<string> siblings, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(stream);
         if (!stream.CanSeek)
         {
             throw new ArgumentException("the stream must be able to seek", nameof(stream));
         }
-        return new ModelFileExaminer(_rules, cancellation).Examine(name, stream);
+        return new ModelFileExaminer(_rules, siblings, cancellation).Examine(name, stream);
     }
 
     /// <summary>A report of one file.</summary>

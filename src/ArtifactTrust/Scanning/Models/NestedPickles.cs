@@ -37,13 +37,12 @@ internal sealed class NestedPickles(ModelScanRules rules, int depth, Cancellatio
         {
             return;
         }
-        var place = $"{events.At(position)}: nested pickle";
         if (depth >= Limits.ModelFileNesting)
         {
             events.AddOddity("nested-too-deep", position);
             return;
         }
-        var inner = new PickleEvents(rules, place);
+        var inner = new PickleEvents(rules, events.Part("nested pickle", position));
         var input = new PickleInput(new MemoryStream(bytes), bytes.Length);
         var machine = new PickleMachine(input, inner, new PickleText(input), new NestedPickles(rules, depth + 1, cancellation));
         var end = machine.Run(sure: false, exactNames: false, cancellation);

@@ -7,21 +7,25 @@ namespace ArtifactTrust.Scanning.Models;
 /// <param name="Name">The name in the module; dots are attributes of attributes.</param>
 /// <param name="Location">Where: the member of an archive and the byte, such as <c>archive/data.pkl: byte 96</c>.</param>
 /// <param name="Severity">How bad the import is; null where it is on the allow list.</param>
-public sealed record ModelImport(string Module, string Name, string Location, Severity? Severity);
+public sealed record ModelImport(string Module, string Name, string Location, Severity? Severity)
+{
+    /// <summary>The offset of the place in the file's bytes, from 0; null where the import is not in the file as it is, such as in compressed data.</summary>
+    public long? ByteOffset { get; init; }
+}
 
 /// <summary>The imports of one file and the other oddities of its pickles, each kept once.</summary>
-internal sealed class PickleEvents(ModelScanRules rules, string prefix)
+internal sealed class PickleEvents(ModelScanRules rules, Place place)
 {
     private readonly Dictionary<(string Module, string Name), ModelScanRule?> _known = [];
     private readonly List<(ModelImport Import, ModelScanRule? Rule)> _imports = [];
-    private readonly List<(ModelScanRule Rule, string Location)> _oddities = [];
+    private readonly List<Oddity> _oddities = [];
 
     /// <summary>Whether there were more imports than are kept.</summary>
     internal bool IsFull { get; private set; }
 
     internal IReadOnlyList<(ModelImport Import, ModelScanRule? Rule)> Imports => _imports;
 
-    internal IReadOnlyList<(ModelScanRule Rule, string Location)> Oddities => _oddities;
+    internal IReadOnlyList<Oddity> Oddities => _oddities;
 
     /// <summary>Where things stand, to come back to with <see cref="Restore"/>.</summary>
     internal (int Imports, int Oddities) Mark => (_imports.Count, _oddities.Count);
@@ -35,7 +39,7 @@ internal sealed class PickleEvents(ModelScanRules rules, string prefix)
             return rule;
         }
         rule = rules.Judge(module, name);
-        Add(new ModelImport(module, name, At(position), rule?.Severity), rule);
+        Add(Import(module, name, position, rule), rule);
         return rule;
     }
 
@@ -45,7 +49,7 @@ internal sealed class PickleEvents(ModelScanRules rules, string prefix)
         if (!_known.ContainsKey((module, name)))
         {
             var rule = rules["import-unresolved"];
-            Add(new ModelImport(module, name, At(position), rule.Severity), rule);
+            Add(Import(module, name, position, rule), rule);
         }
     }
 
@@ -54,7 +58,7 @@ internal sealed class PickleEvents(ModelScanRules rules, string prefix)
     {
         if (!_oddities.Exists(o => o.Rule.Id == rule))
         {
-            _oddities.Add((rules[rule], At(position)));
+            _oddities.Add(new Oddity(rules[rule], place.At(position), null, place.Offset(position)));
         }
     }
 
@@ -75,6 +79,9 @@ internal sealed class PickleEvents(ModelScanRules rules, string prefix)
         IsFull |= inner.IsFull;
     }
 
+    /// <summary>Whether an import that breaks a rule was added since.</summary>
+    internal bool HasRuleSince((int Imports, int Oddities) mark) => _imports.Skip(mark.Imports).Any(i => i.Rule is not null);
+
     /// <summary>Forgets what was added since; it was no pickle.</summary>
     internal void Restore((int Imports, int Oddities) mark)
     {
@@ -86,8 +93,11 @@ internal sealed class PickleEvents(ModelScanRules rules, string prefix)
         _oddities.RemoveRange(mark.Oddities, _oddities.Count - mark.Oddities);
     }
 
-    /// <summary>The place in words.</summary>
-    internal string At(long position) => prefix.Length == 0 ? $"byte {position}" : $"{prefix}: byte {position}";
+    /// <summary>The place of something encoded in a value.</summary>
+    internal Place Part(string name, long position) => new($"{place.At(position)}: {name}", null, place.Depth);
+
+    private ModelImport Import(string module, string name, long position, ModelScanRule? rule) =>
+        new(module, name, place.At(position), rule?.Severity) { ByteOffset = place.Offset(position) };
 
     private void Add(ModelImport import, ModelScanRule? rule)
     {

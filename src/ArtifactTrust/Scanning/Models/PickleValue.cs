@@ -23,6 +23,40 @@ internal enum PickleKind : byte
 
     /// <summary>What a call returned.</summary>
     Called,
+
+    /// <summary>A number from zero up, of at most 48 bits.</summary>
+    Number,
+
+    /// <summary>A tuple of numbers; known by their product.</summary>
+    Shape,
+
+    /// <summary>A tuple whose first element is a text.</summary>
+    TextFirst,
+
+    /// <summary>A data type of NumPy, known by the bytes one value takes.</summary>
+    DataType,
+
+    /// <summary>What joblib puts where an array stands, whose bytes follow its state.</summary>
+    Array,
+
+    /// <summary>The state of an <see cref="Array"/>.</summary>
+    ArrayState,
+}
+
+/// <summary>An import that says how many bytes follow that are no opcodes.</summary>
+internal enum PickleRole : byte
+{
+    /// <summary>It does not.</summary>
+    None,
+
+    /// <summary>joblib's stand-in for an array.</summary>
+    ArrayWrapper,
+
+    /// <summary>NumPy's <c>dtype</c>.</summary>
+    DataType,
+
+    /// <summary>A class of NumPy's data types, some of which are of objects.</summary>
+    OtherDataType,
 }
 
 /// <summary>A value in eight bytes: the kind, and where a text lies.</summary>
@@ -49,7 +83,26 @@ internal readonly record struct PickleValue
 
     internal static PickleValue OfText(PickleKind kind, int length, long place) => new(kind, length, place);
 
-    internal static PickleValue OfImport(bool isResolved) => new(PickleKind.Import, isResolved ? 1 : 0, 0);
+    internal static PickleValue OfImport(bool isResolved, PickleRole role) => new(PickleKind.Import, isResolved ? 1 : 0, (long)role);
+
+    internal static PickleValue Array { get; } = new(PickleKind.Array, 0, 0);
+
+    internal static PickleValue ArrayState { get; } = new(PickleKind.ArrayState, 0, 0);
+
+    /// <summary>A number; <see cref="Other"/> where it does not fit.</summary>
+    internal static PickleValue OfNumber(long number) => Fits(number) ? new(PickleKind.Number, 0, number) : Other;
+
+    /// <summary>A tuple of numbers with that product.</summary>
+    internal static PickleValue OfShape(long product) => Fits(product) ? new(PickleKind.Shape, 0, product) : Other;
+
+    /// <summary>A data type of values of so many bytes, or of objects.</summary>
+    internal static PickleValue OfDataType(long bytes, bool holdsObjects) =>
+        Fits(bytes) ? new(PickleKind.DataType, holdsObjects ? 1 : 0, bytes) : Called;
+
+    /// <summary>What the import is, where it is one.</summary>
+    internal PickleRole Role => Kind == PickleKind.Import ? (PickleRole)Place : PickleRole.None;
+
+    private static bool Fits(long value) => value is >= 0 and <= 0xFFFF_FFFF_FFFF;
 }
 
 /// <summary>The numbered places of a pickle's memo: dense where they are used in order, as picklers do, and sparse elsewhere.</summary>
@@ -110,6 +163,24 @@ internal sealed class PickleMemo(int maximumCount)
         {
             _sparse[index] = value;
             return true;
+        }
+    }
+
+    /// <summary>Puts back what a place held before.</summary>
+    internal void Restore(long index, PickleValue earlier)
+    {
+        Count -= earlier.Kind == PickleKind.Absent && this[index].Kind != PickleKind.Absent ? 1 : 0;
+        if (index < _used)
+        {
+            _dense[index] = earlier;
+        }
+        else if (earlier.Kind == PickleKind.Absent)
+        {
+            _sparse.Remove(index);
+        }
+        else
+        {
+            _sparse[index] = earlier;
         }
     }
 

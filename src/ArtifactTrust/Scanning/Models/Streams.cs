@@ -37,6 +37,29 @@ internal sealed class RangeStream(Stream inner, long offset, long length) : Read
     }
 }
 
+/// <summary>The next bytes of a stream that is read forward.</summary>
+internal sealed class PartStream(Stream inner, long length) : ReadOnlyStream
+{
+    private long _read;
+
+    public override bool CanSeek => false;
+
+    public override long Length => length;
+
+    public override long Position
+    {
+        get => _read;
+        set => throw new NotSupportedException();
+    }
+
+    public override int Read(Span<byte> buffer)
+    {
+        var read = inner.Read(buffer[..(int)Math.Min(buffer.Length, length - _read)]);
+        _read += read;
+        return read;
+    }
+}
+
 /// <summary>Decompressed bytes, counted against a budget; damage ends them instead of raising.</summary>
 internal sealed class InflatedStream(Stream inner, InflationBudget budget) : ReadOnlyStream
 {
@@ -82,6 +105,20 @@ internal sealed class InflatedStream(Stream inner, InflationBudget budget) : Rea
         _head.AsSpan(_headUsed, count).CopyTo(buffer);
         _headUsed += count;
         return count;
+    }
+
+    /// <summary>Puts bytes back, to be read again.</summary>
+    internal void Unread(byte[] bytes)
+    {
+        var rest = _head.AsSpan(_headUsed).ToArray();
+        (_head, _headUsed) = ([.. bytes, .. rest], 0);
+    }
+
+    /// <summary>Reads the rest, to see that it is whole.</summary>
+    internal void ReadToEnd()
+    {
+        var buffer = new byte[64 << 10];
+        while (Read(buffer) > 0) { }
     }
 
     protected override void Dispose(bool disposing)

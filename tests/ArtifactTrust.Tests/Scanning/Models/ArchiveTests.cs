@@ -204,18 +204,14 @@ public sealed class ArchiveTests
     [InlineData("\x04\x22\x4d\x18", "lz4")]
     [InlineData("\x28\xb5\x2f\xfd", "Zstandard")]
     [InlineData("7z\xbc\xaf\x27\x1c", "7z archive")]
-    [InlineData("\x08\x01\x12\x04\x0a\x02", "TensorFlow SavedModel")]
-    public void A_format_that_can_hold_code_and_is_not_read_is_inconclusive(string head, string format)
+    public void A_format_that_cannot_be_read_is_inconclusive(string head, string format)
     {
         var scan = Scan(Bytes(head + new string('\0', 100)));
         Assert.Equal(FileVerdict.Inconclusive, scan.Verdict);
-        Assert.Equal(format, scan.Format);
+        Assert.StartsWith(format, scan.Format, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("GGUF\x03\0\0\0", "GGUF")]
-    [InlineData("PAR1", "Parquet")]
-    [InlineData("\x10\0\0\0\0\0\0\0{\"a\":{}}", "safetensors")]
     [InlineData("{\"a\": 1}", "JSON or similar text")]
     public void A_format_without_a_place_for_code_is_not_applicable(string head, string format)
     {
@@ -229,13 +225,12 @@ public sealed class ArchiveTests
         Assert.Contains(Scan(Bytes("\x7f" + "ELF\x02\x01\x01")).Findings, f => f.Severity == Severity.Medium);
 
     [Fact]
-    public void Keras_skops_and_TorchScript_archives_are_inconclusive()
+    public void Keras_and_skops_archives_that_say_nothing_are_inconclusive()
     {
         Assert.Equal(
             FileVerdict.Inconclusive,
             Scan(Zip(("config.json", Bytes("{}")), ("metadata.json", Bytes("{}")), ("model.weights.h5", Bytes("x")))).Verdict
         );
-        Assert.Equal(FileVerdict.Inconclusive, Scan(Zip(("schema.json", Bytes("{}")))).Verdict);
-        Assert.Equal(FileVerdict.Inconclusive, Scan(Zip(("m/data.pkl", Harmless), ("m/code/__torch__.py", Bytes("x = 1")))).Verdict);
+        Assert.Equal(FileVerdict.Inconclusive, Scan(Zip(("schema.json", Bytes("[]")))).Verdict);
     }
 }

@@ -1,0 +1,143 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using ArtifactTrust.Formats;
+
+namespace ArtifactTrust.Scanning.Models;
+
+/// <summary>Examines the schema of Parquet and Arrow files for extension types that pyarrow unpickled (CVE-2023-47248).</summary>
+/// <remarks>
+/// The name of such a type stands in the schema as it is, in Arrow's own form, and in base64 in the footer of Parquet. It is looked for there byte by
+/// byte, so that no order or nesting of fields hides it.
+/// </remarks>
+internal sealed class ArrowExaminer(ModelFileExaminer examiner, Place place)
+{
+    private const int ShortestEncodedSchema = 64;
+
+    private static readonly SearchValues<byte> Base64Bytes = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="u8
+    );
+
+    /// <summary>Examines the footer of a Parquet file.</summary>
+    internal void ExamineParquet(Stream stream)
+    {
+        var bytes = new RandomBytes(stream, "Parquet");
+        try
+        {
+            var end = bytes.Length >= 12 ? bytes.Read(bytes.Length - 8, 8) : [];
+            if (end.AsSpan().EndsWith("PARE"u8))
+            {
+                examiner.Log.AddGap(place, "the footer of the Parquet file is encrypted");
+                return;
+            }
+            var length = end.Length == 0 ? 0 : BinaryPrimitives.ReadUInt32LittleEndian(end);
+            if (end.Length == 0 || !end.AsSpan().EndsWith("PAR1"u8) || length > bytes.Length - 12 || length > Limits.ParquetFooterBytes)
+            {
+                examiner.Log.AddGap(place, "the footer of the Parquet file is missing or too long");
+                return;
+            }
+            var start = bytes.Length - 8 - length;
+            ExamineFooter(bytes.Read(start, (int)length), start);
+        }
+        catch (MalformedDataException e)
+        {
+            examiner.Log.AddGap(place, $"the Parquet file cannot be read ({e.Location}: {e.Reason})");
+        }
+    }
+
+    /// <summary>Examines the schema at the beginning, and of the file format the one at the end.</summary>
+    internal void ExamineArrow(Stream stream)
+    {
+        var bytes = new RandomBytes(stream, "Arrow");
+        try
+        {
+            var isFile = bytes.Length >= 8 && bytes.Read(0, 6).AsSpan().SequenceEqual("ARROW1"u8);
+            var first = isFile ? 8 : 0;
+            var length = bytes.Number(first, 4);
+            var at = first + 4;
+            if (length == uint.MaxValue)
+            {
+                (length, at) = (bytes.Number(first + 4, 4), first + 8);
+            }
+            ExamineSchema(bytes, at, length);
+            if (isFile)
+            {
+                // The schema once more, its length, and the magic.
+                var footer = bytes.Number(bytes.Length - 10, 4);
+                if (!bytes.Read(bytes.Length - 6, 6).AsSpan().SequenceEqual("ARROW1"u8) || footer > (ulong)(bytes.Length - 10))
+                {
+                    examiner.Log.AddGap(place, "the footer of the Arrow file is missing or too long");
+                    return;
+                }
+                ExamineSchema(bytes, bytes.Length - 10 - (long)footer, footer);
+            }
+        }
+        catch (MalformedDataException e)
+        {
+            examiner.Log.AddGap(place, $"the Arrow file cannot be read ({e.Location}: {e.Reason})");
+        }
+    }
+
+    private void ExamineSchema(RandomBytes bytes, long start, ulong length)
+    {
+        if (length > Limits.ArrowMetadataBytes)
+        {
+            examiner.Log.AddGap(place, $"a schema of {length} bytes");
+            return;
+        }
+        Search(bytes.Read(start, (int)length), start, start);
+        examiner.Log.Examined = true;
+    }
+
+    private void ExamineFooter(byte[] footer, long start)
+    {
+        Search(footer, start, start);
+        for (var at = 0; at < footer.Length; )
+        {
+            var rest = footer.AsSpan(at);
+            var from = rest.IndexOfAny(Base64Bytes);
+            if (from < 0)
+            {
+                break;
+            }
+            rest = rest[from..];
+            var length = rest.IndexOfAnyExcept(Base64Bytes);
+            length = length < 0 ? rest.Length : length;
+            if (length >= ShortestEncodedSchema)
+            {
+                // Bytes that only look like base64 may stand before.
+                for (var shift = 0; shift < 4; shift++)
+                {
+                    var decoded = new byte[Base64.GetMaxDecodedFromUtf8Length(length)];
+                    Base64.DecodeFromUtf8(rest[shift..length], decoded, out _, out var written, isFinalBlock: false);
+                    Search(decoded[..written], null, start + at + from);
+                }
+            }
+            at += from + length;
+        }
+        examiner.Log.Examined = true;
+    }
+
+    private void Search(byte[] schema, long? start, long position)
+    {
+        if (schema.AsSpan().IndexOf("arrow.py_extension_type"u8) < 0)
+        {
+            return;
+        }
+        examiner.Log.AddOddity("arrow-pickle", place, null, position);
+        for (var at = 0; at < schema.Length - 2; at++)
+        {
+            var next = schema.AsSpan(at).IndexOf((byte)PickleOpcode.Proto);
+            if (next < 0)
+            {
+                return;
+            }
+            at += next;
+            if (schema[Math.Min(at + 1, schema.Length - 1)] <= 5)
+            {
+                var inner = new Place(place.At(position), start is null ? null : place.Start + start + at, place.Depth + 1);
+                examiner.ExamineGuess(schema.AsMemory(at), inner);
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+namespace ArtifactTrust.Scanning.Models.Decompression;
+
+/// <summary>Decodes LZ4 frames, one after the other.</summary>
+/// <remarks>Spec: lz4 Frame Format 1.6.3 and Block Format. Checksums are not checked: what is examined is what comes out. Dictionaries are not known.</remarks>
+internal sealed class Lz4Stream(Stream inner) : DecodedStream(inner)
+{
+    private const int Window = 64 << 10;
+
+    private byte[] _block = [];
+    private int _pending;
+    private bool _inFrame;
+    private bool _linked;
+    private bool _blockChecksums;
+    private bool _contentChecksum;
+    private int _largest;
+
+    protected override bool Decode()
+    {
+        while (true)
+        {
+            if (!_inFrame && !BeginFrame())
+            {
+                return false;
+            }
+            var size = (uint)NextNumber(4);
+            if (size == 0)
+            {
+                NextNumber(_contentChecksum ? 4 : 0);
+                _inFrame = false;
+                continue;
+            }
+            var (isRaw, length) = ((size & 0x8000_0000) != 0, (int)(size & 0x7fff_ffff));
+            if (length > _largest)
+            {
+                throw new InvalidDataException("a block larger than its frame allows");
+            }
+            NextBytes(_block.AsSpan(0, length));
+            NextNumber(_blockChecksums ? 4 : 0);
+            KeepHistory();
+            _pending = isRaw ? Copy(length) : Expand(_block.AsSpan(0, length));
+            Ready = _pending;
+            if (Ready > First)
+            {
+                return true;
+            }
+        }
+    }
+
+    private bool BeginFrame()
+    {
+        while (true)
+        {
+            var first = NextOrEnd();
+            if (first < 0)
+            {
+                return false;
+            }
+            var magic = (uint)first | ((uint)NextNumber(3) << 8);
+            if (magic >> 4 == 0x184D2A5)
+            {
+                // A frame to be skipped.
+                for (var left = NextNumber(4); left > 0; left--)
+                {
+                    Next();
+                }
+                continue;
+            }
+            if (magic != 0x184D2204)
+            {
+                throw new InvalidDataException("no LZ4 frame");
+            }
+            break;
+        }
+        var (flags, sizes) = (Next(), Next());
+        if (flags >> 6 != 1 || (flags & 1) != 0)
+        {
+            throw new InvalidDataException("a frame of another version, or with a dictionary");
+        }
+        _linked = (flags & 0x20) == 0;
+        _blockChecksums = (flags & 0x10) != 0;
+        _contentChecksum = (flags & 0x04) != 0;
+        _largest = ((sizes >> 4) & 7) switch
+        {
+            4 => 64 << 10,
+            5 => 256 << 10,
+            6 => 1 << 20,
+            7 => 4 << 20,
+            _ => throw new InvalidDataException("blocks of an unknown size"),
+        };
+        NextNumber((flags & 0x08) != 0 ? 8 : 0);
+        Next();
+        if (_block.Length < _largest)
+        {
+            _block = new byte[_largest];
+            Output = new byte[Window + _largest];
+        }
+        (_inFrame, _pending) = (true, 0);
+        return true;
+    }
+
+    private int Copy(int length)
+    {
+        _block.AsSpan(0, length).CopyTo(Output.AsSpan(First));
+        return First + length;
+    }
+
+    /// <summary>The last bytes that came out stay before the next: matches reach back to them.</summary>
+    private void KeepHistory()
+    {
+        First = _linked ? Math.Min(Window, _pending) : 0;
+        Output.AsSpan(_pending - First, First).CopyTo(Output);
+    }
+
+    private int Expand(ReadOnlySpan<byte> block)
+    {
+        var (at, to) = (0, First);
+        var limit = First + _largest;
+        while (true)
+        {
+            var token = Byte(block, ref at);
+            var literals = RunLength(block, ref at, token >> 4);
+            if (literals > block.Length - at || literals > limit - to)
+            {
+                throw new InvalidDataException("literals beyond the end");
+            }
+            block.Slice(at, literals).CopyTo(Output.AsSpan(to));
+            at += literals;
+            to += literals;
+            if (at == block.Length)
+            {
+                return to;
+            }
+            var offset = Byte(block, ref at) | (Byte(block, ref at) << 8);
+            var match = RunLength(block, ref at, token & 15) + 4;
+            if (offset == 0 || offset > to || match > limit - to)
+            {
+                throw new InvalidDataException("a match from before the beginning, or beyond the end");
+            }
+            for (var i = 0; i < match; i++, to++)
+            {
+                Output[to] = Output[to - offset];
+            }
+        }
+    }
+
+    private static int RunLength(ReadOnlySpan<byte> block, ref int at, int first)
+    {
+        if (first < 15)
+        {
+            return first;
+        }
+        for (int more; ; )
+        {
+            more = Byte(block, ref at);
+            first += more;
+            if (more != 255)
+            {
+                return first;
+            }
+        }
+    }
+
+    private static int Byte(ReadOnlySpan<byte> block, ref int at) =>
+        at < block.Length ? block[at++] : throw new InvalidDataException("a block that is cut short");
+}

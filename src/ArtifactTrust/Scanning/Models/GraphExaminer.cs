@@ -1,0 +1,300 @@
+using System.Text;
+using ArtifactTrust.Formats;
+
+namespace ArtifactTrust.Scanning.Models;
+
+/// <summary>Examines ONNX models and TensorFlow's SavedModels: operators that reach out of the model, and paths that lead out of its directory.</summary>
+/// <remarks>
+/// Neither format says what it is. Bytes are taken for one of them where all of the fields of the outermost message are fields it has. Where both fit,
+/// both are followed. Functions and graphs inside of nodes are followed at any depth.
+/// </remarks>
+internal sealed class GraphExaminer(ExaminationLog log, Place place, CancellationToken cancellation)
+{
+    private static readonly HashSet<string> OnnxDomains = new(StringComparer.Ordinal)
+    {
+        "",
+        "ai.onnx",
+        "ai.onnx.ml",
+        "ai.onnx.training",
+        "ai.onnx.preview",
+        "ai.onnx.preview.training",
+        "com.microsoft",
+        "com.microsoft.nchwc",
+        "com.ms.internal.nhwc",
+    };
+
+    // Operators with a domain, in the order they were found, and the functions of the model itself.
+    private readonly List<(string Domain, string Name, long Position)> _operators = [];
+    private readonly HashSet<(string, string)> _functions = [];
+    private bool _damaged;
+
+    /// <summary>Examines bytes.</summary>
+    /// <returns>The format in words; null where it is neither.</returns>
+    internal string? Examine(Stream stream)
+    {
+        var fields = OutermostFields(stream);
+        if (fields is null || fields.Count == 0)
+        {
+            return null;
+        }
+        string? format = null;
+        if (fields.Contains((7, 2)) && fields.All(f => IsOnnxField(f.Number, f.WireType)))
+        {
+            format = "ONNX";
+            Walk(stream, GraphMessage.OnnxModel);
+            JudgeOnnx();
+        }
+        if (fields.Contains((2, 2)) && fields.All(f => f is (1, 0) or (2, 2)))
+        {
+            format = format is null ? "TensorFlow SavedModel" : $"{format} or TensorFlow SavedModel";
+            Walk(stream, GraphMessage.SavedModel);
+        }
+        if (fields.Contains((1, 2)) && fields.All(f => f is (1, 2) or (2, 2) or (3, 0) or (4, 2) or (5, 2)))
+        {
+            format ??= fields.Count == 1 ? KerasMetadata(stream) : null;
+            if (format is null && LooksLikeGraph(stream))
+            {
+                format = "TensorFlow graph";
+                Walk(stream, GraphMessage.GraphDef);
+            }
+        }
+        if (format is not null)
+        {
+            log.Examined = true;
+        }
+        if (_damaged)
+        {
+            log.AddGap(place, "a message of the graph is damaged, too deep, or has a name that is too long");
+        }
+        return format;
+    }
+
+    private static bool IsOnnxField(int number, int wireType) =>
+        number switch
+        {
+            1 or 5 => wireType == 0,
+            2 or 3 or 4 or 6 or 7 or 8 or 14 or 20 or 25 or 26 => wireType == 2,
+            _ => false,
+        };
+
+    private static HashSet<(int Number, int WireType)>? OutermostFields(Stream stream)
+    {
+        const int many = 1_000_000;
+        stream.Position = 0;
+        var input = new PickleInput(stream, stream.Length);
+        var fields = new HashSet<(int, int)>();
+        for (var count = 0; ProtobufFields.TryRead(input, stream.Length, out var field); count++)
+        {
+            fields.Add((field.Number, field.WireType));
+            if (fields.Count > 16 || count > many || (field.IsBytes && !input.Skip((long)field.Value)))
+            {
+                return null;
+            }
+        }
+        return input.Position == stream.Length ? fields : null;
+    }
+
+    /// <summary>A graph by itself: its first node has a name and an operator.</summary>
+    private static bool LooksLikeGraph(Stream stream)
+    {
+        stream.Position = 0;
+        var input = new PickleInput(stream, stream.Length);
+        while (ProtobufFields.TryRead(input, stream.Length, out var field))
+        {
+            if (field is { Number: 1, IsBytes: true })
+            {
+                var (end, seen) = (field.Position + (long)field.Value, new HashSet<int>());
+                while (ProtobufFields.TryRead(input, end, out var inner))
+                {
+                    if (inner is not { IsBytes: true, Number: >= 1 and <= 7 } || !input.Skip((long)inner.Value))
+                    {
+                        return false;
+                    }
+                    seen.Add(inner.Number);
+                }
+                return input.Position == end && seen.Contains(1) && seen.Contains(2);
+            }
+            if (field.IsBytes)
+            {
+                input.Skip((long)field.Value);
+            }
+        }
+        return false;
+    }
+
+    /// <summary>The file that Keras puts beside a SavedModel: objects with their configuration in JSON.</summary>
+    private string? KerasMetadata(Stream stream)
+    {
+        stream.Position = 0;
+        var input = new PickleInput(stream, stream.Length);
+        var found = false;
+        while (ProtobufFields.TryRead(input, stream.Length, out var field))
+        {
+            var (end, texts, isObject) = (field.Position + (long)field.Value, new List<(long, string)>(), false);
+            while (ProtobufFields.TryRead(input, end, out var inner))
+            {
+                isObject |= inner is { Number: 2, WireType: 0 };
+                if (inner is { Number: 5, IsBytes: true } && ReadText(input, (long)inner.Value, Limits.ModelJsonBytes) is { } text)
+                {
+                    texts.Add((inner.Position, text));
+                }
+                else if (inner.IsBytes)
+                {
+                    input.Skip((long)inner.Value);
+                }
+            }
+            if (input.Position != end)
+            {
+                return null;
+            }
+            foreach (var (position, text) in isObject ? texts : [])
+            {
+                found = true;
+                new KerasConfig(log, place with { Start = place.Start + position }).Examine(Encoding.UTF8.GetBytes(text));
+            }
+        }
+        return found ? "Keras metadata" : null;
+    }
+
+    private void Walk(Stream stream, GraphMessage root)
+    {
+        stream.Position = 0;
+        var input = new PickleInput(stream, stream.Length);
+        Walk(input, root, stream.Length, 0);
+    }
+
+    private void Walk(PickleInput input, GraphMessage message, long end, int depth)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var texts = new Dictionary<int, (string Text, long Position)>();
+        while (ProtobufFields.TryRead(input, end, out var field))
+        {
+            if (!field.IsBytes)
+            {
+                continue;
+            }
+            var next = field.Position + (long)field.Value;
+            if (GraphSchema.Child(message, field.Number) is var child and not GraphMessage.None)
+            {
+                if (depth == Limits.BinaryDepth)
+                {
+                    _damaged = true;
+                }
+                else
+                {
+                    Walk(input, child, next, depth + 1);
+                }
+            }
+            else if (GraphSchema.IsText(message, field.Number))
+            {
+                // The last of several is the one that counts, for readers that keep one; each is judged.
+                if (texts.TryGetValue(field.Number, out _))
+                {
+                    Complete(message, texts);
+                }
+                if (ReadText(input, (long)field.Value, Limits.GraphTextBytes) is { } text)
+                {
+                    texts[field.Number] = (text, field.Position);
+                }
+                else
+                {
+                    _damaged = true;
+                }
+            }
+            if (input.Position < next && !input.Skip(next - input.Position))
+            {
+                break;
+            }
+        }
+        _damaged |= input.Position != end;
+        Complete(message, texts);
+    }
+
+    private void Complete(GraphMessage message, Dictionary<int, (string Text, long Position)> texts)
+    {
+        switch (message)
+        {
+            case GraphMessage.OnnxNode when texts.TryGetValue(4, out var type):
+                if (_operators.Count < Limits.PickleImports)
+                {
+                    var entry = (texts.GetValueOrDefault(7).Text ?? "", type.Text, type.Position);
+                    if (entry.Item1.Length > 0 || log.Rules.IsDeniedOperator("onnx", type.Text))
+                    {
+                        _operators.Add(entry);
+                    }
+                }
+                else
+                {
+                    _damaged = true;
+                }
+                break;
+            case GraphMessage.OnnxFunction when texts.TryGetValue(1, out var name):
+                _functions.Add((texts.GetValueOrDefault(10).Text ?? "", name.Text));
+                break;
+            case GraphMessage.OnnxEntry when texts.TryGetValue(1, out var key) && key.Text == "location":
+                if (texts.TryGetValue(2, out var location) && LeadsOut(location.Text))
+                {
+                    log.AddOddity("external-data-path", place, location.Text, location.Position);
+                }
+                break;
+            case GraphMessage.NodeDef when texts.TryGetValue(2, out var op):
+                if (log.Rules.FindOperator("tensorflow", op.Text) is { } rule)
+                {
+                    log.AddOddity(rule.Id, place, op.Text, op.Position);
+                }
+                else if (op.Text.Contains('>', StringComparison.Ordinal))
+                {
+                    // Namespaces are for operators that TensorFlow does not have.
+                    log.AddOddity("custom-operator", place, op.Text, op.Position);
+                }
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void JudgeOnnx()
+    {
+        foreach (var (domain, name, position) in _operators)
+        {
+            if (log.Rules.FindOperator("onnx", name) is { } rule && (domain.Length > 0 || !_functions.Contains((domain, name))))
+            {
+                log.AddOddity(rule.Id, place, $"{domain}.{name}", position);
+            }
+            else if (!OnnxDomains.Contains(domain) && !_functions.Contains((domain, name)))
+            {
+                log.AddOddity("custom-operator", place, $"{domain}.{name}", position);
+            }
+        }
+    }
+
+    private static bool LeadsOut(string path) =>
+        path.Length == 0
+        || path[0] is '/' or '\\'
+        || (path.Length > 1 && path[1] == ':')
+        || path.Contains('\0', StringComparison.Ordinal)
+        || path.Contains("://", StringComparison.Ordinal)
+        || path.Split('/', '\\').Contains("..");
+
+    private static string? ReadText(PickleInput input, long length, int maximum)
+    {
+        if (length > maximum || length > PickleInput.BufferBytes && maximum <= PickleInput.BufferBytes)
+        {
+            return null;
+        }
+        var bytes = new byte[length];
+        for (var read = 0; read < bytes.Length; )
+        {
+            var step = Math.Min(bytes.Length - read, PickleInput.BufferBytes);
+            if (!input.Ensure(Math.Min(step, 1)))
+            {
+                return null;
+            }
+            step = Math.Min(step, input.Available.Length);
+            input.Available[..step].CopyTo(bytes.AsSpan(read));
+            input.Advance(step);
+            read += step;
+        }
+        return Encoding.UTF8.GetString(bytes);
+    }
+}

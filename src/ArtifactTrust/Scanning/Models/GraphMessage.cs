@@ -1,0 +1,74 @@
+namespace ArtifactTrust.Scanning.Models;
+
+/// <summary>The messages of ONNX and TensorFlow that are looked into.</summary>
+internal enum GraphMessage
+{
+    /// <summary>Not looked into.</summary>
+    None,
+
+    OnnxModel,
+    OnnxGraph,
+    OnnxNode,
+    OnnxAttribute,
+    OnnxTensor,
+    OnnxSparseTensor,
+    OnnxEntry,
+    OnnxTraining,
+    OnnxFunction,
+    SavedModel,
+    MetaGraph,
+    GraphDef,
+    NodeDef,
+    NodeAttribute,
+    AttributeValue,
+    FunctionLibrary,
+    FunctionDef,
+    KerasObject,
+}
+
+/// <summary>Which fields of the messages are messages, and which are texts that matter.</summary>
+/// <remarks>Spec: onnx.proto (IR version 11); TensorFlow's saved_model.proto, meta_graph.proto, graph.proto, function.proto, saved_metadata.proto.</remarks>
+internal static class GraphSchema
+{
+    /// <summary>The message that a field of bytes holds.</summary>
+    internal static GraphMessage Child(GraphMessage message, int field) =>
+        (message, field) switch
+        {
+            (GraphMessage.OnnxModel, 7) => GraphMessage.OnnxGraph,
+            (GraphMessage.OnnxModel, 20) => GraphMessage.OnnxTraining,
+            (GraphMessage.OnnxModel, 25) => GraphMessage.OnnxFunction,
+            (GraphMessage.OnnxTraining, 1 or 2) => GraphMessage.OnnxGraph,
+            (GraphMessage.OnnxGraph, 1) => GraphMessage.OnnxNode,
+            (GraphMessage.OnnxGraph, 5) => GraphMessage.OnnxTensor,
+            (GraphMessage.OnnxGraph, 15) => GraphMessage.OnnxSparseTensor,
+            (GraphMessage.OnnxSparseTensor, 1 or 2) => GraphMessage.OnnxTensor,
+            (GraphMessage.OnnxNode, 5) => GraphMessage.OnnxAttribute,
+            (GraphMessage.OnnxFunction, 7) => GraphMessage.OnnxNode,
+            (GraphMessage.OnnxFunction, 11) => GraphMessage.OnnxAttribute,
+            (GraphMessage.OnnxAttribute, 5 or 10) => GraphMessage.OnnxTensor,
+            (GraphMessage.OnnxAttribute, 6 or 11) => GraphMessage.OnnxGraph,
+            (GraphMessage.OnnxAttribute, 22 or 23) => GraphMessage.OnnxSparseTensor,
+            (GraphMessage.OnnxTensor, 13) => GraphMessage.OnnxEntry,
+            (GraphMessage.SavedModel, 2) => GraphMessage.MetaGraph,
+            (GraphMessage.MetaGraph, 2) => GraphMessage.GraphDef,
+            (GraphMessage.GraphDef, 1) => GraphMessage.NodeDef,
+            (GraphMessage.GraphDef, 2) => GraphMessage.FunctionLibrary,
+            (GraphMessage.FunctionLibrary, 1) => GraphMessage.FunctionDef,
+            (GraphMessage.FunctionDef, 3) => GraphMessage.NodeDef,
+            (GraphMessage.NodeDef, 5) => GraphMessage.NodeAttribute,
+            (GraphMessage.NodeAttribute, 2) => GraphMessage.AttributeValue,
+            _ => GraphMessage.None,
+        };
+
+    /// <summary>Whether a field of bytes is a text that is kept.</summary>
+    internal static bool IsText(GraphMessage message, int field) =>
+        (message, field) switch
+        {
+            (GraphMessage.OnnxNode, 4 or 7) => true,
+            (GraphMessage.OnnxFunction, 1 or 10) => true,
+            (GraphMessage.OnnxEntry, 1 or 2) => true,
+            (GraphMessage.NodeDef, 1 or 2) => true,
+            (GraphMessage.KerasObject, 4 or 5) => true,
+            _ => false,
+        };
+}

@@ -1,0 +1,211 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using ArtifactTrust.Formats;
+
+namespace ArtifactTrust.Scanning.Models;
+
+/// <summary>Settings of a model in JSON: templates that a tokenizer runs, code that a loader fetches and runs, the layers of a Keras model.</summary>
+/// <param name="log">Where findings are kept.</param>
+/// <param name="siblings">The names of the other files of the model.</param>
+internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<string> siblings)
+{
+    /// <summary>What the architecture of a Keras model is called.</summary>
+    internal const string KerasFormat = "Keras configuration";
+
+    /// <summary>What the schema of a skops archive is called.</summary>
+    internal const string SkopsFormat = "skops schema";
+
+    private bool _ofModel;
+
+    /// <summary>Examines a text that begins like JSON.</summary>
+    /// <returns>What it is; null where it is nothing special.</returns>
+    internal string? Examine(ReadOnlyMemory<byte> utf8, string name, Place place)
+    {
+        JsonDocument document;
+        try
+        {
+            document = Parse(utf8, Limits.JsonDepth);
+        }
+        catch (JsonException)
+        {
+            ExamineUnparsed(utf8.Span, place);
+            return null;
+        }
+        using (document)
+        {
+            var directory = name[..(name.LastIndexOf('/') + 1)];
+            if (place.Depth > 0 && name == "schema.json" && document.RootElement.ValueKind == JsonValueKind.Object)
+            {
+                ExamineSkops(document.RootElement, place, 0);
+                return SkopsFormat;
+            }
+            Walk(document.RootElement, directory, place, 0);
+            if (KerasConfig.IsOne(document.RootElement))
+            {
+                new KerasConfig(log, place).Examine(document.RootElement);
+                return KerasFormat;
+            }
+        }
+        log.Examined |= _ofModel;
+        return _ofModel ? "settings of a model" : null;
+    }
+
+    /// <summary>What is not JSON for us may be for a loader: it takes more, such as NaN.</summary>
+    private void ExamineUnparsed(ReadOnlySpan<byte> utf8, Place place)
+    {
+        var text = UnicodeEscape().Replace(Encoding.UTF8.GetString(utf8), m => ((char)Convert.ToInt32(m.Groups[1].Value, 16)).ToString());
+        if (Telling().IsMatch(text))
+        {
+            log.AddGap(place, "it names a template or code of a model, and is no JSON that can be read here");
+            new TemplateExaminer(log).Examine(text, place);
+        }
+    }
+
+    private void Walk(JsonElement value, string directory, Place place, int depth)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (var member in value.EnumerateObject())
+                {
+                    switch (member.Name)
+                    {
+                        case "auto_map" or "custom_pipelines":
+                            ExamineRemoteCode(member.Value, directory, place, 0);
+                            break;
+                        case "chat_template" or "chat_templates" or "template":
+                            _ofModel = true;
+                            break;
+                        case "trust_remote_code" when member.Value.ValueKind == JsonValueKind.True:
+                            log.AddOddity("remote-code", place, "trust_remote_code is set");
+                            break;
+                        default:
+                            break;
+                    }
+                    Walk(member.Value, directory, place, depth + 1);
+                }
+                break;
+            case JsonValueKind.Array:
+                foreach (var element in value.EnumerateArray())
+                {
+                    Walk(element, directory, place, depth + 1);
+                }
+                break;
+            case JsonValueKind.String when value.ValueEquals("") is false:
+                ExamineText(value, place);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void ExamineText(JsonElement value, Place place)
+    {
+        // Most texts are short words of a vocabulary.
+        var raw = value.GetRawText();
+        if (
+            raw.Contains("{{", StringComparison.Ordinal)
+            || raw.Contains("{%", StringComparison.Ordinal)
+            || raw.Contains("\\u007", StringComparison.OrdinalIgnoreCase)
+        )
+        {
+            new TemplateExaminer(log).Examine(value.GetString()!, place);
+        }
+    }
+
+    /// <summary>The classes that a loader takes from Python files, with those files.</summary>
+    private void ExamineRemoteCode(JsonElement value, string directory, Place place, int depth)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object when depth < Limits.ModelFileNesting:
+                foreach (var member in value.EnumerateObject())
+                {
+                    ExamineRemoteCode(member.Value, directory, place, depth + 1);
+                }
+                break;
+            case JsonValueKind.Array when depth < Limits.ModelFileNesting:
+                foreach (var element in value.EnumerateArray())
+                {
+                    ExamineRemoteCode(element, directory, place, depth + 1);
+                }
+                break;
+            case JsonValueKind.String when value.GetString()! is var reference && reference.Contains('.', StringComparison.Ordinal):
+                _ofModel = true;
+                if (reference.Contains("--", StringComparison.Ordinal))
+                {
+                    log.AddOddity("remote-code-elsewhere", place, reference);
+                    break;
+                }
+                var file = $"{directory}{reference[..reference.LastIndexOf('.')].Replace('.', '/')}.py";
+                log.AddOddity("remote-code", place, siblings.Contains(file) ? $"{reference}, in {file}" : reference);
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>The classes of a skops archive, at any depth.</summary>
+    private void ExamineSkops(JsonElement value, Place place, int depth)
+    {
+        log.Examined = true;
+        if (value.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var element in value.EnumerateArray())
+            {
+                ExamineSkops(element, place, depth + 1);
+            }
+            return;
+        }
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            return;
+        }
+        var (module, name) = (Member(value, "__module__"), Member(value, "__class__"));
+        if (module is not null && name is not null)
+        {
+            // Some loaders take the name from elsewhere: a function's is its content.
+            var rule = log.Rules.Judge(module, name);
+            log.AddImport(module, name, place, rule?.Id == ModelScanRules.UnlistedImport ? log.Rules["skops-type"] : rule);
+        }
+        if (Member(value, "__loader__") is "OperatorFuncNode" or "MethodNode" or "ReduceNode" or "FunctionNode" or "PartialNode")
+        {
+            log.AddOddity("skops-function", place, $"{module}.{Member(value, "content") ?? name}");
+        }
+        foreach (var member in value.EnumerateObject())
+        {
+            ExamineSkops(member.Value, place, depth + 1);
+        }
+    }
+
+    private static string? Member(JsonElement value, string name) =>
+        value.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
+
+    /// <summary>
+    /// Parses JSON as Python does, which takes halves of characters outside the Basic Multilingual Plane: those are replaced, like bytes that are no
+    /// UTF-8, since they are of no matter here and no text of .NET.
+    /// </summary>
+    /// <exception cref="JsonException">It is no JSON.</exception>
+    internal static JsonDocument Parse(ReadOnlyMemory<byte> utf8, int depth)
+    {
+        var options = new JsonDocumentOptions { MaxDepth = depth };
+        if (utf8.Span.IndexOf("\\ud"u8) < 0 && utf8.Span.IndexOf("\\uD"u8) < 0 && System.Text.Unicode.Utf8.IsValid(utf8.Span))
+        {
+            return JsonDocument.Parse(utf8, options);
+        }
+        return JsonDocument.Parse(Surrogate().Replace(Encoding.UTF8.GetString(utf8.Span), "\\ufffd"), options);
+    }
+
+    [GeneratedRegex(@"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", RegexOptions.CultureInvariant)]
+    private static partial Regex Surrogate();
+
+    [GeneratedRegex(@"\\u([0-9A-Fa-f]{4})", RegexOptions.CultureInvariant)]
+    private static partial Regex UnicodeEscape();
+
+    [GeneratedRegex(
+        "\"(chat_template|auto_map|custom_pipelines|class_name|registered_name|__loader__)\"\\s*:",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
+    )]
+    private static partial Regex Telling();
+}

@@ -1,0 +1,260 @@
+using System.Buffers.Binary;
+using ArtifactTrust.Formats;
+
+namespace ArtifactTrust.Scanning.Models;
+
+/// <content>The arguments of opcodes, read from the input.</content>
+internal sealed partial class PickleMachine
+{
+    private long Unsigned(int size, long position)
+    {
+        if (!input.Ensure(size))
+        {
+            Truncated(position);
+            return 0;
+        }
+        var bytes = input.Available;
+        var value = size switch
+        {
+            1 => bytes[0],
+            2 => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
+            4 => BinaryPrimitives.ReadUInt32LittleEndian(bytes),
+            // A length over the largest signed number is over what is left, which is what it is compared with.
+            _ => (long)Math.Min(BinaryPrimitives.ReadUInt64LittleEndian(bytes), long.MaxValue),
+        };
+        input.Advance(size);
+        return value;
+    }
+
+    private void BeginFrame(long position)
+    {
+        var length = Unsigned(8, position);
+        if (position < _frameEnd)
+        {
+            events.AddOddity("frame-split", position);
+        }
+        if (length > input.Remaining)
+        {
+            // Unpicklers written in Python take a frame that is cut short.
+            Doubt("a frame that is longer than what is left", position);
+        }
+        _frameEnd = length > long.MaxValue - input.Position ? long.MaxValue : input.Position + length;
+    }
+
+    private long SignedLength(long position)
+    {
+        var length = (int)Unsigned(4, position);
+        if (length < 0)
+        {
+            Fail("a length below zero", position);
+            _end = PickleEnd.Malformed;
+            return 0;
+        }
+        return length;
+    }
+
+    private void PushSized(int size, long position)
+    {
+        var number = Unsigned(size, position);
+        Push(size < 8 ? PickleValue.OfNumber(number) : PickleValue.Other, position);
+    }
+
+    /// <summary>Pushes a number of any length; what it is, where it is short and not below zero.</summary>
+    private void PushLong(long length, long position)
+    {
+        if (length is 0 or > 6 || !input.Ensure((int)length) || input.Available[(int)length - 1] >= 0x80)
+        {
+            PushBytes(length, null, position);
+            return;
+        }
+        var number = 0L;
+        for (var i = (int)length - 1; i >= 0; i--)
+        {
+            number = (number << 8) | input.Available[i];
+        }
+        input.Advance((int)length);
+        Push(PickleValue.OfNumber(number), position);
+    }
+
+    /// <summary>Pushes bytes of a known length. They are not read where they cannot be the name of an import.</summary>
+    /// <param name="length">The length, in bytes.</param>
+    /// <param name="kind">What the value is; null for a number.</param>
+    /// <param name="position">Where the opcode is.</param>
+    private void PushBytes(long length, PickleKind? kind, long position)
+    {
+        if (_end is not null)
+        {
+            return;
+        }
+        if (length > input.Remaining)
+        {
+            Fail($"{length} bytes are announced where {input.Remaining} are left", position);
+            _end = PickleEnd.Truncated;
+            return;
+        }
+        var value = PickleValue.Other;
+        if (length > 0 && kind is not null && input.Ensure((int)Math.Min(length, NestedPickles.HeadBytes)))
+        {
+            var head = input.Available[..(int)Math.Min(length, NestedPickles.HeadBytes)];
+            if (NestedPickles.MayBegin(head))
+            {
+                Examine(length, position);
+            }
+            if (kind == PickleKind.Text && length <= Limits.PickleNameBytes && input.Ensure((int)length))
+            {
+                value = Keep(PickleKind.Text, (int)length, input.Position, position);
+            }
+        }
+        if (!input.Skip(length))
+        {
+            Truncated(position);
+            return;
+        }
+        Push(value, position);
+    }
+
+    private PickleValue Keep(PickleKind kind, int length, long start, long position)
+    {
+        if (texts.TryKeep(input.Available[..length], start, out var place))
+        {
+            return PickleValue.OfText(kind, length, place);
+        }
+        OverLimit($"more than {Limits.PickleTextBytes} bytes of names", position);
+        return PickleValue.Other;
+    }
+
+    private void Examine(long length, long position)
+    {
+        var size = (int)Math.Min(length, PickleInput.BufferBytes / 2);
+        // Not in guessed places: what looks like a value there is not one.
+        if (!_exactNames && input.Ensure(size))
+        {
+            nested.Examine(input.Available[..size], length > size, events, position);
+        }
+    }
+
+    /// <summary>The length of the line that begins here, without its end; -1 where it does not end in the buffer.</summary>
+    private int LineLength(long position)
+    {
+        for (var wanted = 1; ; wanted = Math.Min(2 * input.Available.Length, PickleInput.BufferBytes))
+        {
+            var complete = input.Ensure(wanted);
+            var end = input.Available.IndexOf((byte)'\n');
+            if (end >= 0)
+            {
+                return end;
+            }
+            if (!complete)
+            {
+                Truncated(position);
+                return -1;
+            }
+            if (wanted == PickleInput.BufferBytes)
+            {
+                return -1;
+            }
+        }
+    }
+
+    /// <summary>Moves over a line of any length.</summary>
+    private void Line(long position)
+    {
+        for (int length; (length = LineLength(position)) != -1 || _end is null; )
+        {
+            if (length >= 0)
+            {
+                input.Advance(length + 1);
+                return;
+            }
+            if (!_sure)
+            {
+                Fail("a line longer than a guess is worth", position);
+                return;
+            }
+            input.Advance(input.Available.Length);
+        }
+    }
+
+    private void PushLine(PickleKind kind, long position)
+    {
+        var length = LineLength(position);
+        var value = PickleValue.Other;
+        if (length >= 0)
+        {
+            var (start, size) = (0, length);
+            if (kind == PickleKind.Escaped)
+            {
+                (start, size) = Unquote(input.Available[..length]);
+                if (size < 0)
+                {
+                    Fail("a string without quotes", position);
+                    size = 0;
+                }
+            }
+            input.Advance(start);
+            var head = input.Available[..Math.Min(size, NestedPickles.HeadBytes)];
+            if (NestedPickles.MayBegin(head))
+            {
+                Examine(size, position);
+            }
+            if (size <= Limits.PickleNameBytes)
+            {
+                value = Keep(kind, size, input.Position, position);
+            }
+            input.Advance(length - start + 1);
+        }
+        else
+        {
+            Line(position);
+        }
+        Push(value, position);
+    }
+
+    /// <summary>Where the text between the quotes is; a length of -1 where there are none.</summary>
+    private static (int Start, int Length) Unquote(ReadOnlySpan<byte> line)
+    {
+        // Old unpicklers let white space follow the closing quote.
+        while (line is [.., <= (byte)' '])
+        {
+            line = line[..^1];
+        }
+        return line.Length >= 2 && line[0] is (byte)'\'' or (byte)'"' && line[^1] == line[0] ? (1, line.Length - 2) : (0, -1);
+    }
+
+    /// <summary>A number on a line, in whatever form an unpickler may accept.</summary>
+    private long Number(long position, bool decimalOnly)
+    {
+        var length = LineLength(position);
+        if (length < 0)
+        {
+            Line(position);
+            return -1;
+        }
+        var line = input.Available[..length];
+        var number = -1L;
+        if (decimalOnly ? !PickleText.TryParseDecimal(line, out number) : !PickleText.MayBeInteger(line))
+        {
+            Fail("a line that is no number", position);
+        }
+        input.Advance(length + 1);
+        return number;
+    }
+
+    private void PushFloat(long position)
+    {
+        var length = LineLength(position);
+        if (length < 0)
+        {
+            Line(position);
+        }
+        else
+        {
+            if (!PickleText.MayBeFloat(input.Available[..length]))
+            {
+                Fail("a line that is no number", position);
+            }
+            input.Advance(length + 1);
+        }
+        Push(PickleValue.Other, position);
+    }
+}

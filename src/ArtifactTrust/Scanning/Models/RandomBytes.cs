@@ -1,0 +1,63 @@
+using System.Buffers.Binary;
+using ArtifactTrust.Formats;
+
+namespace ArtifactTrust.Scanning.Models;
+
+/// <summary>Bytes read at any place, in small pieces, for formats that point back and forth.</summary>
+/// <param name="stream">The bytes; it can seek.</param>
+/// <param name="format">The format's name, for errors.</param>
+internal sealed class RandomBytes(Stream stream, string format)
+{
+    private const int PageBytes = 64 << 10;
+
+    private readonly byte[] _page = new byte[PageBytes];
+    private long _pageStart = -1;
+    private int _pageLength;
+
+    /// <summary>The number of bytes.</summary>
+    internal long Length { get; } = stream.Length;
+
+    /// <summary>Reads bytes.</summary>
+    /// <exception cref="MalformedDataException">They are not in the file.</exception>
+    internal byte[] Read(long position, int count)
+    {
+        if (position < 0 || count < 0 || position > Length - count)
+        {
+            throw new MalformedDataException(format, $"byte {position}", $"{count} bytes are expected, beyond the end");
+        }
+        var bytes = new byte[count];
+        if (count > PageBytes)
+        {
+            stream.Position = position;
+            stream.ReadExactly(bytes);
+            return bytes;
+        }
+        if (_pageStart < 0 || position < _pageStart || position + count > _pageStart + _pageLength)
+        {
+            stream.Position = position;
+            _pageStart = position;
+            _pageLength = stream.ReadAtLeast(
+                _page.AsSpan(0, (int)Math.Min(PageBytes, Length - position)),
+                count,
+                throwOnEndOfStream: false
+            );
+            if (_pageLength < count)
+            {
+                throw new MalformedDataException(format, $"byte {position}", "the file got shorter");
+            }
+        }
+        _page.AsSpan((int)(position - _pageStart), count).CopyTo(bytes);
+        return bytes;
+    }
+
+    /// <summary>Reads a number of one to eight bytes, the least significant first.</summary>
+    internal ulong Number(long position, int size)
+    {
+        var bytes = new byte[8];
+        Read(position, size).CopyTo(bytes, 0);
+        return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    }
+
+    /// <summary>The exception for what is not as the format says.</summary>
+    internal MalformedDataException Malformed(long position, string reason) => new(format, $"byte {position}", reason);
+}

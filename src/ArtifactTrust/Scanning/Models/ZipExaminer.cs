@@ -1,0 +1,185 @@
+using System.IO.Compression;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Scanning.Models.Decompression;
+
+namespace ArtifactTrust.Scanning.Models;
+
+/// <summary>Examines the members of a zip archive, and what in it different readers see differently.</summary>
+internal sealed class ZipExaminer(ModelFileExaminer examiner)
+{
+    private const int HiddenMembers = 100;
+
+    private readonly ExaminationLog _log = examiner.Log;
+
+    /// <summary>Examines an archive.</summary>
+    /// <returns>The format, in words.</returns>
+    internal string Examine(Stream stream, Place place)
+    {
+        if (place.IsTooDeep)
+        {
+            _log.AddGap(place, "archives lie too deep inside each other");
+            return "zip archive";
+        }
+        ZipDirectory directory;
+        try
+        {
+            directory = ZipDirectory.Read(stream);
+        }
+        catch (MalformedDataException e)
+        {
+            _log.AddGap(place, $"the archive is damaged ({e.Location}: {e.Reason})");
+            return "zip archive (damaged)";
+        }
+        if (directory.IsAmbiguous)
+        {
+            _log.AddOddity("zip-ambiguous", place);
+        }
+        CheckLayout(directory, stream, place);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var formats = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var member in directory.Members)
+        {
+            examiner.Cancellation.ThrowIfCancellationRequested();
+            if (!names.Add(member.Name))
+            {
+                _log.AddOddity("zip-duplicate", place, member.Name, member.Start);
+            }
+            if (member.Disagreement is not null)
+            {
+                _log.AddOddity("zip-header-mismatch", place, $"{member.Name}: {member.Disagreement}", member.Start);
+            }
+            if (EscapesDirectory(member.Name))
+            {
+                _log.AddOddity("zip-path", place, member.Name, member.Start);
+            }
+            if (member.Size > 0 || member.CompressedSize > 0)
+            {
+                formats[member.Name] = ExamineMember(member, stream, place);
+            }
+        }
+        return Describe(directory, names, formats, place);
+    }
+
+    private string ExamineMember(ZipMember member, Stream stream, Place place)
+    {
+        var inner = place.Inside(member.Name, member.DataStart);
+        if (member.SaysEncrypted)
+        {
+            // Some loaders ignore the flag, so that the data is looked at as if it were plain.
+            _log.AddGap(inner, "it is encrypted, or says so");
+        }
+        var data = new RangeStream(stream, member.DataStart, member.CompressedSize);
+        switch (member.Method)
+        {
+            case 0:
+                if (member.Size != member.CompressedSize && !member.SaysEncrypted)
+                {
+                    _log.AddGap(inner, "it is stored in another size than its own");
+                }
+                return examiner.Examine(data, member.Name, inner);
+            case 8:
+                return ExamineInflated(new DeflateStream(data, CompressionMode.Decompress, leaveOpen: true), member, inner);
+            case 12:
+                return ExamineInflated(new Bzip2Stream(data), member, inner);
+            case 14:
+                return ExamineInflated(new LzmaStream(data, member.Size), member, inner);
+            case 95:
+                return ExamineInflated(new XzStream(data), member, inner);
+            default:
+                _log.AddGap(inner, $"it is compressed by method {member.Method}, which is not read here");
+                return "unknown";
+        }
+    }
+
+    private string ExamineInflated(Stream decompressor, ZipMember member, Place inner)
+    {
+        using var inflated = new InflatedStream(decompressor, examiner.Budget);
+        var format = examiner.ExamineInflated(inflated, member.Name, inner with { Start = null });
+        if (inflated.Inflated > member.Size || (inflated.Ended && inflated.Inflated < member.Size))
+        {
+            _log.AddGap(inner, "its size is not the one the archive says");
+        }
+        return format;
+    }
+
+    /// <summary>Looks for members that lie over each other, and for members between those that the directory lists.</summary>
+    private void CheckLayout(ZipDirectory directory, Stream stream, Place place)
+    {
+        var (end, hiddenMembers) = (0L, 0);
+        foreach (var member in directory.Members.OrderBy(m => m.Start).ThenBy(m => m.DataEnd))
+        {
+            if (member.Start < end)
+            {
+                _log.AddOddity("zip-overlap", place, member.Name, member.Start);
+            }
+            else
+            {
+                ExamineBetween(end, member.Start);
+            }
+            end = Math.Max(end, member.DataEnd);
+        }
+        ExamineBetween(end, directory.DirectoryStart);
+
+        void ExamineBetween(long from, long to)
+        {
+            // A descriptor of sizes is at most 24 bytes; a header is at least 30. Alignment padding lies inside headers.
+            while (to - from >= 30)
+            {
+                var at = directory.Bytes(from, (int)Math.Min(to - from, 64 << 10)).AsSpan().IndexOf("PK\x03\x04"u8);
+                if (at < 0)
+                {
+                    from += (64 << 10) - 3;
+                    continue;
+                }
+                if (directory.ReadHidden(from + at) is not { } hidden)
+                {
+                    from += at + 4;
+                    continue;
+                }
+                if (++hiddenMembers > HiddenMembers)
+                {
+                    _log.AddGap(place, $"more than {HiddenMembers} members that the directory does not list");
+                    return;
+                }
+                _log.AddOddity("zip-hidden-member", place, hidden.Name, hidden.Start);
+                ExamineMember(hidden, stream, place);
+                from = Math.Max(hidden.DataEnd, from + at + 4);
+            }
+        }
+    }
+
+    private string Describe(ZipDirectory directory, HashSet<string> names, Dictionary<string, string> formats, Place place)
+    {
+        if (
+            names.Contains("metadata.json")
+            && names.Contains("config.json")
+            && names.Any(n => n.EndsWith(".weights.h5", StringComparison.Ordinal))
+        )
+        {
+            if (formats.GetValueOrDefault("config.json") != JsonSettings.KerasFormat)
+            {
+                _log.AddGap(place, "the configuration of a Keras archive cannot be read");
+            }
+            return "Keras archive";
+        }
+        if (names.Contains("schema.json"))
+        {
+            if (formats.GetValueOrDefault("schema.json") != JsonSettings.SkopsFormat)
+            {
+                _log.AddGap(place, "the schema of a skops archive cannot be read");
+            }
+            return "skops archive";
+        }
+        return directory.Members.Exists(m => TorchScriptCode.IsCode(m.Name)) ? "TorchScript archive"
+            : directory.Members.Exists(m => m.Name == "data.pkl" || m.Name.EndsWith("/data.pkl", StringComparison.Ordinal))
+                ? "PyTorch (zip)"
+            : "zip archive";
+    }
+
+    private static bool EscapesDirectory(string name) =>
+        name.StartsWith('/')
+        || name.Contains('\\', StringComparison.Ordinal)
+        || name.Contains('\0', StringComparison.Ordinal)
+        || (name.Length > 1 && name[1] == ':')
+        || name.Split('/').Contains("..");
+}

@@ -1,0 +1,98 @@
+using ArtifactTrust.Scanning.Models;
+using ArtifactTrust.Tests.Scanning.Models;
+using Xunit.Abstractions;
+using static ArtifactTrust.Tests.Scanning.Models.Pickled;
+using static ArtifactTrust.Tests.Scanning.Models.Protobuf;
+
+namespace ArtifactTrust.Tests.Fuzzing;
+
+/// <summary>Near misses of model files: no crash, no hang, bounded memory, and never clean with something found or left out.</summary>
+public sealed class ScanFuzzTests(ITestOutputHelper output)
+{
+    public static TheoryData<string> Targets => [.. Seeds.Keys];
+
+    private static Dictionary<string, (string Name, byte[][] Seeds)> Seeds { get; } =
+        new(StringComparer.Ordinal)
+        {
+            ["pickle"] = ("m.pkl", [Malicious, MaliciousFramed, Harmless, FormatTests.Sample("forest.pkl")]),
+            ["joblib"] = ("m.joblib", [FormatTests.Sample("forest.joblib"), FormatTests.Sample("pipeline.joblib")]),
+            ["zip"] = ("m.pt", [Zip(("m/data.pkl", Malicious), ("m/version", Bytes("3"))), Zip(("i.zip", Zip(("x", Harmless))))]),
+            ["tar"] = ("m.tar", [FormatTests.Tar(("pickle", Malicious), ("b", Harmless))]),
+            ["gzip and zlib"] = ("m.gz", [Gzip(Malicious), Zlib(Harmless)]),
+            ["bzip2"] = ("m.bz2", [FormatTests.Sample("small.pkl.bz2")]),
+            ["xz"] = ("m.xz", [FormatTests.Sample("small.pkl.xz")]),
+            ["lzma"] = ("m.lzma", [FormatTests.Sample("small.pkl.lzma")]),
+            ["lz4"] = ("m.lz4", [FormatTests.Sample("values.joblib.lz4")]),
+            ["HDF5"] = (
+                "m.h5",
+                [
+                    FormatTests.Sample("lambda-earliest.h5"),
+                    FormatTests.Sample("dense-latest.h5"),
+                    FormatTests.Sample("fixed-latest.h5"),
+                    FormatTests.Sample("link-latest.h5"),
+                    FormatTests.Sample("virtual-latest.h5"),
+                ]
+            ),
+            ["NumPy"] = ("m.npy", [Npy("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", Malicious)]),
+            ["ONNX"] = ("m.onnx", [Onnx(OnnxNode("X", "evil"), ExternalTensor("../x"))]),
+            ["SavedModel"] = ("saved_model.pb", [SavedModel(Node("PyFunc"), Node("Const"))]),
+            ["Keras"] = (
+                "config.json",
+                [
+                    Bytes(
+                        """{"class_name":"M","config":{"layers":[{"class_name":"Lambda","module":"keras.layers","registered_name":"a>b","config":{"x":"{\"class_name\":1}"}}]}}"""
+                    ),
+                    Message(1, Number(2, 1), Text(5, """{"class_name":"Lambda","config":{}}""")),
+                ]
+            ),
+            ["settings"] = (
+                "config.json",
+                [Bytes("""{"auto_map":{"AutoModel":["a--b.C",null]},"chat_template":[{"name":"x","template":"{{ ''.__class__ }}"}]}""")]
+            ),
+            ["template"] = ("t.jinja", [Bytes("{% set x = cycler.__init__ %}{{ x['\\x5f' ~ '__'] | attr(y) }}{# c #}")]),
+            ["GGUF"] = ("m.gguf", [FormatTests.Gguf(("tokenizer.chat_template", "{{ x.__class__ }}"), ("a", "b"))]),
+            ["safetensors"] = (
+                "m.safetensors",
+                [
+                    FormatTests.Safetensors(
+                        "{\"__metadata__\":{\"a\":\"b\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+                        9
+                    ),
+                ]
+            ),
+            ["Arrow and Parquet"] = (
+                "m.parquet",
+                [
+                    Join(
+                        Bytes("PAR1"),
+                        Bytes(Convert.ToBase64String(Join(new byte[50], Bytes("arrow.py_extension_type"), MaliciousFramed))),
+                        [96, 0, 0, 0],
+                        Bytes("PAR1")
+                    ),
+                    Join([0xff, 0xff, 0xff, 0xff, 60, 0, 0, 0, 0x10, 0, 0, 0], Bytes("arrow.py_extension_type"), MaliciousFramed),
+                ]
+            ),
+        };
+
+    [Theory]
+    [MemberData(nameof(Targets))]
+    public void Model_files(string target)
+    {
+        var (name, seeds) = Seeds[target];
+        var scanner = new ModelScanner();
+        new FuzzTarget(
+            $"scan of {target}",
+            seeds,
+            input =>
+            {
+                var scan = scanner.ScanFile(name, new MemoryStream(input));
+                Assert.True(scan.Verdict != FileVerdict.Clean || (scan.Findings.Count == 0 && scan.Gaps.Count == 0));
+                Assert.All(scan.Findings, f => Assert.InRange(f.ByteOffset ?? 0, 0, input.Length));
+            }
+        )
+        {
+            // A window of LZMA, and text that is decoded once or twice.
+            AllocatedBytes = 192L << 20,
+        }.Fuzz(output);
+    }
+}

@@ -1,0 +1,451 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using ArtifactTrust.Scanning.Models;
+using static ArtifactTrust.Tests.Scanning.Models.Pickled;
+using static ArtifactTrust.Tests.Scanning.Models.Protobuf;
+using Severity = ArtifactTrust.Attestations.Predicates.Severity;
+
+namespace ArtifactTrust.Tests.Scanning.Models;
+
+/// <summary>Formats beside pickles and archives.</summary>
+public sealed class FormatTests
+{
+    [Theory]
+    [InlineData("values.joblib", "pickle")]
+    [InlineData("values.joblib.z", "zlib, pickle inside")]
+    [InlineData("values.joblib.gz", "gzip, pickle inside")]
+    [InlineData("values.joblib.bz2", "bzip2, pickle inside")]
+    [InlineData("values.joblib.xz", "xz, pickle inside")]
+    [InlineData("values.joblib.lzma", "lzma, pickle inside")]
+    [InlineData("values.joblib.lz4", "lz4, pickle inside")]
+    [InlineData("small.pkl.bz2", "bzip2, pickle inside")]
+    [InlineData("small.pkl.xz", "xz, pickle inside")]
+    [InlineData("small.pkl.lzma", "lzma, pickle inside")]
+    [InlineData("forest.joblib", "pickle")]
+    [InlineData("forest.pkl", "pickle")]
+    [InlineData("pipeline.joblib", "pickle")]
+    [InlineData("pipeline.pkl", "pickle")]
+    [InlineData("dense-earliest.h5", "HDF5")]
+    public void Harmless_models_are_clean(string file, string format)
+    {
+        var scan = ScanSample(file);
+        Assert.True(scan.Verdict == FileVerdict.Clean, string.Join("; ", scan.Findings.Select(f => f.Title).Concat(scan.Gaps)));
+        Assert.Equal(format, scan.Format);
+    }
+
+    [Theory]
+    [InlineData("lambda-earliest.h5", "keras-lambda")]
+    [InlineData("lambda-latest.h5", "keras-lambda")]
+    [InlineData("fixed-earliest.h5", "keras-lambda")]
+    [InlineData("fixed-latest.h5", "keras-lambda")]
+    [InlineData("link-earliest.h5", "hdf5-external")]
+    [InlineData("link-latest.h5", "hdf5-external")]
+    [InlineData("outside-earliest.h5", "hdf5-external")]
+    [InlineData("outside-latest.h5", "hdf5-external")]
+    [InlineData("virtual-latest.h5", "hdf5-external")]
+    public void What_an_HDF5_file_runs_or_reads_is_found(string file, string rule)
+    {
+        Assert.Contains(ScanSample(file).Findings, f => f.Id == rule && f.Severity >= Severity.High);
+        // Behind a block of anything, and compressed.
+        Assert.Contains(Scan(Join(new byte[2048], Sample(file))).Findings, f => f.Id == rule);
+        Assert.Contains(Scan(Gzip(Sample(file))).Findings, f => f.Id == rule);
+    }
+
+    [Fact]
+    public void Links_in_a_heap_are_inconclusive() => Assert.Equal(FileVerdict.Inconclusive, ScanSample("many-latest.h5").Verdict);
+
+    [Theory]
+    [InlineData("values.joblib.bz2")]
+    [InlineData("values.joblib.xz")]
+    [InlineData("values.joblib.lzma")]
+    [InlineData("values.joblib.lz4")]
+    public void Compressed_data_that_is_cut_or_changed_is_never_clean(string file)
+    {
+        var sample = Sample(file);
+        for (var length = 20; length < sample.Length - 20; length += 997)
+        {
+            Assert.NotEqual(FileVerdict.Clean, Scan(sample[..length]).Verdict);
+        }
+        for (var i = 0; i < sample.Length; i += 131)
+        {
+            var changed = sample.ToArray();
+            changed[i] ^= 0x55;
+            Scan(changed);
+        }
+    }
+
+    [Fact]
+    public void The_bytes_of_an_array_are_no_place_to_hide_a_pickle()
+    {
+        // joblib skips the eight bytes of the array; pickle runs them.
+        var payload = Bytes("cos\nsystem\n(S'x'\ntR.");
+        var head = Join(
+            Bytes("\x80\x02" + "cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}("),
+            Bytes("U\x05shape"),
+            [(byte)'K', (byte)payload.Length, 0x85],
+            Bytes("U\x05" + "dtype"),
+            Bytes("cnumpy\ndtype\nU\x02u1\x89\x88\x87R"),
+            Bytes("ub")
+        );
+        Assert.Contains(Scan(Join(head, payload, Bytes("."))).Findings, f => f.Id == "array-opcodes");
+        var harmless = Scan(Join(head, new byte[payload.Length], Bytes(".")));
+        Assert.True(harmless.Verdict == FileVerdict.Clean, string.Join("; ", harmless.Gaps));
+        Assert.Equal(FileVerdict.Inconclusive, Scan(Join(head, new byte[3])).Verdict);
+    }
+
+    public static TheoryData<string, string> KerasConfigs =>
+        new()
+        {
+            {
+                "keras-lambda",
+                """{"class_name":"Sequential","config":{"layers":[{"class_name":"Lambda","config":{"function":{"class_name":"__lambda__"}}}]}}"""
+            },
+            {
+                "keras-lambda",
+                """{"class_name":"Model","config":{"layers":[{"class_name":"TimeDistributed","config":{"layer":{"class_name":"Model","config":{"layers":[{"class_name":"Lambda","config":{}}]}}}}]}}"""
+            },
+            { "keras-lambda", """{"class_name":"A","config":{"x":"{\"class_name\":\"Lambda\",\"config\":{}}"}}""" },
+            { "keras-lambda", """{"class_name":"Dense","class_name":"Lambda","config":{}}""" },
+            { "keras-lambda", """{"class_name":"Wrapped","config":{},"registered_name":"keras.layers>Lambda"}""" },
+            { "keras-torch-module", """{"module":"keras.layers","class_name":"TorchModuleWrapper","config":{},"registered_name":null}""" },
+            {
+                "import-program",
+                """{"class_name":"A","config":{"fn":{"module":"os","class_name":"function","config":"system","registered_name":"system"}}}"""
+            },
+            {
+                "import-code",
+                """{"class_name":"A","config":{"fn":{"module":"keras.utils","class_name":"function","config":"get_file"}}}"""
+            },
+            { "import-code", """{"class_name":"A","config":{"fn":{"module":"keras.saving","class_name":"load_model","config":{}}}}""" },
+            { "keras-import", """{"class_name":"A","config":{"fn":{"module":"my.package","class_name":"Layer","config":{}}}}""" },
+            {
+                "keras-import",
+                """{"class_name":"A","config":{"fn":{"module":"keras.config","class_name":"function","config":"enable_unsafe_deserialization"}}}"""
+            },
+            { "keras-custom-object", """{"class_name":"Layer","config":{},"registered_name":"mine>Layer"}""" },
+        };
+
+    [Theory]
+    [MemberData(nameof(KerasConfigs))]
+    public void What_the_configuration_of_a_Keras_model_imports_is_found(string rule, string config)
+    {
+        Assert.Contains(Scan(Encoding.UTF8.GetBytes(config)).Findings, f => f.Id == rule);
+        var archive = Zip(
+            ("metadata.json", Bytes("{}")),
+            ("config.json", Encoding.UTF8.GetBytes(config)),
+            ("model.weights.h5", Sample("many-latest.h5"))
+        );
+        Assert.Contains(Scan(archive).Findings, f => f.Id == rule);
+        var metadata = Message(1, Number(2, 1), Text(3, "root"), Text(4, "_tf_keras_model"), Text(5, config));
+        Assert.Contains(Scan(metadata).Findings, f => f.Id == rule);
+    }
+
+    [Fact]
+    public void An_ordinary_Keras_archive_is_clean()
+    {
+        const string config = """
+            {"module":"keras","class_name":"Sequential","config":{"layers":[
+              {"module":"keras.layers","class_name":"Dense","config":{"units":2,"activation":"relu",
+                "kernel_initializer":{"module":"keras.initializers","class_name":"GlorotUniform","config":{"seed":null},"registered_name":null}},"registered_name":null}]},
+             "registered_name":"Sequential","compile_config":{"optimizer":{"module":"keras.optimizers","class_name":"Adam","config":{},"registered_name":"Adam"},
+               "loss":{"module":"keras.losses","class_name":"function","config":"mse","registered_name":"mse"}}}
+            """;
+        var scan = Scan(
+            Zip(
+                ("metadata.json", Bytes("{}")),
+                ("config.json", Encoding.UTF8.GetBytes(config)),
+                ("model.weights.h5", Sample("dense-earliest.h5"))
+            )
+        );
+        Assert.True(scan.Verdict == FileVerdict.Clean, string.Join("; ", scan.Findings.Select(f => f.Title).Concat(scan.Gaps)));
+        Assert.Equal("Keras archive", scan.Format);
+    }
+
+    [Theory]
+    [InlineData("template-internals", "{{ ''.__class__ }}")]
+    [InlineData("template-internals", "{{ x['__class__'] }}")]
+    [InlineData("template-internals", "{{ x['__cla' ~ 'ss__'] }}")]
+    [InlineData("template-internals", "{{ x['__cla' + 'ss__'] }}")]
+    [InlineData("template-internals", "{{ x['\\x5f\\x5fclass\\x5f\\x5f'] }}")]
+    [InlineData("template-internals", "{{ x['\\137\\137class\\137\\137'] }}")]
+    [InlineData("template-internals", "{{ x['__ssalc__'[::-1]] }}")]
+    [InlineData("template-internals", "{{ x[['__', 'class', '__']|join] }}")]
+    [InlineData("template-internals", "{% set x = cycler.__init__.__globals__ %}")]
+    [InlineData("template-internals", "{{ self._TemplateReference__context }}")]
+    [InlineData("template-internals", "{{ x()._module }}")]
+    [InlineData("template-internals", "{{ '{0.__class__}'.format(x) }}")]
+    [InlineData("template-obfuscated", "{{ x|attr(y) }}")]
+    [InlineData("template-obfuscated", "{{ x['%c%c'|format(95, 95)] }}")]
+    [InlineData("template-import", "{% include 'other' %}")]
+    [InlineData("template-import", "{%- from 'other' import x %}")]
+    [InlineData("template-call", "{{ getattr(x, y) }}")]
+    [InlineData("template-loop", "{% for i in range(999999999) %}{% endfor %}")]
+    public void A_template_that_leads_out_of_itself_is_found(string rule, string template)
+    {
+        Assert.Contains(ScanNamed("chat_template.jinja", Encoding.UTF8.GetBytes(template)).Findings, f => f.Id == rule);
+        var json = JsonSerializer.SerializeToUtf8Bytes(
+            new Dictionary<string, object> { ["chat_template"] = new[] { new { name = "x", template } } }
+        );
+        Assert.Contains(Scan(json).Findings, f => f.Id == rule);
+        Assert.Contains(Scan(Gguf(("tokenizer.chat_template", template))).Findings, f => f.Id == rule && f.ByteOffset > 0);
+        Assert.Contains(Scan(Gguf(("tokenizer.chat_template.tool_use", template))).Findings, f => f.Id == rule);
+    }
+
+    [Theory]
+    [InlineData(
+        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' }}{% endfor %}"
+    )]
+    [InlineData("{%- if tools is not none %}{{- tools | tojson(indent=4) }}{%- endif %}{%- set ns = namespace(found=false) %}")]
+    [InlineData("{{ raise_exception('Conversation roles must alternate') }}{# __class__ is only named here #}")]
+    [InlineData("{%- macro render(x) -%}{{ x.name | trim | upper }}{%- endmacro -%}{{ strftime_now('%d %b %Y') }}{{ '<__media__>' }}")]
+    [InlineData("{% if message.class == 'important' %}{{ message.content.split('</think>')[-1].lstrip('\\n') }}{% endif %}")]
+    [InlineData("{{ messages[0]['content'] if messages | length % 2 == 0 else message.system }}")]
+    public void A_template_of_a_real_model_raises_no_alarm(string template)
+    {
+        var scan = ScanNamed("chat_template.jinja", Encoding.UTF8.GetBytes(template));
+        Assert.True(scan.Verdict == FileVerdict.Clean, string.Join("; ", scan.Findings.Select(f => f.Title)));
+        Assert.Equal(FileVerdict.Clean, Scan(Gguf(("tokenizer.chat_template", template))).Verdict);
+    }
+
+    [Fact]
+    public void Settings_that_no_parser_of_ours_takes_are_inconclusive()
+    {
+        Assert.Equal(FileVerdict.Inconclusive, Scan(Bytes("{\"x\": NaN, \"chat_template\": \"{{ x }}\"}")).Verdict);
+        Assert.Equal(FileVerdict.Inconclusive, Scan(Bytes("{\"x\": NaN, \"\\u0061uto_map\": {}}")).Verdict);
+        Assert.Equal(FileVerdict.NotApplicable, Scan(Bytes("{\"x\": 1}\n{\"x\": 2}\n")).Verdict);
+    }
+
+    [Fact]
+    public void Code_that_a_loader_fetches_is_found()
+    {
+        Assert.Contains(Scan(Bytes("{\"auto_map\": {\"AutoModel\": \"modeling.Model\"}}")).Findings, f => f.Id == "remote-code");
+        Assert.Contains(
+            Scan(Bytes("{\"auto_map\": {\"AutoTokenizer\": [\"a--b.T\", null]}}")).Findings,
+            f => f.Id == "remote-code-elsewhere"
+        );
+        Assert.Contains(Scan(Bytes("{\"custom_pipelines\": {\"p\": {\"impl\": \"code.P\"}}}")).Findings, f => f.Id == "remote-code");
+        Assert.Empty(Scan(Bytes("{\"model_type\": \"bert\", \"architectures\": [\"BertModel\"]}")).Findings);
+    }
+
+    [Fact]
+    public void A_safetensors_file_is_covered_by_its_tensors_exactly()
+    {
+        Assert.Equal(FileVerdict.Clean, Scan(Safetensors("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8)).Verdict);
+        Assert.Equal(FileVerdict.Clean, Scan(Safetensors("{\"__metadata__\":{\"format\":\"pt\"}}   ", 0)).Verdict);
+        Found("safetensors-trailing", "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 9);
+        Found("safetensors-layout", "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 12);
+        Found("safetensors-layout", "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 7);
+        Found("safetensors-layout", "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8);
+        Found(
+            "safetensors-layout",
+            "{\"a\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[4,12]}}",
+            12
+        );
+        Found(
+            "safetensors-duplicate",
+            "{\"a\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[0,8]},\"a\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[8,16]}}",
+            16
+        );
+        foreach (
+            var broken in new[]
+            {
+                "{\"a\":1}",
+                "{\"a\":{}}",
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,8]}}",
+                "{} x",
+                "{\"a\"",
+            }
+        )
+        {
+            Assert.Equal(FileVerdict.Inconclusive, Scan(Safetensors(broken.PadRight(12), 8)).Verdict);
+        }
+
+        static void Found(string rule, string header, int data) =>
+            Assert.Contains(Scan(Safetensors(header, data)).Findings, f => f.Id == rule && f.Severity == Severity.High);
+    }
+
+    [Fact]
+    public void A_GGUF_file_that_points_out_of_itself_is_not_clean()
+    {
+        var file = Gguf(("general.name", "x"));
+        Assert.Equal(FileVerdict.Clean, Scan(file).Verdict);
+        Assert.Contains(Scan(Gguf(("a", "x"), ("a", "y"))).Findings, f => f.Id == "gguf-duplicate");
+        for (var length = 5; length < file.Length - 64; length++)
+        {
+            Assert.NotEqual(FileVerdict.Clean, Scan(file[..length]).Verdict);
+        }
+        var counts = file.ToArray();
+        counts.AsSpan(8, 8).Fill(0x7f);
+        Assert.Equal(FileVerdict.Inconclusive, Scan(counts).Verdict);
+    }
+
+    [Theory]
+    [InlineData("../secret")]
+    [InlineData("/etc/passwd")]
+    [InlineData("a/../../b")]
+    [InlineData("C:\\x")]
+    [InlineData("")]
+    public void External_data_outside_of_the_model_is_found(string location)
+    {
+        Assert.Contains(Scan(Onnx(ExternalTensor(location))).Findings, f => f.Id == "external-data-path" && f.ByteOffset > 0);
+        // In a graph of an attribute of a node of a function.
+        var subgraph = Message(5, Text(1, "body"), Message(6, ExternalTensor(location)));
+        var function = Message(25, Text(1, "F"), Text(10, "mine"), Message(7, Text(4, "If"), subgraph));
+        Assert.Contains(Scan(Join(Onnx(OnnxNode("Relu", "")), function)).Findings, f => f.Id == "external-data-path");
+    }
+
+    [Fact]
+    public void Operators_of_other_libraries_are_found()
+    {
+        Assert.Equal(
+            FileVerdict.Clean,
+            Scan(Onnx(OnnxNode("Relu", ""), OnnxNode("Gelu", "com.microsoft"), ExternalTensor("w.data"))).Verdict
+        );
+        Assert.Contains(Scan(Onnx(OnnxNode("X", "evil"))).Findings, f => f.Id == "custom-operator");
+        Assert.Contains(Scan(Onnx(OnnxNode("PyOp", "ai.onnx.contrib"))).Findings, f => f.Id == "onnx-python");
+        Assert.Contains(Scan(Join(Number(1, 1), Onnx(OnnxNode("X", "evil"))[2..])).Findings, f => f.Id == "custom-operator");
+        var defined = Join(Onnx(OnnxNode("F", "mine")), Message(25, Text(1, "F"), Text(10, "mine"), Message(7, Text(4, "Relu"))));
+        Assert.Equal(FileVerdict.Clean, Scan(defined).Verdict);
+        Assert.Equal("ONNX", Scan(defined).Format);
+    }
+
+    [Theory]
+    [InlineData("PyFunc", "tensorflow-python")]
+    [InlineData("EagerPyFunc", "tensorflow-python")]
+    [InlineData("ReadFile", "tensorflow-file")]
+    [InlineData("WriteFile", "tensorflow-file")]
+    [InlineData("Addons>Thing", "custom-operator")]
+    public void Operators_of_a_SavedModel_are_found(string op, string rule)
+    {
+        Assert.Contains(Scan(SavedModel(Node("Const"), Node(op))).Findings, f => f.Id == rule);
+        // In a function of the library, and in a graph by itself.
+        var library = Message(2, Message(1, Message(1, Text(1, "f")), Message(3, Text(1, "n"), Text(2, op))));
+        Assert.Contains(Scan(SavedModel(Node("Const"), library)).Findings, f => f.Id == rule);
+        Assert.Contains(Scan(Join(Node("Const"), Node(op), Message(4, Number(1, 27)))).Findings, f => f.Id == rule);
+        Assert.Contains(Scan(Message(2, Message(2, Node(op)))).Findings, f => f.Id == rule);
+    }
+
+    [Fact]
+    public void An_ordinary_SavedModel_is_clean()
+    {
+        var scan = Scan(SavedModel(Node("Const"), Node("MatMul"), Node("SaveV2"), Node("RestoreV2")));
+        Assert.Equal(FileVerdict.Clean, scan.Verdict);
+        Assert.Equal("TensorFlow SavedModel", scan.Format);
+    }
+
+    [Fact]
+    public void An_extension_type_that_pyarrow_unpickled_is_found()
+    {
+        var schema = Join(new byte[40], Bytes("ARROW:extension:name\0arrow.py_extension_type\0"), Malicious, MaliciousFramed, new byte[40]);
+        var footer = Join(Bytes("ARROW:schema\x18"), Bytes(Convert.ToBase64String(schema)), [0]);
+        var parquet = Join(Bytes("PAR1"), new byte[20], footer, BitConverter.GetBytes(footer.Length), Bytes("PAR1"));
+        var scan = Scan(parquet);
+        Assert.Contains(scan.Findings, f => f.Id == "arrow-pickle");
+        Assert.Contains(scan.Imports, i => i.Module == "os");
+        var stream = Join([0xff, 0xff, 0xff, 0xff], BitConverter.GetBytes(schema.Length), [0x10, 0, 0, 0], schema);
+        Assert.Contains(Scan(stream).Findings, f => f.Id == "arrow-pickle");
+        Assert.Equal(FileVerdict.Inconclusive, Scan(parquet[..^4]).Verdict);
+        Assert.Equal(FileVerdict.Inconclusive, Scan(Join(parquet[..^4], Bytes("PARE"))).Verdict);
+    }
+
+    [Theory]
+    [InlineData("def forward(self, x):\n  return torch.add(x, 1)\n", null)]
+    [InlineData("def forward(self, x):\n  return ops.aten.relu(x)\n", null)]
+    [InlineData("x = ops.mylib.run(y)\n", "custom-operator")]
+    [InlineData("x = ops.aten.from_file(y)\n", "torchscript-operator")]
+    [InlineData("import os\n", "torchscript-python")]
+    [InlineData("x = eval(y)\n", "torchscript-python")]
+    public void Source_code_in_a_TorchScript_archive_is_looked_into(string code, string? rule)
+    {
+        var scan = Scan(Zip(("m/data.pkl", Harmless), ("m/code/__torch__.py", Bytes(code))));
+        Assert.Equal("TorchScript archive", scan.Format);
+        Assert.Equal(rule is null ? [] : [rule], scan.Findings.Select(f => f.Id));
+    }
+
+    [Fact]
+    public void The_types_of_a_skops_archive_are_judged()
+    {
+        const string schema =
+            """{"__class__":"Pipeline","__module__":"sklearn.pipeline","__loader__":"ObjectNode","content":{"f":{"__class__":"system","__module__":"os","__loader__":"TypeNode"}}}""";
+        var scan = Scan(Zip(("schema.json", Bytes(schema))));
+        Assert.Equal("skops archive", scan.Format);
+        Assert.Contains(scan.Findings, f => f.Id == "import-program");
+        Assert.Contains(
+            Scan(
+                Zip(
+                    (
+                        "schema.json",
+                        Bytes(schema.Replace("system\",\"__module__\":\"os", "Thing\",\"__module__\":\"mine", StringComparison.Ordinal))
+                    )
+                )
+            ).Findings,
+            f => f.Id == "skops-type"
+        );
+    }
+
+    [Fact]
+    public void Members_of_a_tar_archive_are_examined()
+    {
+        var tar = Tar(("a/data.pkl", Malicious), ("b.txt", Bytes("text")));
+        Assert.Contains(Scan(tar).Findings, f => f.Id == "import-program" && f.ByteOffset == 512);
+        Assert.Contains(Scan(Gzip(tar)).Findings, f => f.Id == "import-program");
+        Assert.Equal(FileVerdict.Clean, Scan(Tar(("a", Harmless))).Verdict);
+        Assert.Contains(Scan(Tar(("../a", Harmless))).Findings, f => f.Id == "tar-path");
+        Assert.Contains(Scan(Tar(("a", Harmless), ("a", Malicious))).Findings, f => f.Id == "tar-duplicate");
+        Assert.Equal(FileVerdict.Inconclusive, Scan(Tar(("a", Harmless))[..600]).Verdict);
+        Assert.Equal(FileVerdict.Findings, Scan(Join(Tar(("a", Harmless)), Tar(("b", Malicious)))).Verdict);
+    }
+
+    internal static byte[] Sample(string name) => File.ReadAllBytes(Path.Combine(Here(), "Samples", name));
+
+    private static string Here([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
+
+    private static FileScan ScanSample(string name) => ScanNamed(name, Sample(name));
+
+    private static FileScan ScanNamed(string name, byte[] content) => new ModelScanner().ScanFile(name, new MemoryStream(content));
+
+    internal static byte[] Safetensors(string header, int data)
+    {
+        var length = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+        return Join(length, Bytes(header), new byte[data]);
+    }
+
+    internal static byte[] Gguf(params (string Key, string Value)[] pairs) =>
+        Join([
+            Bytes("GGUF"),
+            BitConverter.GetBytes(3),
+            BitConverter.GetBytes(1L),
+            BitConverter.GetBytes((long)pairs.Length),
+            .. pairs.SelectMany(p => (byte[][])[GgufText(p.Key), BitConverter.GetBytes(8), GgufText(p.Value)]),
+            GgufText("t"),
+            BitConverter.GetBytes(1),
+            BitConverter.GetBytes(4L),
+            BitConverter.GetBytes(0),
+            BitConverter.GetBytes(0L),
+            new byte[64],
+        ]);
+
+    private static byte[] GgufText(string text) =>
+        Join(BitConverter.GetBytes((long)Encoding.UTF8.GetByteCount(text)), Encoding.UTF8.GetBytes(text));
+
+    internal static byte[] Tar(params (string Name, byte[] Content)[] members)
+    {
+        var stream = new MemoryStream();
+        using (var writer = new System.Formats.Tar.TarWriter(stream, System.Formats.Tar.TarEntryFormat.Ustar, leaveOpen: true))
+        {
+            foreach (var (name, content) in members)
+            {
+                writer.WriteEntry(
+                    new System.Formats.Tar.UstarTarEntry(System.Formats.Tar.TarEntryType.RegularFile, name)
+                    {
+                        DataStream = new MemoryStream(content),
+                    }
+                );
+            }
+        }
+        return stream.ToArray();
+    }
+}

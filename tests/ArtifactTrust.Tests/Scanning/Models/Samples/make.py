@@ -1,0 +1,65 @@
+"""Makes the samples beside this file. Needs numpy, joblib, lz4, h5py and scikit-learn; nothing here is malicious, and nothing is loaded by tests."""
+
+import bz2
+import json
+import lzma
+import pickle
+
+import h5py
+import joblib
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+rng = np.random.default_rng(1)
+values = {"a": np.arange(6.0).reshape(2, 3), "b": np.array(["x", None], dtype=object), "w": rng.standard_normal(3000), "z": np.zeros(20000)}
+joblib.dump(values, "values.joblib")
+for method, extension in (("zlib", "z"), ("gzip", "gz"), ("bz2", "bz2"), ("xz", "xz"), ("lzma", "lzma"), ("lz4", "lz4")):
+    joblib.dump(values, f"values.joblib.{extension}", compress=(method, 3))
+
+x = rng.standard_normal((60, 4))
+y = (x[:, 0] > 0).astype(int)
+for name, model in (("forest", RandomForestClassifier(3)), ("pipeline", make_pipeline(StandardScaler(), LogisticRegression()))):
+    model.fit(x, y)
+    joblib.dump(model, f"{name}.joblib")
+    with open(f"{name}.pkl", "wb") as file:
+        pickle.dump(model, file)
+
+small = pickle.dumps({"text": "a" * 300, "numbers": list(range(100))}, 4)
+for name, content in (("bz2", bz2.compress(small, 1)), ("xz", lzma.compress(small, preset=0)), ("lzma", lzma.compress(small, lzma.FORMAT_ALONE, preset=0))):
+    with open(f"small.pkl.{name}", "wb") as file:
+        file.write(content)
+
+
+def config(layer):
+    return json.dumps({"class_name": "Sequential", "config": {"name": "s", "layers": [layer]}})
+
+
+dense = config({"class_name": "Dense", "config": {"name": "l", "units": 4}})
+code = config({"class_name": "Lambda", "config": {"name": "l", "function": ["4wEAAA==", None, None]}})
+for version in ("earliest", "latest"):
+    for name, text in (("dense", dense), ("lambda", code)):
+        with h5py.File(f"{name}-{version}.h5", "w", libver=version) as file:
+            file.attrs["keras_version"] = "2.15.0"
+            file.attrs["model_config"] = text
+            file.attrs["training_config"] = json.dumps({"loss": "mse"})
+            group = file.create_group("model_weights")
+            for i in range(3):
+                layer = group.create_group(f"dense_{i}")
+                layer.attrs["weight_names"] = [b"kernel:0"]
+                layer.create_dataset("kernel", data=np.ones((4, 4), "f4"), chunks=(2, 2), compression="gzip")
+    with h5py.File(f"fixed-{version}.h5", "w", libver=version) as file:
+        file.attrs["model_config"] = np.bytes_(code)
+    with h5py.File(f"link-{version}.h5", "w", libver=version) as file:
+        file["x"] = h5py.ExternalLink("/etc/other.h5", "/y")
+    with h5py.File(f"outside-{version}.h5", "w", libver=version) as file:
+        file.create_dataset("d", (4,), "f4", external=[("/etc/passwd", 0, 16)])
+with h5py.File("many-latest.h5", "w", libver="latest") as file:
+    for i in range(30):
+        file.create_group(f"g{i}")
+with h5py.File("virtual-latest.h5", "w", libver="latest") as file:
+    layout = h5py.VirtualLayout(shape=(4,), dtype="f4")
+    layout[:] = h5py.VirtualSource("/tmp/other.h5", "d", shape=(4,))
+    file.create_virtual_dataset("v", layout)
