@@ -45,6 +45,17 @@ internal sealed class ImageOptions
         return () => new Images(new RegistryConnections(tls), registries);
     }
 
+    /// <summary>The files of authorities for registries, and whether a client certificate is to be shown.</summary>
+    /// <exception cref="CliException">A file of certificates is not there.</exception>
+    internal (IReadOnlyList<string> Authorities, bool HasClientCertificate) Certificates(ParseResult parsed)
+    {
+        var tls = Tls(parsed);
+        return (tls.AuthorityFiles, tls.ClientCertificateFile is not null);
+    }
+
+    /// <summary>Whether registries are spoken to over http.</summary>
+    internal bool PlainHttp(ParseResult parsed) => parsed.GetValue(_plainHttp);
+
     /// <summary>The connections to registries.</summary>
     /// <exception cref="CliException">A file of certificates is not there.</exception>
     internal RegistryConnections Connections(ParseResult parsed) => new(Tls(parsed));

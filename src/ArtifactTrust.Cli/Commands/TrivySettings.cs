@@ -9,8 +9,31 @@ using ArtifactTrust.Oci;
 namespace ArtifactTrust.Cli.Commands;
 
 /// <summary>The options about Trivy that <c>scan</c> and <c>sbom</c> share.</summary>
-internal sealed class TrivySettings
+/// <param name="scans">Whether Trivy looks for more than packages, and the options about what it looks for are taken.</param>
+internal sealed class TrivySettings(bool scans = false)
 {
+    private static readonly (string Word, TrivyScanners Scanner)[] ScannerWords =
+    [
+        ("vuln", TrivyScanners.Vulnerabilities),
+        ("secret", TrivyScanners.Secrets),
+        ("misconfig", TrivyScanners.Misconfigurations),
+        ("license", TrivyScanners.Licenses),
+    ];
+
+    private readonly Option<string> _scanners = new("--trivy-scanners")
+    {
+        Description = "what Trivy looks for: vuln, secret, misconfig, license",
+        DefaultValueFactory = _ => "vuln,secret",
+        HelpName = "vuln,secret,…",
+    };
+
+    private readonly Option<string[]> _vex = new("--vex")
+    {
+        Description =
+            "a VEX document (OpenVEX, CSAF; CycloneDX for SBOMs) that says what does not affect the subject; may be given several times",
+        HelpName = "FILE",
+    };
+
     private readonly Option<string?> _trivy = new("--trivy")
     {
         Description = $"Trivy's executable (else {TrivyExecutable.Variable}, else PATH)",
@@ -35,6 +58,30 @@ internal sealed class TrivySettings
         HelpName = "REF",
     };
 
+    private readonly Option<string?> _javaRepository = new("--java-db-repository")
+    {
+        Description = "where Trivy's database of Java packages is fetched from",
+        HelpName = "REF",
+    };
+
+    private readonly Option<string?> _checks = new("--checks-bundle-repository")
+    {
+        Description = "where Trivy's misconfiguration checks are fetched from (else those built into it)",
+        HelpName = "REF",
+    };
+
+    private readonly Option<string?> _server = new("--trivy-server")
+    {
+        Description = "a Trivy server that has the databases",
+        HelpName = "URL",
+    };
+
+    private readonly Option<string?> _tokenFile = new("--trivy-token-file")
+    {
+        Description = $"the file that holds the server's token (else {TrivyServer.TokenVariable})",
+        HelpName = "FILE",
+    };
+
     private readonly Option<bool> _offline = new("--offline") { Description = "use the databases that are there, and no network" };
 
     private readonly Option<string> _age = new("--max-db-age")
@@ -51,7 +98,8 @@ internal sealed class TrivySettings
 
     internal void AddTo(Command verb)
     {
-        foreach (var option in (Option[])[_trivy, _sha256, _cache, _repository, _offline, _age, _stale])
+        Option[] own = scans ? [_scanners, _vex, _javaRepository, _checks, _server, _tokenFile] : [];
+        foreach (var option in (Option[])[_trivy, _sha256, _cache, _repository, _offline, _age, _stale, .. own])
         {
             verb.Options.Add(option);
         }
@@ -69,13 +117,43 @@ internal sealed class TrivySettings
         {
             CacheDirectory = parsed.GetValue(_cache),
             DatabaseRepository = parsed.GetValue(_repository),
+            JavaDatabaseRepository = scans ? parsed.GetValue(_javaRepository) : null,
+            ChecksBundleRepository = scans ? parsed.GetValue(_checks) : null,
+            Server = scans ? TrivyServer.From(parsed.GetValue(_server), parsed.GetValue(_tokenFile), plainHttp) : null,
             Offline = parsed.GetValue(_offline),
             MaximumDatabaseAge = Age(parsed.GetValue(_age)!),
             AllowStaleDatabase = parsed.GetValue(_stale),
             RequiredExecutable = Required(parsed.GetValue(_sha256)),
             Insecure = plainHttp,
             Credential = credential,
+            Scanners = scans ? Scanners(parsed.GetValue(_scanners)!) : TrivyScanners.Vulnerabilities | TrivyScanners.Secrets,
+            VexFiles = scans ? Vex(parsed.GetValue(_vex) ?? []) : [],
         };
+
+    private static TrivyScanners Scanners(string text)
+    {
+        var chosen = TrivyScanners.None;
+        foreach (var word in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            var scanner = ScannerWords.FirstOrDefault(w => w.Word == word).Scanner;
+            chosen |=
+                scanner != TrivyScanners.None
+                    ? scanner
+                    : throw CliException.Usage(
+                        $"--trivy-scanners '{word}' is none of {string.Join(", ", ScannerWords.Select(w => w.Word))}"
+                    );
+        }
+        return chosen;
+    }
+
+    private static string[] Vex(string[] paths)
+    {
+        foreach (var path in paths)
+        {
+            CliException.RequireFile(path, "VEX document");
+        }
+        return paths;
+    }
 
     /// <summary>An image as Trivy is to fetch it: by the digest that its reference has now.</summary>
     internal static async Task<(TrivyTarget Target, Tools.RegistryCredential? Credential)> ImageAsync(
@@ -92,7 +170,30 @@ internal sealed class TrivySettings
             );
         }
         using var images = Images.Plain(plainHttp);
-        var (_, descriptor) = await images.ResolveAsync(reference, cancellation);
+        return await ImageAsync(reference, images, null, cancellation);
+    }
+
+    /// <summary>An image as Trivy is to fetch it: by the digest that its reference has now. One in an archive becomes a layout, which Trivy reads.</summary>
+    /// <param name="reference">The image.</param>
+    /// <param name="images">How images are reached.</param>
+    /// <param name="scratch">Where an archive is unpacked to.</param>
+    /// <param name="cancellation">Stops it.</param>
+    internal static async Task<(TrivyTarget Target, Tools.RegistryCredential? Credential)> ImageAsync(
+        OciReference reference,
+        Images images,
+        PrivateDirectory? scratch,
+        CancellationToken cancellation
+    )
+    {
+        var (store, descriptor) = await images.ResolveAsync(reference, cancellation);
+        if (reference is ArchiveReference && scratch is not null)
+        {
+            var path = scratch.File("unpacked");
+            using var layout = await ImageLayout.CreateAsync(path, cancellation);
+            var root = await store.GetManifestAsync(descriptor.Digest, cancellation);
+            await new ImageCopier(store, layout, 1).CopyAsync(root, null, evidence: false, cancellation);
+            return (TrivyTarget.Layout(path, descriptor.Digest), null);
+        }
         if (reference is not RegistryReference registry)
         {
             return (TrivyTarget.Layout(((LayoutReference)reference).Directory, descriptor.Digest), null);
