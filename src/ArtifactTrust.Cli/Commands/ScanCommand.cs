@@ -39,7 +39,6 @@ internal static class ScanCommand
             "scan",
             "Look into files for code that runs on loading, secrets and data about people, and run Trivy. A CycloneDX file is scanned as an SBOM.",
             "artifact-trust scan ./model --scanners model --test-result model-scan.json",
-            "artifact-trust scan ./dataset --scanners data --pii --fail-on-pii email,phone",
             "artifact-trust scan registry.example.com/app:1.0 --vulns vulns.json --fail-on critical --sarif scan.sarif"
         )
         {

@@ -24,7 +24,7 @@ public sealed class DataScanner(TimeProvider? time = null)
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     /// <summary>The scanner, as reports name it.</summary>
-    public static ScannerIdentity Identity { get; } = new("artifact-trust personal data scan", Uri, Version, null, null);
+    public static ScannerIdentity Identity { get; } = new("personal data scan", Uri, Version, null, null);
 
     /// <summary>Looks through the files of a tree.</summary>
     /// <param name="tree">The tree.</param>
@@ -65,7 +65,7 @@ public sealed class DataScanner(TimeProvider? time = null)
 
     /// <summary>Looks through one file.</summary>
     /// <inheritdoc cref="Scan(string, Stream, CancellationToken)"/>
-    public DataFileScan ScanFile(string name, Stream stream, CancellationToken cancellation = default)
+    public static DataFileScan ScanFile(string name, Stream stream, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(stream);

@@ -1,9 +1,13 @@
+using System.Buffers;
+
 namespace ArtifactTrust.Scanning.Data;
 
 /// <summary>Names the columns of delimited text: by its first record, where that is no record of data.</summary>
 internal sealed class DelimitedTable(DelimitedText text)
 {
     private const int MostNames = 10_000;
+
+    private static readonly SearchValues<char> NumberParts = SearchValues.Create("0123456789.,+-");
 
     private readonly List<(string Name, string? Hint)> _names = [];
     private readonly List<PersonalDataMatch> _matches = [];
@@ -37,7 +41,7 @@ internal sealed class DelimitedTable(DelimitedText text)
             var value = Text.Value.Trim();
             PersonalDataDetector.Find(value, ColumnHint.None, _matches);
             // A number, nothing, or data about someone is no name.
-            var isName = value.Length is > 0 and <= 128 && _matches.Count == 0 && value.AsSpan().IndexOfAnyExcept("0123456789.,+-") >= 0;
+            var isName = value.Length is > 0 and <= 128 && _matches.Count == 0 && value.AsSpan().IndexOfAnyExcept(NumberParts) >= 0;
             _names.Add((value, isName ? value : null));
         }
         return true;

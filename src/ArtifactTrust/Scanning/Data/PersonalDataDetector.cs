@@ -45,6 +45,9 @@ internal static class PersonalDataDetector
     // RFC 2606 and RFC 6761.
     private static readonly string[] ReservedDomains = ["example", "test", "invalid", "localhost", "local"];
 
+    // What values are crossed out with.
+    private static readonly SearchValues<char> Blanks = SearchValues.Create("*xX.-•█#_ ");
+
     private static readonly SearchValues<char> Starts = SearchValues.Create(
         "@0123456789+(:ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
     );
@@ -135,7 +138,7 @@ internal static class PersonalDataDetector
 
     /// <summary>Whether a value says only that there is, or was, one.</summary>
     internal static bool IsPlaceholder(ReadOnlySpan<char> value) =>
-        value.IndexOfAnyExcept("*xX.-•█#_ ") < 0
+        value.IndexOfAnyExcept(Blanks) < 0
         || value is ['<', .., '>'] or ['$', '{', .., '}'] or ['{', '{', .., '}', '}'] or ['[', .., ']'] or ['%', .., '%']
         || value.Equals("null", StringComparison.OrdinalIgnoreCase)
         || value.Equals("none", StringComparison.OrdinalIgnoreCase)

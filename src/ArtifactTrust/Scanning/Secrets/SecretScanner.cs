@@ -1,5 +1,4 @@
 using System.Buffers;
-using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Scanning.Data;
 
@@ -50,7 +49,7 @@ public sealed class SecretScanner(TimeProvider? time = null)
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     /// <summary>The scanner, as reports name it.</summary>
-    public static ScannerIdentity Identity { get; } = new("artifact-trust secret scan", Uri, SecretRules.Version, null, null);
+    public static ScannerIdentity Identity { get; } = new("secret scan", Uri, SecretRules.Version, null, null);
 
     /// <summary>Scans files of a tree.</summary>
     /// <param name="tree">The tree.</param>

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ArtifactTrust.Formats;
@@ -104,8 +103,8 @@ public sealed class DataRedactorTests
             "é",
         ];
         string[] names = ["id", "mail", "phone", "password", "ssn", "client_ip", "bsn"];
-        var random = new Random(RandomNumberGenerator.GetInt32(int.MaxValue));
-        for (var i = 0; i < 1500; i++)
+        var random = new Random(20261122);
+        for (var i = 0; i < 3000; i++)
         {
             string Value() => string.Concat(Enumerable.Range(0, random.Next(4)).Select(_ => pieces[random.Next(pieces.Length)]));
             var (name, text) = (i % 3) switch
@@ -140,7 +139,7 @@ public sealed class DataRedactorTests
             var replacement = (Replacement)random.Next(3);
             var redacted = Redact(name, text, replacement, replacement == Replacement.Hash ? Key : []);
             using var stream = new MemoryStream(Encoding.UTF8.GetBytes(redacted));
-            var scan = new DataScanner().ScanFile(name, stream);
+            var scan = DataScanner.ScanFile(name, stream);
             Assert.True(
                 scan.Columns.Count == 0,
                 $"{replacement}: {text}\n---\n{redacted}\n{string.Join(", ", scan.Columns.Select(c => $"{c.Kind} {c.Path}"))}"

@@ -166,6 +166,6 @@ public sealed class DataScannerTests
     private static DataFileScan Scan(string name, byte[] bytes)
     {
         using var stream = new MemoryStream(bytes);
-        return new DataScanner().ScanFile(name, stream);
+        return DataScanner.ScanFile(name, stream);
     }
 }

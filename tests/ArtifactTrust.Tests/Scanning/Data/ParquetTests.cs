@@ -35,7 +35,7 @@ public sealed class ParquetTests
             var bytes = File.ReadAllBytes(file);
             using (var stream = new MemoryStream(bytes))
             {
-                var scan = new DataScanner().ScanFile(Path.GetFileName(file), stream);
+                var scan = DataScanner.ScanFile(Path.GetFileName(file), stream);
                 Assert.Equal("Parquet", scan.Format);
                 read += scan.Values;
             }
@@ -44,7 +44,7 @@ public sealed class ParquetTests
                 var changed = bytes.ToArray();
                 changed[random.Next(4, changed.Length)] ^= (byte)(1 << random.Next(8));
                 using var stream = new MemoryStream(changed);
-                new DataScanner().ScanFile("x", stream);
+                DataScanner.ScanFile("x", stream);
             }
         }
         Assert.True(read > 0);
