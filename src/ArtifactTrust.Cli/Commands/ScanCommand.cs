@@ -1,111 +1,88 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text.Json;
 using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Cli.Scans;
 using ArtifactTrust.Cli.Tools;
-using ArtifactTrust.Hashing;
+using ArtifactTrust.Oci;
 using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Models;
-using Spectre.Console;
-using Severities = ArtifactTrust.Attestations.Predicates.Severities;
-using Severity = ArtifactTrust.Attestations.Predicates.Severity;
+using ArtifactTrust.Scanning.Waivers;
 
 namespace ArtifactTrust.Cli.Commands;
 
 /// <summary><c>scan</c>: what is known to be wrong with a subject, and whether its files are safe to load.</summary>
 internal static class ScanCommand
 {
-    private const string Everything = "all";
-    private const string ModelFiles = "model";
-    private const string Packages = "trivy";
-    private const string Nothing = "none";
-
     internal static Command Create(Session session)
     {
         var subject = Options.Subject();
         var scanners = new Option<string>("--scanners")
         {
-            Description = "model: look into model files for code; trivy: run Trivy",
-            DefaultValueFactory = _ => Everything,
-            HelpName = "all|model|trivy",
+            Description = "model: look into files for code and secrets; data: for secrets only; trivy: run Trivy",
+            DefaultValueFactory = _ => ScanPlan.Everything,
+            HelpName = "all|model|data|trivy",
         };
-        scanners.AcceptOnlyFromAmong(Everything, ModelFiles, Packages);
+        scanners.AcceptOnlyFromAmong(ScanPlan.Everything, ScanPlan.ModelFiles, ScanPlan.DataFiles, ScanPlan.Packages);
         var archive = new Option<bool>("--archive") { Description = "the file is an image as 'docker save' writes it" };
-        var failOn = new Option<string>("--fail-on")
-        {
-            Description = "exit 1 on a finding of this severity or above",
-            DefaultValueFactory = _ => "high",
-            HelpName = "critical|high|medium|low|unknown|none",
-        };
-        failOn.AcceptOnlyFromAmong("critical", "high", "medium", "low", "unknown", Nothing);
-        var report = new Option<string?>("--report") { Description = "write Trivy's own report", HelpName = "FILE" };
-        var vuln = new Option<string?>("--vuln")
-        {
-            Description = "write the predicate for: attest --type vuln (Trivy's report whole, as cosign has it)",
-            HelpName = "FILE",
-        };
-        var vulns = new Option<string?>("--vulns")
-        {
-            Description = "write the predicate for: attest --type vulns (in-toto vulns v0.2)",
-            HelpName = "FILE",
-        };
-        var testResult = new Option<string?>("--test-result")
-        {
-            Description = "write the predicate for: attest --type test-result (the look into model files)",
-            HelpName = "FILE",
-        };
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
-        var plainHttp = Options.PlainHttp();
-        var trivy = new TrivySettings();
+        var people = new Option<bool>("--pii") { Description = "look for data about people too, in CSV, JSON, Parquet and text" };
+        var failOnPeople = new Option<string?>("--fail-on-pii")
+        {
+            Description = "with --pii, exit 1 on these kinds whatever their severity",
+            HelpName = "email,phone,…|all",
+        };
+        var filters = new ScanFilters();
+        var outputs = new ScanOutputs();
         var modelScan = new ModelScanSettings();
+        var trivy = new TrivySettings(scans: true);
         var verb = new Verb(
             "scan",
-            "Look into model files for code that runs on loading, and run Trivy over packages and secrets. A CycloneDX file is scanned as an SBOM.",
+            "Look into files for code that runs on loading, secrets and data about people, and run Trivy. A CycloneDX file is scanned as an SBOM.",
             "artifact-trust scan ./model --scanners model --test-result model-scan.json",
-            "artifact-trust scan registry.example.com/app:1.0 --vulns vulns.json --fail-on critical"
+            "artifact-trust scan registry.example.com/app:1.0 --vulns vulns.json --fail-on critical --sarif scan.sarif"
         )
         {
             subject,
             scanners,
             archive,
-            failOn,
-            report,
-            vuln,
-            vulns,
-            testResult,
             ignore,
             noGit,
-            plainHttp,
+            people,
+            failOnPeople,
             Options.Output(),
         };
         modelScan.AddTo(verb);
+        filters.AddTo(verb);
+        outputs.AddTo(verb);
         trivy.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
                 var plan = ScanPlan.For(target, parsed.GetValue(scanners)!, parsed.GetValue(archive));
-                var outputs = new ScanOutputs(
-                    parsed.GetValue(report),
-                    parsed.GetValue(vuln),
-                    parsed.GetValue(vulns),
-                    parsed.GetValue(testResult)
-                );
-                outputs.Check(plan);
-                modelScan.Check(parsed, plan.LooksIntoFiles);
-                var threshold = parsed.GetValue(failOn) == Nothing ? null : (Severity?)Severities.FromWord(parsed.GetValue(failOn));
-                ModelScanReport? model = null;
+                var forPeople = parsed.GetValue(people);
+                outputs.Check(parsed, plan, forPeople);
+                modelScan.Check(parsed, plan.LooksIntoModels);
+                if (forPeople && !plan.LooksIntoFiles)
+                {
+                    throw CliException.Usage("--pii looks into local files, which this scan does not");
+                }
+                var chosen = filters.Read(parsed) with { FailingKinds = PersonalKinds.Read(parsed.GetValue(failOnPeople), forPeople) };
+                var name = NameOf(target);
+                var reports = new List<ScanReport>();
+                var files = LocalScans.None;
                 if (plan.LooksIntoFiles)
                 {
-                    model = LookIntoFiles(
+                    files = LocalScans.Run(
                         session,
                         target,
-                        modelScan.Rules(parsed),
-                        ignore: parsed.GetValue(ignore) ?? [],
-                        parsed.GetValue(noGit),
+                        (path => IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], path, parsed.GetValue(noGit))),
+                        name,
+                        plan.LooksIntoModels ? modelScan.Rules(parsed) : null,
+                        forPeople,
                         cancellation
                     );
+                    reports.AddRange(files.Reports);
                 }
                 TrivyScan? packages = null;
                 ScannerException? failure = null;
@@ -113,51 +90,38 @@ internal static class ScanCommand
                 {
                     try
                     {
-                        packages = await RunTrivyAsync(session, target, plan, trivy, parsed, parsed.GetValue(plainHttp), cancellation);
+                        packages = await RunTrivyAsync(session, target, plan, trivy, parsed, cancellation);
+                        reports.Add(packages.Summary);
                     }
-                    catch (ScannerException e) when (model is not null)
+                    catch (ScannerException e)
                     {
                         // What was found in the files is told all the same.
                         failure = e;
                     }
                 }
-                outputs.Write(model, packages);
-                modelScan.Write(parsed, model);
-                return Report(session, target, model, packages, failure, threshold);
+                outputs.WriteEvidence(parsed, files.Model, files.Data, packages);
+                modelScan.Write(parsed, files.Model);
+                var scans = chosen.Apply(reports, session.Time.GetUtcNow());
+                var written = failure is null ? scans.Reports : [.. scans.Reports, Failed(failure, name, session.Time.GetUtcNow())];
+                outputs.WriteReports(parsed, written, chosen.Fails);
+                if (failure is not null && reports.Count == 0)
+                {
+                    System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+                }
+                return Report(session, name, scans, files.Model, failure, chosen);
             }
         );
         return verb;
     }
 
-    private static ModelScanReport LookIntoFiles(
-        Session session,
-        Subject subject,
-        ModelScanRules rules,
-        IEnumerable<string> ignore,
-        bool noGit,
-        CancellationToken cancellation
-    )
-    {
-        var scanner = new ModelScanner(rules, session.Time);
-        if (subject is Subject.LocalFile file)
+    private static string NameOf(Subject subject) =>
+        subject switch
         {
-            using var opened = ArtifactFile.Open(file.Path, null, cancellation);
-            using var stream = new FileStream(opened.Handle, FileAccess.Read, bufferSize: 0);
-            return scanner.Scan(opened.Name, stream, cancellation);
-        }
-        var path = ((Subject.LocalDirectory)subject).Path;
-        using var tree = FileTree.Open(path);
-        var files = tree.List(IgnoreOptions.Rules(ignore, path, noGit));
-        if (files.Count == 0)
-        {
-            throw CliException.Rejected("empty-directory", $"the directory '{tree.Path}' has no files");
-        }
-        return session.Terminal.WithProgress(
-            $"scanning {tree.Name}",
-            files.Sum(f => f.Size),
-            progress => scanner.Scan(tree, files, progress, cancellation)
-        );
-    }
+            Subject.LocalDirectory d => d.Path,
+            Subject.LocalFile f => f.Path,
+            Subject.Image i => i.Reference.ToString(),
+            _ => "",
+        };
 
     private static async Task<TrivyScan> RunTrivyAsync(
         Session session,
@@ -165,52 +129,43 @@ internal static class ScanCommand
         ScanPlan plan,
         TrivySettings settings,
         ParseResult parsed,
-        bool plainHttp,
         CancellationToken cancellation
     )
     {
         var scanner = settings.Scanner(parsed, session.Time);
-        var (target, credential) = subject switch
+        using var images = settings.Images.Opener(session, parsed)();
+        using var scratch = PrivateDirectory.Create();
+        var (target, registry) = subject switch
         {
-            Subject.Image image => await TrivySettings.ImageAsync(image.Reference, plainHttp, cancellation),
+            Subject.Image image => await settings.ImageAsync(image.Reference, images, scratch, parsed, cancellation),
             Subject.LocalDirectory directory => (TrivyTarget.Directory(directory.Path), null),
             Subject.LocalFile file when plan.IsArchive => (TrivyTarget.Archive(file.Path), null),
             Subject.LocalFile file when plan.IsSbom => (TrivyTarget.Sbom(file.Path), null),
             Subject.LocalFile file => (TrivyTarget.Directory(file.Path), null),
             _ => throw new InvalidOperationException("a subject of no kind"),
         };
-        return await scanner.ScanAsync(target, settings.Options(parsed, plainHttp, credential), cancellation);
+        return await scanner.ScanAsync(target, settings.Options(parsed, registry), cancellation);
     }
+
+    /// <summary>A scan that failed, as a report: nothing was examined.</summary>
+    private static ScanReport Failed(ScannerException failure, string target, DateTimeOffset now) =>
+        new(new ScannerIdentity("Trivy", TrivyScanner.Uri, "unknown", null, null), target, now, now, [], [failure.Message]);
 
     private static int Report(
         Session session,
-        Subject subject,
+        string name,
+        WaivedScans scans,
         ModelScanReport? model,
-        TrivyScan? packages,
         ScannerException? failure,
-        Severity? threshold
+        ScanFilters.Chosen chosen
     )
     {
-        var name = subject switch
-        {
-            Subject.LocalDirectory d => d.Path,
-            Subject.LocalFile f => f.Path,
-            Subject.Image i => i.Reference.ToString(),
-            _ => "",
-        };
-        ScanReport[] reports = [.. new[] { model?.ToScanReport(name), packages?.Summary }.OfType<ScanReport>()];
-        var findings = ScanReport.Sort(reports.SelectMany(r => r.Findings));
-        // The scanner's word for a severity it does not know counts as the worst, unless nothing is to fail.
-        var over = threshold is { } limit && findings.Any(f => f.Severity >= limit || f.Severity == Severity.Unknown);
-        var complete = failure is null && reports.All(r => r.IsComplete);
-        var code =
-            over ? ExitCode.Rejected
-            : complete ? ExitCode.Success
-            : ExitCode.CouldNotTell;
-        var result =
-            over ? "rejected"
-            : complete ? "scanned"
-            : "inconclusive";
+        var over = scans.Reports.SelectMany(r => r.Findings).Any(chosen.Fails);
+        var complete = failure is null && scans.Reports.All(r => r.IsComplete);
+        var (code, result) =
+            over ? (ExitCode.Rejected, "rejected")
+            : complete ? (ExitCode.Success, "scanned")
+            : (ExitCode.CouldNotTell, "inconclusive");
         var terminal = session.Terminal;
         if (terminal.Json)
         {
@@ -219,7 +174,7 @@ internal static class ScanCommand
                 writer.WriteStartObject();
                 Session.WriteHead(writer, "scan", result, code);
                 writer.WriteString("subject", name);
-                ScanJson.Write(writer, reports, model);
+                ScanJson.Write(writer, scans, model);
                 if (failure is not null)
                 {
                     writer.WriteStartObject("error");
@@ -235,19 +190,7 @@ internal static class ScanCommand
             });
             return code;
         }
-        terminal.Line($"{result}: {Terminal.Clean(name)}");
-        foreach (var report in reports)
-        {
-            terminal.Line($"  {report.Scanner.Name} {Terminal.Clean(report.Scanner.Version)}: {Counts(report)}");
-            foreach (var text in report.Notes.Concat(report.Gaps.Select(g => $"not examined: {g}")))
-            {
-                terminal.Line($"    {Terminal.Clean(text)}");
-            }
-        }
-        if (findings.Count > 0)
-        {
-            WriteTable(terminal, findings);
-        }
+        ScanText.Write(terminal, result, name, scans);
         if (failure is not null)
         {
             terminal.Error.WriteLine($"error: {Terminal.Clean(failure.Message)}");
@@ -257,205 +200,5 @@ internal static class ScanCommand
             }
         }
         return code;
-    }
-
-    private static string Counts(ScanReport report) =>
-        report.Findings.Count == 0
-            ? "no findings"
-            : string.Join(
-                ", ",
-                Severities.WorstFirst.Where(s => report.Count(s) > 0).Select(s => $"{report.Count(s)} {Severities.ToWord(s)}")
-            );
-
-    private static void WriteTable(Terminal terminal, IReadOnlyList<Finding> findings)
-    {
-        var table = new Table().Border(TableBorder.Simple).AddColumns("severity", "finding", "where", "installed", "fixed in", "what");
-        foreach (var finding in findings)
-        {
-            var color = finding.Severity switch
-            {
-                Severity.Critical => "red bold",
-                Severity.High => "red",
-                Severity.Medium => "yellow",
-                _ => "default",
-            };
-            table.AddRow(
-                $"[{color}]{Severities.ToWord(finding.Severity)}[/]",
-                Escape(finding.Id),
-                Escape(finding.Package ?? (finding.Location is null ? finding.Target : $"{finding.Target}: {finding.Location}")),
-                Escape(finding.InstalledVersion),
-                Escape(finding.FixedVersion),
-                Escape(finding.Title)
-            );
-        }
-        terminal.Ansi(terminal.Output).Write(table);
-    }
-
-    private static string Escape(string? text) => Markup.Escape(Terminal.Clean(text) ?? "");
-
-    /// <summary>Which scanners look at a subject, and as what.</summary>
-    private sealed record ScanPlan(bool LooksIntoFiles, bool RunsTrivy, bool IsSbom, bool IsArchive)
-    {
-        internal static ScanPlan For(Subject subject, string scanners, bool archive)
-        {
-            if (archive && subject is not Subject.LocalFile)
-            {
-                throw CliException.Usage(
-                    "--archive goes with a file",
-                    "an image in a registry or a layout is named as HOST/REPO or oci-layout:DIR"
-                );
-            }
-            var local = subject is not Subject.Image && !archive;
-            var sbom = subject is Subject.LocalFile file && !archive && IsSbomFile(file.Path);
-            if (scanners == ModelFiles && (!local || sbom))
-            {
-                throw CliException.Usage("--scanners model looks into local model files only");
-            }
-            return new ScanPlan(local && !sbom && scanners != Packages, scanners != ModelFiles, sbom, archive);
-        }
-
-        /// <summary>Whether a file is an SBOM, by its content: JSON that says so in its first kilobytes.</summary>
-        private static bool IsSbomFile(string path)
-        {
-            using var handle = File.OpenHandle(path);
-            var head = new byte[4096];
-            var text = System.Text.Encoding.UTF8.GetString(head, 0, RandomAccess.Read(handle, head, 0));
-            return text.TrimStart('\uFEFF', ' ', '\t', '\r', '\n').StartsWith('{')
-                && (text.Contains("\"bomFormat\"", StringComparison.Ordinal) || text.Contains("\"spdxVersion\"", StringComparison.Ordinal));
-        }
-    }
-
-    /// <summary>The files that a scan writes.</summary>
-    private sealed record ScanOutputs(string? Report, string? Vuln, string? Vulns, string? TestResult)
-    {
-        internal void Check(ScanPlan plan)
-        {
-            if (!plan.RunsTrivy && (Report ?? Vuln ?? Vulns) is not null)
-            {
-                throw CliException.Usage("--report, --vuln and --vulns need Trivy", "leave out --scanners model");
-            }
-            if (!plan.LooksIntoFiles && TestResult is not null)
-            {
-                throw CliException.Usage("--test-result is of the look into model files, which this scan does not make");
-            }
-        }
-
-        internal void Write(ModelScanReport? model, TrivyScan? packages)
-        {
-            if (packages is not null)
-            {
-                WriteTo(Report, packages.RawReport);
-                WriteTo(Vuln, CosignVulnPredicate.Create(packages.Summary, packages.Report));
-                WriteTo(Vulns, VulnsPredicate.Create(packages.Summary));
-            }
-            if (model is not null)
-            {
-                WriteTo(TestResult, TestResultPredicate.Create(model));
-            }
-        }
-
-        private static void WriteTo(string? path, byte[] content)
-        {
-            if (path is not null)
-            {
-                AtomicFile.Write(path, content, replace: true);
-            }
-        }
-    }
-
-    /// <summary>The JSON form of scans.</summary>
-    private static class ScanJson
-    {
-        internal static void Write(Utf8JsonWriter writer, IEnumerable<ScanReport> reports, ModelScanReport? model)
-        {
-            writer.WriteStartArray("scans");
-            foreach (var report in reports)
-            {
-                writer.WriteStartObject();
-                writer.WriteString("scanner", report.Scanner.ToUri());
-                writer.WriteString("version", report.Scanner.Version);
-                if (report.Scanner.Database is { } database)
-                {
-                    writer.WriteString("databaseUpdatedAt", Time(database.UpdatedAt));
-                }
-                writer.WriteString("startedOn", Time(report.StartedOn));
-                writer.WriteString("finishedOn", Time(report.FinishedOn));
-                writer.WriteBoolean("complete", report.IsComplete);
-                WriteStrings(writer, "gaps", report.Gaps);
-                WriteStrings(writer, "notes", report.Notes);
-                writer.WriteStartObject("counts");
-                foreach (var severity in Severities.WorstFirst)
-                {
-                    writer.WriteNumber(Severities.ToWord(severity), report.Count(severity));
-                }
-                writer.WriteEndObject();
-                writer.WriteStartArray("findings");
-                foreach (var finding in report.Findings)
-                {
-                    WriteFinding(writer, finding);
-                }
-                writer.WriteEndArray();
-                writer.WriteEndObject();
-            }
-            writer.WriteEndArray();
-            if (model is null)
-            {
-                return;
-            }
-            writer.WriteStartArray("files");
-            foreach (var file in model.Files)
-            {
-                writer.WriteStartObject();
-                writer.WriteString("name", file.Name);
-                writer.WriteString("format", file.Format);
-                writer.WriteString("verdict", JsonNamingPolicy.CamelCase.ConvertName(file.Verdict.ToString()));
-                WriteStrings(writer, "imports", file.Imports.Select(i => $"{i.Module}.{i.Name}"));
-                writer.WriteEndObject();
-            }
-            writer.WriteEndArray();
-        }
-
-        private static void WriteFinding(Utf8JsonWriter writer, Finding finding)
-        {
-            writer.WriteStartObject();
-            writer.WriteString("id", finding.Id);
-            writer.WriteString("class", JsonNamingPolicy.CamelCase.ConvertName(finding.Class.ToString()));
-            writer.WriteString("severity", Severities.ToWord(finding.Severity));
-            writer.WriteString("target", finding.Target);
-            WriteOptional(writer, "package", finding.Package);
-            WriteOptional(writer, "purl", finding.Purl);
-            WriteOptional(writer, "installedVersion", finding.InstalledVersion);
-            WriteOptional(writer, "fixedVersion", finding.FixedVersion);
-            WriteOptional(writer, "status", finding.Status);
-            WriteOptional(writer, "title", finding.Title);
-            WriteOptional(writer, "location", finding.Location);
-            if (finding.ByteOffset is { } offset)
-            {
-                writer.WriteNumber("byteOffset", offset);
-            }
-            WriteOptional(writer, "url", finding.PrimaryUrl);
-            writer.WriteEndObject();
-        }
-
-        private static string Time(DateTimeOffset time) =>
-            time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-
-        private static void WriteOptional(Utf8JsonWriter writer, string name, string? value)
-        {
-            if (value is not null)
-            {
-                writer.WriteString(name, value);
-            }
-        }
-
-        private static void WriteStrings(Utf8JsonWriter writer, string name, IEnumerable<string> values)
-        {
-            writer.WriteStartArray(name);
-            foreach (var value in values)
-            {
-                writer.WriteStringValue(value);
-            }
-            writer.WriteEndArray();
-        }
     }
 }

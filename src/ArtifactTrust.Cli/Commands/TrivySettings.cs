@@ -9,8 +9,31 @@ using ArtifactTrust.Oci;
 namespace ArtifactTrust.Cli.Commands;
 
 /// <summary>The options about Trivy that <c>scan</c> and <c>sbom</c> share.</summary>
-internal sealed class TrivySettings
+/// <param name="scans">Whether Trivy looks for more than packages, and the options about what it looks for are taken.</param>
+internal sealed class TrivySettings(bool scans = false)
 {
+    private static readonly (string Word, TrivyScanners Scanner)[] ScannerWords =
+    [
+        ("vuln", TrivyScanners.Vulnerabilities),
+        ("secret", TrivyScanners.Secrets),
+        ("misconfig", TrivyScanners.Misconfigurations),
+        ("license", TrivyScanners.Licenses),
+    ];
+
+    private readonly Option<string> _scanners = new("--trivy-scanners")
+    {
+        Description = "what Trivy looks for: vuln, secret, misconfig, license",
+        DefaultValueFactory = _ => "vuln,secret",
+        HelpName = "vuln,secret,…",
+    };
+
+    private readonly Option<string[]> _vex = new("--vex")
+    {
+        Description =
+            "a VEX document (OpenVEX, CSAF; CycloneDX for SBOMs) that says what does not affect the subject; may be given several times",
+        HelpName = "FILE",
+    };
+
     private readonly Option<string?> _trivy = new("--trivy")
     {
         Description = $"Trivy's executable (else {TrivyExecutable.Variable}, else PATH)",
@@ -35,6 +58,30 @@ internal sealed class TrivySettings
         HelpName = "REF",
     };
 
+    private readonly Option<string?> _javaRepository = new("--java-db-repository")
+    {
+        Description = "where Trivy's database of Java packages is fetched from",
+        HelpName = "REF",
+    };
+
+    private readonly Option<string?> _checks = new("--checks-bundle-repository")
+    {
+        Description = "where Trivy's misconfiguration checks are fetched from (else those built into it)",
+        HelpName = "REF",
+    };
+
+    private readonly Option<string?> _server = new("--trivy-server")
+    {
+        Description = "a Trivy server that has the databases",
+        HelpName = "URL",
+    };
+
+    private readonly Option<string?> _tokenFile = new("--trivy-token-file")
+    {
+        Description = $"the file that holds the server's token (else {TrivyServer.TokenVariable})",
+        HelpName = "FILE",
+    };
+
     private readonly Option<bool> _offline = new("--offline") { Description = "use the databases that are there, and no network" };
 
     private readonly Option<string> _age = new("--max-db-age")
@@ -49,9 +96,14 @@ internal sealed class TrivySettings
         Description = "use an older database all the same; the report says so",
     };
 
+    /// <summary>How registries are reached.</summary>
+    internal ImageOptions Images { get; } = new();
+
     internal void AddTo(Command verb)
     {
-        foreach (var option in (Option[])[_trivy, _sha256, _cache, _repository, _offline, _age, _stale])
+        Images.AddTo(verb);
+        Option[] own = scans ? [_scanners, _vex, _javaRepository, _checks, _server, _tokenFile] : [];
+        foreach (var option in (Option[])[_trivy, _sha256, _cache, _repository, _offline, _age, _stale, .. own])
         {
             verb.Options.Add(option);
         }
@@ -66,43 +118,103 @@ internal sealed class TrivySettings
         new(TrivyExecutable.Find(parsed.GetValue(_trivy), Environment.GetEnvironmentVariable), time);
 
     /// <summary>How to run it.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="registry">How the registry of the image is reached; null where there is none.</param>
     /// <exception cref="CliException">An option is not of its form.</exception>
-    internal TrivyOptions Options(ParseResult parsed, bool plainHttp, Tools.RegistryCredential? credential) =>
+    internal TrivyOptions Options(ParseResult parsed, TrivyRegistry? registry) =>
         new()
         {
             CacheDirectory = parsed.GetValue(_cache),
             DatabaseRepository = parsed.GetValue(_repository),
+            JavaDatabaseRepository = scans ? parsed.GetValue(_javaRepository) : null,
+            ChecksBundleRepository = scans ? parsed.GetValue(_checks) : null,
+            Server = scans ? TrivyServer.From(parsed.GetValue(_server), parsed.GetValue(_tokenFile), Images.IsPlainHttp(parsed)) : null,
             Offline = parsed.GetValue(_offline),
             MaximumDatabaseAge = Age(parsed.GetValue(_age)!),
             AllowStaleDatabase = parsed.GetValue(_stale),
             RequiredExecutable = Required(parsed.GetValue(_sha256)),
-            Insecure = plainHttp,
-            Credential = credential,
+            Insecure = Images.IsPlainHttp(parsed),
+            Credential = registry?.Credential,
+            Authorities = registry?.Authorities ?? Images.ReadAuthorities(parsed),
+            Scanners = scans ? Scanners(parsed.GetValue(_scanners)!) : TrivyScanners.Vulnerabilities | TrivyScanners.Secrets,
+            VexFiles = scans ? Vex(parsed.GetValue(_vex) ?? []) : [],
         };
 
-    /// <summary>An image as Trivy is to fetch it: by the digest that its reference has now.</summary>
-    internal static async Task<(TrivyTarget Target, Tools.RegistryCredential? Credential)> ImageAsync(
+    private static TrivyScanners Scanners(string text)
+    {
+        var chosen = TrivyScanners.None;
+        foreach (var word in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            var scanner = ScannerWords.FirstOrDefault(w => w.Word == word).Scanner;
+            chosen |=
+                scanner != TrivyScanners.None
+                    ? scanner
+                    : throw CliException.Usage(
+                        $"--trivy-scanners '{word}' is none of {string.Join(", ", ScannerWords.Select(w => w.Word))}"
+                    );
+        }
+        return chosen;
+    }
+
+    private static string[] Vex(string[] paths)
+    {
+        foreach (var path in paths)
+        {
+            CliException.RequireFile(path, "VEX document");
+        }
+        return paths;
+    }
+
+    /// <summary>An image as Trivy is to fetch it: by the digest that its reference has now, and in the way that it was found here. One in an archive becomes a layout, which Trivy reads.</summary>
+    /// <param name="reference">The image.</param>
+    /// <param name="images">How images are reached.</param>
+    /// <param name="scratch">Where an archive is unpacked to.</param>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="CliException">Trivy cannot reach its registry.</exception>
+    internal async Task<(TrivyTarget Target, TrivyRegistry? Registry)> ImageAsync(
         OciReference reference,
-        bool plainHttp,
+        Images images,
+        PrivateDirectory scratch,
+        ParseResult parsed,
         CancellationToken cancellation
     )
     {
-        if (reference is ArchiveReference)
+        // Asked first, so that what cannot be scanned costs nothing.
+        var way = reference is RegistryReference host ? await WayToAsync(host, parsed, cancellation) : null;
+        var (store, descriptor) = await images.ResolveAsync(reference, cancellation);
+        switch (reference)
+        {
+            case RegistryReference registry:
+                return (TrivyTarget.Registry($"{registry.Host}/{registry.Repository}", descriptor.Digest), way);
+            case LayoutReference layout:
+                return (TrivyTarget.Layout(layout.Directory, descriptor.Digest), null);
+            default:
+                var path = scratch.File("unpacked");
+                using (var layout = await ImageLayout.CreateAsync(path, cancellation))
+                {
+                    var root = await store.GetManifestAsync(descriptor.Digest, cancellation);
+                    await new ImageCopier(store, layout, 1).CopyAsync(root, null, evidence: false, cancellation);
+                }
+                return (TrivyTarget.Layout(path, descriptor.Digest), null);
+        }
+    }
+
+    /// <summary>How Trivy reaches a registry.</summary>
+    /// <exception cref="CliException">It cannot: it shows no client certificate.</exception>
+    internal async Task<TrivyRegistry> WayToAsync(RegistryReference registry, ParseResult parsed, CancellationToken cancellation)
+    {
+        var tls = Images.Tls(parsed);
+        if (tls.HasClientCertificate(registry))
         {
             throw CliException.Usage(
-                $"'{reference}' is an archive, which is not scanned as it is",
-                "unpack it first: artifact-trust copy SUBJECT oci-layout:DIR"
+                $"{registry.Host} is shown a client certificate, and Trivy shows none to registries",
+                "copy the image first, and scan the copy: artifact-trust copy SUBJECT oci-layout:DIR"
             );
-        }
-        using var images = Images.Plain(plainHttp);
-        var (_, descriptor) = await images.ResolveAsync(reference, cancellation);
-        if (reference is not RegistryReference registry)
-        {
-            return (TrivyTarget.Layout(((LayoutReference)reference).Directory, descriptor.Digest), null);
         }
         var found = await DockerCredentials.FromEnvironment().FindAsync(registry, cancellation);
         var credential = found is { Username: { } user, Password: { } password } ? new Tools.RegistryCredential(user, password) : null;
-        return (TrivyTarget.Registry($"{registry.Host}/{registry.Repository}", descriptor.Digest), credential);
+        return new TrivyRegistry(credential, tls.ExportAuthorities(registry));
     }
 
     private static TimeSpan Age(string text)
@@ -135,3 +247,8 @@ internal sealed class TrivySettings
         }
     }
 }
+
+/// <summary>How Trivy reaches the registry of an image.</summary>
+/// <param name="Credential">The credential; null for none.</param>
+/// <param name="Authorities">PEM certificates to trust besides the system's; empty for none.</param>
+internal sealed record TrivyRegistry(Tools.RegistryCredential? Credential, string Authorities);

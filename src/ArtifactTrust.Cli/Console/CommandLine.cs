@@ -21,6 +21,7 @@ internal static class CommandLine
         ("attest", AttestCommand.Create),
         ("sbom", SbomCommand.Create),
         ("scan", ScanCommand.Create),
+        ("redact", RedactCommand.Create),
         ("verify", VerifyCommand.Create),
         ("watch", WatchCommand.Create),
         ("gate", GateCommand.Create),

@@ -8,7 +8,14 @@ namespace ArtifactTrust.Cli.Tools;
 internal static class SecretVariables
 {
     internal static IReadOnlyList<string> Names { get; } =
-    [Options.PasswordVariable, KeyLoader.CosignPasswordVariable, KeyLoader.PinVariable, EnvironmentToken.Variable];
+    [
+        Options.PasswordVariable,
+        KeyLoader.CosignPasswordVariable,
+        KeyLoader.PinVariable,
+        EnvironmentToken.Variable,
+        TrivyServer.TokenVariable,
+        RedactCommand.KeyVariable,
+    ];
 
     /// <summary>Takes them out of the environment of a program that will be started.</summary>
     internal static void RemoveFrom(IDictionary<string, string?> environment)

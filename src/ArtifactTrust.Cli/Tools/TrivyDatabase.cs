@@ -15,6 +15,9 @@ internal sealed record TrivyDatabase(int SchemaVersion, DateTimeOffset UpdatedAt
     private const string FormatName = "Trivy database metadata";
     private const int MetadataBytes = 64 << 10;
 
+    // trivy-db has had this schema since 2021; Trivy refuses another.
+    private const int SupportedSchema = 2;
+
     // A clock that is a little off is no reason to refuse; a database from the future would never become old.
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromDays(1);
 
@@ -34,7 +37,15 @@ internal sealed record TrivyDatabase(int SchemaVersion, DateTimeOffset UpdatedAt
             StrictJson.CheckLength(file.Length, FormatName, MetadataBytes);
             var bytes = new byte[file.Length];
             file.ReadExactly(bytes);
-            return Parse(bytes);
+            var database = Parse(StrictJson.Parse(bytes, FormatName, MetadataBytes));
+            return database.SchemaVersion == SupportedSchema
+                ? database
+                : throw new ScannerException(
+                    $"the vulnerability database in '{cacheDirectory}' has schema {database.SchemaVersion}; Trivy reads {SupportedSchema}",
+                    database.SchemaVersion < SupportedSchema
+                        ? "it is too old for this Trivy: run without --offline once"
+                        : "it is newer than the Trivy versions that this program knows: update both"
+                );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or MalformedDataException)
         {
@@ -83,9 +94,10 @@ internal sealed record TrivyDatabase(int SchemaVersion, DateTimeOffset UpdatedAt
         );
     }
 
-    private static TrivyDatabase Parse(ReadOnlyMemory<byte> utf8)
+    /// <summary>Reads the metadata.</summary>
+    /// <exception cref="MalformedDataException">It lacks the version of the schema, or its time.</exception>
+    internal static TrivyDatabase Parse(JsonElement json)
     {
-        var json = StrictJson.Parse(utf8, FormatName, MetadataBytes);
         if (
             json.ValueKind != JsonValueKind.Object
             || !json.TryGetProperty("Version", out var version)

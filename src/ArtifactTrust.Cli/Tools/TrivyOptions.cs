@@ -50,6 +50,18 @@ internal sealed record TrivyOptions
     /// <summary>Where the vulnerability database is fetched from, such as <c>registry.example/trivy-db:2</c>; Trivy's own places where null.</summary>
     public string? DatabaseRepository { get; init; }
 
+    /// <summary>Where the database of Java packages is fetched from; Trivy's own places where null.</summary>
+    public string? JavaDatabaseRepository { get; init; }
+
+    /// <summary>Where misconfiguration checks are fetched from; those built into Trivy are used where null.</summary>
+    public string? ChecksBundleRepository { get; init; }
+
+    /// <summary>The server that looks up packages; null where Trivy does so itself.</summary>
+    public TrivyServer? Server { get; init; }
+
+    /// <summary>PEM certificates of authorities to trust besides the system's; null or empty for none.</summary>
+    public string? Authorities { get; init; }
+
     /// <summary>How old the vulnerability database may be.</summary>
     public TimeSpan MaximumDatabaseAge { get; init; } = DefaultMaximumDatabaseAge;
 
@@ -67,6 +79,9 @@ internal sealed record TrivyOptions
 
     /// <summary>The platform of a multi-platform image, such as <c>linux/arm64</c>; Trivy's own where null.</summary>
     public string? Platform { get; init; }
+
+    /// <summary>VEX documents: what they say does not affect the subject is reported as suppressed.</summary>
+    public IReadOnlyList<string> VexFiles { get; init; } = [];
 
     /// <summary>After how long Trivy is stopped.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(10);

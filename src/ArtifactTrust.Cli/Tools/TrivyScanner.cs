@@ -20,6 +20,9 @@ internal sealed record TrivyScan(ScanReport Summary, TrivyReport Report, byte[] 
 /// </remarks>
 internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? time = null)
 {
+    /// <summary>The package URL of Trivy, without a version.</summary>
+    internal const string Uri = "pkg:github/aquasecurity/trivy";
+
     // What a program behind a proxy, or in a network with its own certificates, cannot do without.
     private static readonly string[] PassedVariables =
     [
@@ -60,7 +63,17 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         var notes = new List<string>();
         var usesDatabase = target.Command == "sbom" || options.Scanners.HasFlag(TrivyScanners.Vulnerabilities);
         TrivyDatabase? database = null;
-        if (usesDatabase)
+        if (usesDatabase && options.Server is { } server)
+        {
+            var (serverVersion, serverDatabase) = await server.AskAsync(cancellation).ConfigureAwait(false);
+            database = serverDatabase;
+            notes.Add($"packages were looked up by the Trivy server {server.Address}, version {serverVersion}");
+            if (database.CheckAge(_time.GetUtcNow(), options) is { } note)
+            {
+                notes.Add(note);
+            }
+        }
+        else if (usesDatabase)
         {
             await UpdateDatabaseAsync(directory, cache, options, cancellation).ConfigureAwait(false);
             database = TrivyDatabase.Read(cache);
@@ -70,12 +83,17 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
             }
         }
         var input = PrepareInput(target, directory, notes);
+        var vex = TrivyVex.Prepare(options.VexFiles, target, directory);
         var started = _time.GetUtcNow();
-        var raw = await RunAsync(target, input, "json", ScannerWords(target, options), options, directory, cache, cancellation)
+        var raw = await RunAsync(target, input, "json", ScannerWords(target, options), vex, options, directory, cache, cancellation)
             .ConfigureAwait(false);
         var finished = _time.GetUtcNow();
         Executable.CheckUnchanged();
-        if (database is not null && TrivyDatabase.Read(cache) != database)
+        var after =
+            database is null ? null
+            : options.Server is { } asked ? (await asked.AskAsync(cancellation).ConfigureAwait(false)).Database
+            : TrivyDatabase.Read(cache);
+        if (after != database)
         {
             throw new ScannerException("the vulnerability database was replaced while Trivy ran", "run it again");
         }
@@ -84,14 +102,21 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         Describe(report, notes);
         var scanner = new ScannerIdentity(
             "Trivy",
-            "pkg:github/aquasecurity/trivy",
+            Uri,
             version,
-            Executable.Digest,
+            // With a server, the program that finds vulnerabilities is not the one that was hashed.
+            options.Server
+                is null
+                ? Executable.Digest
+                : null,
             database?.ToVulnerabilityDatabase(options)
         );
-        string[] gaps = report.SuppressedCount > 0 ? [$"Trivy left out {report.SuppressedCount} findings"] : [];
+        var (suppressed, gaps) = TrivyVex.Explain(report.Suppressed, vex, notes);
         return new TrivyScan(
-            new ScanReport(scanner, target.Name, started, finished, report.Findings, gaps) { Notes = notes },
+            new ScanReport(scanner, target.Name, started, finished, ScanReport.Sort([.. report.Findings, .. suppressed]), gaps)
+            {
+                Notes = notes,
+            },
             report,
             raw,
             target.Digest
@@ -108,7 +133,7 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         var cache = Path.GetFullPath(options.CacheDirectory ?? DefaultCacheDirectory);
         using var directory = PrivateDirectory.Create();
         var input = PrepareInput(target, directory, []);
-        var bytes = await RunAsync(target, input, "cyclonedx", null, options, directory, cache, cancellation).ConfigureAwait(false);
+        var bytes = await RunAsync(target, input, "cyclonedx", null, [], options, directory, cache, cancellation).ConfigureAwait(false);
         Executable.CheckUnchanged();
         try
         {
@@ -190,8 +215,34 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
             arguments.AddRange(["--db-repository", repository]);
         }
         // Without the credential: it is for the image's registry, and this is another.
-        var result = await ToolProcess.RunAsync(Command(arguments, options.Timeout, null), directory, cancellation).ConfigureAwait(false);
-        ThrowOnFailure(result, "fetch its vulnerability database");
+        var command = Command(arguments, options.Timeout, null, options, directory);
+        ThrowOnFailure(
+            await ToolProcess.RunAsync(command, directory, cancellation).ConfigureAwait(false),
+            "fetch its vulnerability database"
+        );
+        if (options.JavaDatabaseRepository is { Length: > 0 } java)
+        {
+            command = Command(
+                [
+                    "image",
+                    "--download-java-db-only",
+                    "--cache-dir",
+                    cache,
+                    "--no-progress",
+                    .. Settings(directory),
+                    "--java-db-repository",
+                    java,
+                ],
+                options.Timeout,
+                null,
+                options,
+                directory
+            );
+            ThrowOnFailure(
+                await ToolProcess.RunAsync(command, directory, cancellation).ConfigureAwait(false),
+                "fetch its database of Java packages"
+            );
+        }
     }
 
     private async Task<byte[]> RunAsync(
@@ -199,6 +250,7 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         string input,
         string format,
         string? scanners,
+        IReadOnlyList<TrivyVex> vex,
         TrivyOptions options,
         PrivateDirectory directory,
         string cache,
@@ -228,17 +280,33 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         {
             arguments.AddRange(["--scanners", scanners]);
         }
+        foreach (var document in vex)
+        {
+            arguments.AddRange(["--vex", document.Copy]);
+        }
+        if (vex.Count > 0)
+        {
+            arguments.Add("--show-suppressed");
+        }
         if (options.Offline)
         {
             arguments.Add("--offline-scan");
         }
-        if (options.Offline || options.Credential is not null)
+        if (options.Offline || options.Credential is not null || options.JavaDatabaseRepository is not null)
         {
-            // The Java database comes from another registry than the image, which must not see the credential.
+            // The Java database comes from another registry than the image, which must not see the credential; or it was fetched before.
             arguments.Add("--skip-java-db-update");
         }
+        if (options.ChecksBundleRepository is { Length: > 0 } checks && scanners?.Contains("misconfig", StringComparison.Ordinal) == true)
+        {
+            arguments.AddRange(["--checks-bundle-repository", checks]);
+        }
+        if (options.Server is { } server)
+        {
+            arguments.AddRange(["--server", server.Address]);
+        }
         AddTarget(arguments, target, input, options);
-        var command = Command(arguments, options.Timeout + TimeSpan.FromSeconds(10), options.Credential) with
+        var command = Command(arguments, options.Timeout + TimeSpan.FromSeconds(10), options.Credential, options, directory) with
         {
             OutputFile = output,
             MaximumOutputFileBytes = Limits.ScanReportBytes,
@@ -307,6 +375,10 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
             {
                 notes.Add($"for the scan the SBOM's root component was an application instead of a {type}, which Trivy does not read");
             }
+            if (copy.ReplacedSpecVersion is { } version)
+            {
+                notes.Add($"for the scan the SBOM was read as CycloneDX {BomScanCopy.NewestSpecVersion} instead of {version}");
+            }
             var path = directory.File("sbom.json");
             using var written = File.Create(path);
             written.Write(copy.Utf8.Span);
@@ -318,15 +390,24 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         }
     }
 
-    private ToolCommand Command(IReadOnlyList<string> arguments, TimeSpan timeout, RegistryCredential? credential)
+    private ToolCommand Command(
+        IReadOnlyList<string> arguments,
+        TimeSpan timeout,
+        RegistryCredential? credential,
+        TrivyOptions? options = null,
+        PrivateDirectory? directory = null
+    )
     {
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             // As variables, since older versions know no such flags.
             ["TRIVY_DISABLE_TELEMETRY"] = "true",
             ["TRIVY_SKIP_VERSION_CHECK"] = "true",
-            ["TRIVY_SKIP_CHECK_UPDATE"] = "true",
         };
+        if (options?.ChecksBundleRepository is null || options.Offline)
+        {
+            environment["TRIVY_SKIP_CHECK_UPDATE"] = "true";
+        }
         foreach (var name in PassedVariables)
         {
             if (Variables(name) is { Length: > 0 } value)
@@ -334,16 +415,27 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
                 environment[name] = value;
             }
         }
+        if (options?.Authorities is { Length: > 0 } authorities && directory is not null)
+        {
+            environment["SSL_CERT_DIR"] = TrivyAuthorities.Write(authorities, environment.GetValueOrDefault("SSL_CERT_DIR"), directory);
+        }
+        var secrets = new List<string>();
         if (credential is not null)
         {
             environment["TRIVY_USERNAME"] = credential.UserName;
             environment["TRIVY_PASSWORD"] = credential.Password;
+            secrets.Add(credential.Password);
+        }
+        if (options?.Server?.Token is { } token)
+        {
+            environment["TRIVY_TOKEN"] = token;
+            secrets.Add(token);
         }
         return new ToolCommand(Executable.Path, arguments)
         {
             Environment = environment,
             Timeout = timeout,
-            Secrets = credential is null ? [] : [credential.Password],
+            Secrets = secrets,
         };
     }
 

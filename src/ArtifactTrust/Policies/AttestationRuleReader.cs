@@ -10,6 +10,7 @@ internal sealed class AttestationRuleReader(Func<YamlMapping, string, (IReadOnly
     private static readonly string[] CommonKeys = ["type", "from", "atLeast"];
     private static readonly string[] AgeKeys = ["maxAge"];
     private static readonly string[] DependencyKeys = ["uri", "digest"];
+    private static readonly string[] ScannerKeys = ["sha256"];
 
     internal AttestationRule Read(YamlValue value)
     {
@@ -35,7 +36,7 @@ internal sealed class AttestationRuleReader(Func<YamlMapping, string, (IReadOnly
         type.Name switch
         {
             PredicateType.SlsaProvenanceName => ["builder", "buildType", "source", "dependencies"],
-            PredicateType.CosignVulnName or PredicateType.VulnsName => ["maxSeverity", "unknownSeverity", "maxDatabaseAge"],
+            PredicateType.CosignVulnName or PredicateType.VulnsName => ["maxSeverity", "unknownSeverity", "maxDatabaseAge", "scanner"],
             PredicateType.TestResultName => ["result"],
             PredicateType.VerificationSummaryName => ["verifier", "resourceUri", "levels"],
             _ => [],
@@ -100,6 +101,25 @@ internal sealed class AttestationRuleReader(Func<YamlMapping, string, (IReadOnly
         if (mapping["maxDatabaseAge"] is { } age)
         {
             yield return new MaxDatabaseAge(age.Scalar("maxDatabaseAge").Duration("maxDatabaseAge"));
+        }
+        if (mapping["scanner"] is { } scanner)
+        {
+            var pin = scanner.Mapping("scanner");
+            pin.CheckKeys("scanner", ScannerKeys);
+            yield return new PinnedScanner(pin.Required("sha256", "scanner").OneOrMore("sha256", v => Sha256(v.Scalar("sha256"))));
+        }
+    }
+
+    private static string Sha256(YamlScalar value)
+    {
+        try
+        {
+            // Plain digits alone would be a number; whoever writes a digest means its text.
+            return Digest.FromHex(DigestAlgorithm.Sha256, value.Text.ToLowerInvariant()).Hex;
+        }
+        catch (MalformedDataException e)
+        {
+            throw value.Malformed(e.Reason, e);
         }
     }
 

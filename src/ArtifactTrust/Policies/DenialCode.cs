@@ -89,4 +89,7 @@ public enum DenialCode
 
     /// <summary>A finding above the severity allowed.</summary>
     SeverityExceeded,
+
+    /// <summary>Another scanner, or one that the scan does not name by its digest.</summary>
+    ScannerMismatch,
 }

@@ -67,3 +67,51 @@ internal sealed class MaxDatabaseAge(PolicyDuration limit)
             );
     }
 }
+
+/// <summary>The scan names the scanner's executable file by its digest, and it is one of these.</summary>
+/// <remarks>
+/// Spec: package-url, "Known qualifiers": <c>checksum</c>, a list of <c>algorithm:hex</c>. A version does not do: one of Trivy's was published with
+/// malicious code in it, and builds exist that say no version.
+/// </remarks>
+internal sealed class PinnedScanner(IReadOnlyList<string> allowed)
+    : AttestationConstraint("scanner.sha256", $"a scan by the executable {string.Join(" or ", allowed.Select(d => $"sha256:{d}"))}")
+{
+    internal override Assessment Check(Predicate predicate, DateTimeOffset now)
+    {
+        var uri = (predicate as ScanPredicate)?.ScannerUri;
+        var digests = Digests(uri).ToList();
+        if (digests.Count == 0)
+        {
+            return Fails(
+                DenialCode.ScannerMismatch,
+                "the scan does not name its scanner by a digest (scanner.uri with ?checksum=sha256:…)",
+                uri,
+                "scan again with artifact-trust scan, and without a server"
+            );
+        }
+        // A list of digests is of one file in several algorithms, so two of the same algorithm mean that one is not true.
+        return digests is [var only] && allowed.Contains(only)
+            ? Holds($"sha256:{only}")
+            : Fails(
+                DenialCode.ScannerMismatch,
+                "the scan was made by another executable",
+                string.Join(", ", digests.Select(d => $"sha256:{d}")),
+                "scan again with the executable that the policy names"
+            );
+    }
+
+    private static IEnumerable<string> Digests(string? uri)
+    {
+        var query = uri?.IndexOf('?', StringComparison.Ordinal) ?? -1;
+        if (query < 0)
+        {
+            return [];
+        }
+        var qualifiers = uri![(query + 1)..].Split('#')[0].Split('&');
+        return qualifiers
+            .Where(q => q.StartsWith("checksum=", StringComparison.OrdinalIgnoreCase))
+            .SelectMany(q => Uri.UnescapeDataString(q["checksum=".Length..]).Split(','))
+            .Where(c => c.StartsWith("sha256:", StringComparison.OrdinalIgnoreCase))
+            .Select(c => c["sha256:".Length..].ToLowerInvariant());
+    }
+}

@@ -8,11 +8,21 @@ namespace ArtifactTrust.Scanning;
 /// <param name="ReplacedRootType">The type of the root component that stands in the original; null where nothing was changed.</param>
 /// <remarks>
 /// Trivy refuses a whole BOM whose <c>metadata.component</c> is a model, a data set or another type it has no packages for, though it skips such
-/// components elsewhere. In the copy the root is an <c>application</c>, and nothing else differs. The subject of a scan stays the original.
+/// components elsewhere. In the copy the root is an <c>application</c>. Versions before 0.71 refuse CycloneDX 1.7, which adds members that a look-up of packages
+/// does not need; the copy says 1.6. Nothing else differs, and the subject of a scan stays the original.
 /// </remarks>
 public sealed record BomScanCopy(ReadOnlyMemory<byte> Utf8, string? ReplacedRootType)
 {
+    /// <summary>The newest version that every Trivy reads that can be used at all.</summary>
+    public const string NewestSpecVersion = "1.6";
+
     private const string FormatName = "CycloneDX BOM";
+
+    // Later versions may move what this one relies on, so they are left to Trivy.
+    private const string LoweredSpecVersion = "1.7";
+
+    /// <summary>The specification's version that stands in the original; null where the copy has the same.</summary>
+    public string? ReplacedSpecVersion { get; private init; }
 
     // The types whose component Trivy accepts at the root (0.68.2, tried one by one).
     private static readonly string[] Accepted =
@@ -36,14 +46,12 @@ public sealed record BomScanCopy(ReadOnlyMemory<byte> Utf8, string? ReplacedRoot
             return new BomScanCopy(utf8, null);
         }
         var json = StrictJson.Parse(utf8, FormatName, Limits.ScanReportBytes);
-        if (
-            !json.TryGetProperty("metadata", out var metadata)
-            || metadata.ValueKind != JsonValueKind.Object
-            || !metadata.TryGetProperty("component", out var root)
-            || root.ValueKind != JsonValueKind.Object
-            || StrictJson.OptionalString(root, "type", FormatName, "$.metadata.component") is not { } type
-            || Accepted.Contains(type)
-        )
+        var type = RootType(json);
+        var version =
+            json.TryGetProperty("bomFormat", out _) && StrictJson.OptionalString(json, "specVersion", FormatName, "$") == LoweredSpecVersion
+                ? LoweredSpecVersion
+                : null;
+        if (type is null && version is null)
         {
             return new BomScanCopy(utf8, null);
         }
@@ -51,27 +59,49 @@ public sealed record BomScanCopy(ReadOnlyMemory<byte> Utf8, string? ReplacedRoot
             WriteWith(
                 writer,
                 json,
-                "metadata",
-                () =>
-                    WriteWith(
-                        writer,
-                        metadata,
-                        "component",
-                        () => WriteWith(writer, root, "type", () => writer.WriteStringValue("application"))
-                    )
+                (name, value) =>
+                    name switch
+                    {
+                        "specVersion" when version is not null => () => writer.WriteStringValue(NewestSpecVersion),
+                        "$schema" when version is not null => () =>
+                            writer.WriteStringValue($"http://cyclonedx.org/schema/bom-{NewestSpecVersion}.schema.json"),
+                        "metadata" when type is not null => () => WriteMetadata(writer, value),
+                        _ => null,
+                    }
             )
         );
-        return new BomScanCopy(copy, type);
+        return new BomScanCopy(copy, type) { ReplacedSpecVersion = version };
     }
 
-    /// <summary>Writes an object with the value of one member written by someone else.</summary>
-    private static void WriteWith(Utf8JsonWriter writer, JsonElement value, string name, Action write)
+    /// <summary>The root component's type where Trivy does not accept it there.</summary>
+    private static string? RootType(JsonElement json) =>
+        json.TryGetProperty("metadata", out var metadata)
+        && metadata.ValueKind == JsonValueKind.Object
+        && metadata.TryGetProperty("component", out var root)
+        && root.ValueKind == JsonValueKind.Object
+        && StrictJson.OptionalString(root, "type", FormatName, "$.metadata.component") is { } type
+        && !Accepted.Contains(type)
+            ? type
+            : null;
+
+    private static void WriteMetadata(Utf8JsonWriter writer, JsonElement metadata) =>
+        WriteWith(
+            writer,
+            metadata,
+            (member, component) =>
+                member == "component"
+                    ? () => WriteWith(writer, component, (name, _) => name == "type" ? () => writer.WriteStringValue("application") : null)
+                    : null
+        );
+
+    /// <summary>Writes an object, some values of which someone else writes.</summary>
+    private static void WriteWith(Utf8JsonWriter writer, JsonElement value, Func<string, JsonElement, Action?> replace)
     {
         writer.WriteStartObject();
         foreach (var member in value.EnumerateObject())
         {
             writer.WritePropertyName(member.Name);
-            if (member.NameEquals(name))
+            if (replace(member.Name, member.Value) is { } write)
             {
                 write();
             }

@@ -90,4 +90,7 @@ public sealed record Finding(string Id, FindingClass Class, Severity Severity, s
 
     /// <summary>The offset of the place in the target's bytes, from 0, or null. It is one in the file itself, not in what an archive in it holds.</summary>
     public long? ByteOffset { get; init; }
+
+    /// <summary>Why the finding does not count; null for one that does.</summary>
+    public Suppression? Suppression { get; init; }
 }

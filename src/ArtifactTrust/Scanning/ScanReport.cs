@@ -28,11 +28,14 @@ public sealed record ScanReport(
     /// <summary>Whether everything was examined and nothing was found.</summary>
     public bool IsClean => IsComplete && Findings.Count == 0;
 
-    /// <summary>The severity of the worst finding; null where there is none.</summary>
-    public Severity? Worst => Findings.Count == 0 ? null : Findings.Max(f => f.Severity);
+    /// <summary>The findings that count: those that nobody waived, and that no VEX document speaks of.</summary>
+    public IEnumerable<Finding> Counted => Findings.Where(f => f.Suppression is null);
 
-    /// <summary>How many findings have that severity.</summary>
-    public int Count(Severity severity) => Findings.Count(f => f.Severity == severity);
+    /// <summary>The severity of the worst finding that counts; null where there is none.</summary>
+    public Severity? Worst => Counted.Select(f => (Severity?)f.Severity).Max();
+
+    /// <summary>How many findings that count have that severity.</summary>
+    public int Count(Severity severity) => Counted.Count(f => f.Severity == severity);
 
     /// <summary>The order of findings in reports: the worst first, then by target, package and identifier in code point order.</summary>
     public static IReadOnlyList<Finding> Sort(IEnumerable<Finding> findings) =>
@@ -42,6 +45,8 @@ public sealed record ScanReport(
                 .ThenBy(f => f.Target, CodePointOrder.Instance)
                 .ThenBy(f => f.Package ?? "", CodePointOrder.Instance)
                 .ThenBy(f => f.Id, CodePointOrder.Instance)
+                .ThenBy(f => f.StartLine ?? 0)
+                .ThenBy(f => f.ByteOffset ?? 0)
                 .ThenBy(f => f.Location ?? "", CodePointOrder.Instance),
         ];
 }

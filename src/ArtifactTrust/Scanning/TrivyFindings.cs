@@ -21,6 +21,37 @@ internal static class TrivyFindings
         ];
     }
 
+    /// <summary>The findings that Trivy left out, and why: what a VEX document says is nothing is still shown.</summary>
+    /// <remarks>Only vulnerabilities are told with their content here; of others Trivy says the same way that they were left out.</remarks>
+    internal static IEnumerable<Finding> ReadSuppressed(JsonElement result, string location)
+    {
+        var target = TrivyReport.Text(result, "Target", location) ?? "";
+        return
+        [
+            .. Each(
+                result,
+                "ExperimentalModifiedFindings",
+                location,
+                (item, at) =>
+                {
+                    var finding = TrivyReport.Object(item, "Finding", at);
+                    var read =
+                        TrivyReport.Text(item, "Type", at) == "vulnerability" && finding.ValueKind == JsonValueKind.Object
+                            ? Vulnerability(finding, target, $"{at}.Finding")
+                            : new Finding("(unnamed)", FindingClass.Unknown, Severity.Unknown, target);
+                    return read with
+                    {
+                        Suppression = new Suppression(SuppressionKind.Vex, TrivyReport.Text(item, "Statement", at) ?? "")
+                        {
+                            Status = TrivyReport.Text(item, "Status", at),
+                            Source = TrivyReport.Text(item, "Source", at),
+                        },
+                    };
+                }
+            ),
+        ];
+    }
+
     /// <summary>The number, where the value is one that fits.</summary>
     internal static bool TryGetInt32OrNone(this JsonElement value, out int number)
     {
@@ -69,16 +100,14 @@ internal static class TrivyFindings
                 Title = TrivyReport.Text(json, "Title", location),
                 Status = TrivyReport.Text(json, "Status", location),
                 PrimaryUrl = TrivyReport.Text(json, "PrimaryURL", location),
-                Location = Line(TrivyReport.Object(json, "CauseMetadata", location)),
-            };
+            }.At(TrivyReport.Object(json, "CauseMetadata", location));
 
     // The report masks the secret itself; even so, nothing of the match is carried on.
     private static Finding Secret(JsonElement json, string target, string location) =>
-        new(Id(json, "RuleID", location), FindingClass.Secret, SeverityOf(json, location), target)
+        new Finding(Id(json, "RuleID", location), FindingClass.Secret, SeverityOf(json, location), target)
         {
             Title = TrivyReport.Text(json, "Title", location),
-            Location = Line(json),
-        };
+        }.At(json);
 
     private static Finding License(JsonElement json, string target, string location) =>
         new(Id(json, "Name", location), FindingClass.License, SeverityOf(json, location), target)
@@ -96,12 +125,26 @@ internal static class TrivyFindings
     private static Severity SeverityOf(JsonElement json, string location) =>
         Severities.FromWord(TrivyReport.Text(json, "Severity", location));
 
-    private static string? Line(JsonElement json) =>
+    private static Finding At(this Finding finding, JsonElement place)
+    {
+        if (Line(place, "StartLine") is not { } start)
+        {
+            return finding;
+        }
+        return finding with
+        {
+            Location = $"line {start}",
+            StartLine = start,
+            EndLine = Line(place, "EndLine") is { } end && end >= start ? end : start,
+        };
+    }
+
+    private static int? Line(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object
-        && json.TryGetProperty("StartLine", out var line)
+        && json.TryGetProperty(name, out var line)
         && line.TryGetInt32OrNone(out var number)
         && number > 0
-            ? $"line {number}"
+            ? number
             : null;
 
     private static List<SeverityScore> Scores(JsonElement json, string location)

@@ -48,8 +48,8 @@ public sealed class TrivyReport
     /// <summary>How many packages were looked up; zero says that nothing was recognized.</summary>
     public int PackageCount { get; private init; }
 
-    /// <summary>How many findings Trivy was told to leave out, as far as it says so.</summary>
-    public int SuppressedCount { get; private init; }
+    /// <summary>The findings Trivy left out and says so, each with the reason; the worst first.</summary>
+    public IReadOnlyList<Finding> Suppressed { get; private init; } = [];
 
     /// <summary>Everything found, the worst first.</summary>
     public required IReadOnlyList<Finding> Findings { get; init; }
@@ -72,15 +72,16 @@ public sealed class TrivyReport
         }
         var metadata = Object(json, "Metadata", "$");
         var findings = new List<Finding>();
-        var (packages, suppressed, index) = (0, 0, 0);
+        var suppressed = new List<Finding>();
+        var (packages, index) = (0, 0);
         foreach (var result in Items(json, "Results", "$"))
         {
             var location = $"$.Results[{index++}]";
             RequireObject(result, location);
             packages += Items(result, "Packages", location).Count();
-            suppressed += Items(result, "ExperimentalModifiedFindings", location).Count();
+            suppressed.AddRange(TrivyFindings.ReadSuppressed(result, location));
             findings.AddRange(TrivyFindings.Read(result, location));
-            if (findings.Count > Limits.ScanFindings)
+            if (findings.Count + suppressed.Count > Limits.ScanFindings)
             {
                 throw new MalformedDataException(FormatName, location, $"more than {Limits.ScanFindings} findings");
             }
@@ -95,7 +96,7 @@ public sealed class TrivyReport
             OperatingSystem = ReadOperatingSystem(metadata),
             Platform = ReadPlatform(Object(metadata, "ImageConfig", "$.Metadata")),
             PackageCount = packages,
-            SuppressedCount = suppressed,
+            Suppressed = ScanReport.Sort(suppressed),
             Findings = ScanReport.Sort(findings),
         };
     }

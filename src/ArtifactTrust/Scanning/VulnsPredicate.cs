@@ -31,7 +31,7 @@ public static class VulnsPredicate
             writer.WriteStartObject("scanner");
             PredicateJson.WriteScanner(writer, report.Scanner);
             writer.WriteStartArray("result");
-            foreach (var finding in report.Findings.Where(f => f.Class == FindingClass.Vulnerability))
+            foreach (var finding in report.Findings.Where(IsListed))
             {
                 WriteFinding(writer, finding);
             }
@@ -41,6 +41,10 @@ public static class VulnsPredicate
             writer.WriteEndObject();
         });
     }
+
+    // What is waived is still there, and a policy decides about it; what a VEX document denies is not, by the word of who signs this.
+    private static bool IsListed(Finding finding) =>
+        finding.Class == FindingClass.Vulnerability && finding.Suppression?.Kind != SuppressionKind.Vex;
 
     private static void WriteFinding(Utf8JsonWriter writer, Finding finding)
     {

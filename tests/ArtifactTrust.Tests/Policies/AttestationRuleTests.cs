@@ -1,3 +1,4 @@
+using ArtifactTrust.Formats;
 using ArtifactTrust.Policies;
 using ArtifactTrust.Tests.Attestations.Predicates;
 using ArtifactTrust.Verification;
@@ -481,6 +482,46 @@ public sealed class AttestationRuleTests
         Decide(rule, Attest("vuln", Samples.CosignVuln, "scanner/db/lastUpdate", "\"2026-06-01T12:05:01Z\""))
             .DeniedBy(id, DenialCode.TimeInFuture);
     }
+
+    [Theory]
+    [InlineData("pkg:github/aquasecurity/trivy@dev?checksum=sha256:{0}", "{0}", true)]
+    [InlineData("pkg:github/aquasecurity/trivy@dev?checksum=sha256%3A{0}", "{0}", true)]
+    [InlineData("pkg:github/aquasecurity/trivy@dev?checksum=sha1:aa,sha256:{0}", "{0}", true)]
+    [InlineData("pkg:x/y@1?os=linux&checksum=sha256:{0}#sub", "[{1}, {0}]", true)]
+    [InlineData("pkg:github/aquasecurity/trivy@dev?checksum=sha256:{0}", "{1}", false)]
+    [InlineData("pkg:github/aquasecurity/trivy@dev?checksum=sha256:{1},sha256:{0}", "{0}", false)]
+    [InlineData("pkg:github/aquasecurity/trivy@dev?checksum=sha256:{1}&checksum=sha256:{0}", "{0}", false)]
+    [InlineData("pkg:github/aquasecurity/trivy@dev", "{0}", false)]
+    [InlineData("pkg:github/aquasecurity/trivy@dev#?checksum=sha256:{0}x", "{0}", false)]
+    [InlineData("sha256:{0}", "{0}", false)]
+    public void The_scanner_is_the_executable_that_is_pinned(string uri, string pinned, bool allowed)
+    {
+        var (one, other) = (new string('a', 64), new string('b', 64));
+        string Fill(string text) => text.Replace("{0}", one, StringComparison.Ordinal).Replace("{1}", other, StringComparison.Ordinal);
+        foreach (var (type, json) in new[] { ("vulns", Samples.Vulns), ("vuln", Samples.CosignVuln) })
+        {
+            var decision = Decide(
+                $"{{ type: {type}, from: alice, maxSeverity: CRITICAL, scanner: {{ sha256: {Fill(pinned)} }} }}",
+                Attest(type, json, "scanner/uri", $"\"{Fill(uri)}\"")
+            );
+            Assert.Equal(allowed, decision.IsAllowed);
+            if (!allowed)
+            {
+                decision.DeniedBy($"model.attestations[0].{type}.scanner.sha256", DenialCode.ScannerMismatch);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("scanner: {}")]
+    [InlineData("scanner: abc")]
+    [InlineData("scanner: { sha256: abc }")]
+    [InlineData("scanner: { sha256: [] }")]
+    [InlineData("scanner: { sha512: abc }")]
+    public void A_pin_that_is_none_is_refused(string keys) =>
+        Assert.Throws<MalformedDataException>(() =>
+            Given.ModelPolicy($"attestations: [ {{ type: vulns, from: alice, maxSeverity: LOW, {keys} }} ]")
+        );
 
     // --- tests and summaries
 

@@ -108,7 +108,7 @@ public sealed class TrivyReportTests
     [Fact]
     public void What_Trivy_was_told_to_leave_out_is_counted()
     {
-        Assert.Equal(2, Parse("""{"SchemaVersion":2,"Results":[{"ExperimentalModifiedFindings":[{},{}]}]}""").SuppressedCount);
+        Assert.Equal(2, Parse("""{"SchemaVersion":2,"Results":[{"ExperimentalModifiedFindings":[{},{}]}]}""").Suppressed.Count);
     }
 
     [Theory]

@@ -1,0 +1,60 @@
+using ArtifactTrust.Cli.Commands;
+using ArtifactTrust.Cli.Console;
+
+namespace ArtifactTrust.Cli.Scans;
+
+/// <summary>Which scanners look at a subject, and as what.</summary>
+/// <param name="LooksIntoModels">Whether files are looked into for code.</param>
+/// <param name="LooksIntoFiles">Whether files are looked into at all: for code, for secrets or for data about people.</param>
+/// <param name="RunsTrivy">Whether Trivy runs.</param>
+/// <param name="IsSbom">Whether the subject is an SBOM.</param>
+/// <param name="IsArchive">Whether the subject is an image in a tar file.</param>
+internal sealed record ScanPlan(bool LooksIntoModels, bool LooksIntoFiles, bool RunsTrivy, bool IsSbom, bool IsArchive)
+{
+    internal const string Everything = "all";
+    internal const string ModelFiles = "model";
+    internal const string DataFiles = "data";
+    internal const string Packages = "trivy";
+
+    internal static ScanPlan For(Subject subject, string scanners, bool archive)
+    {
+        if (archive && subject is not Subject.LocalFile)
+        {
+            throw CliException.Usage(
+                "--archive goes with a file",
+                "an image in a registry or a layout is named as HOST/REPO or oci-layout:DIR"
+            );
+        }
+        var local = subject is not Subject.Image && !archive;
+        var sbom = subject is Subject.LocalFile file && !archive && IsSbomFile(file.Path);
+        if (scanners == ModelFiles && (!local || sbom))
+        {
+            throw CliException.Usage("--scanners model looks into local model files only");
+        }
+        if (scanners == DataFiles && !local)
+        {
+            throw CliException.Usage("--scanners data looks into local files only");
+        }
+        if (scanners == DataFiles && !local)
+        {
+            throw CliException.Usage("--scanners data looks into local files only");
+        }
+        return new ScanPlan(
+            local && !sbom && scanners is (Everything or ModelFiles),
+            local && (!sbom || scanners == DataFiles) && scanners != Packages,
+            scanners is Everything or Packages,
+            sbom,
+            archive
+        );
+    }
+
+    /// <summary>Whether a file is an SBOM, by its content: JSON that says so in its first kilobytes.</summary>
+    private static bool IsSbomFile(string path)
+    {
+        using var handle = File.OpenHandle(path);
+        var head = new byte[4096];
+        var text = System.Text.Encoding.UTF8.GetString(head, 0, RandomAccess.Read(handle, head, 0));
+        return text.TrimStart('\uFEFF', ' ', '\t', '\r', '\n').StartsWith('{')
+            && (text.Contains("\"bomFormat\"", StringComparison.Ordinal) || text.Contains("\"spdxVersion\"", StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,110 @@
+using System.Text;
+
+namespace ArtifactTrust.Scanning.Data;
+
+/// <summary>How a file of data is read. The zero value is not at all.</summary>
+internal enum DataFormat
+{
+    /// <summary>Not known, and not text.</summary>
+    Unknown,
+
+    /// <summary>Weights, pictures and the like, which have no place for records.</summary>
+    NoRecords,
+
+    /// <summary>Delimited text.</summary>
+    Delimited,
+
+    /// <summary>JSON, one value or several.</summary>
+    Json,
+
+    /// <summary>Other text.</summary>
+    Text,
+
+    /// <summary>Parquet.</summary>
+    Parquet,
+
+    /// <summary>gzip around any of these.</summary>
+    Gzip,
+}
+
+/// <summary>Tells what a file of data is by its content; only CSV of one line or two is known by its name.</summary>
+internal static class DataFormats
+{
+    internal const int HeadBytes = 64 << 10;
+
+    private static readonly (byte[] Magic, string Name)[] NotRead =
+    [
+        ("PK\x03\x04"u8.ToArray(), "a zip archive"),
+        ("ARROW1"u8.ToArray(), "Arrow"),
+        ([0xFF, 0xFF, 0xFF, 0xFF], "an Arrow stream"),
+        ([0x28, 0xB5, 0x2F, 0xFD], "compressed by Zstandard"),
+        ("BZh"u8.ToArray(), "compressed by bzip2"),
+        ([0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z'], "compressed by xz"),
+        ("SQLite format 3"u8.ToArray(), "a SQLite database"),
+        ("Obj\x01"u8.ToArray(), "Avro"),
+        ("ORC"u8.ToArray(), "ORC"),
+        ("%PDF"u8.ToArray(), "PDF"),
+        ([0x89, (byte)'H', (byte)'D', (byte)'F'], "HDF5"),
+    ];
+
+    private static readonly byte[][] WithoutRecords =
+    [
+        "GGUF"u8.ToArray(),
+        [0x89, (byte)'P', (byte)'N', (byte)'G'],
+        [0xFF, 0xD8, 0xFF],
+        "GIF8"u8.ToArray(),
+        "RIFF"u8.ToArray(),
+        "OggS"u8.ToArray(),
+        "fLaC"u8.ToArray(),
+        "ID3"u8.ToArray(),
+        [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'],
+    ];
+
+    /// <summary>Tells what a file is.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="head">Its first bytes.</param>
+    /// <returns>The format, the delimiter of delimited text, and the name of a format that is not read.</returns>
+    internal static (DataFormat Format, char Delimiter, string? NotReadAs) Tell(string name, ReadOnlySpan<byte> head)
+    {
+        if (head.StartsWith("PAR1"u8) || head.StartsWith("PARE"u8))
+        {
+            return (DataFormat.Parquet, ' ', null);
+        }
+        if (head is [0x1F, 0x8B, ..])
+        {
+            return (DataFormat.Gzip, ' ', null);
+        }
+        foreach (var (magic, what) in NotRead)
+        {
+            if (head.StartsWith(magic))
+            {
+                return (DataFormat.Unknown, ' ', what);
+            }
+        }
+        foreach (var magic in WithoutRecords)
+        {
+            if (head.StartsWith(magic))
+            {
+                return (DataFormat.NoRecords, ' ', null);
+            }
+        }
+        if (!TextLines.IsText(head))
+        {
+            // The header's length and its first bracket (safetensors).
+            return head.Length > 9 && head[8] == (byte)'{' && head[7] == 0 && head[6] == 0
+                ? (DataFormat.NoRecords, ' ', null)
+                : (DataFormat.Unknown, ' ', "neither text nor a format of records that is read here");
+        }
+        using var reader = new StreamReader(new MemoryStream(head.ToArray()), Encoding.UTF8, detectEncodingFromByteOrderMarks: true);
+        var text = reader.ReadToEnd();
+        var trimmed = text.TrimStart();
+        var plain = name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^3] : name;
+        var named =
+            plain.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || plain.EndsWith(".tsv", StringComparison.OrdinalIgnoreCase);
+        if (!named && trimmed.Length > 0 && trimmed[0] is '{' or '[' && !(head is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..]))
+        {
+            return (DataFormat.Json, ' ', null);
+        }
+        return DelimitedText.Detect(text, named) is { } delimiter ? (DataFormat.Delimited, delimiter, null) : (DataFormat.Text, ' ', null);
+    }
+}

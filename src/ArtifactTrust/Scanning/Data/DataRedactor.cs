@@ -1,0 +1,266 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using ArtifactTrust.Formats;
+
+namespace ArtifactTrust.Scanning.Data;
+
+/// <summary>What data about people is replaced with. The zero value is the safest.</summary>
+public enum Replacement
+{
+    /// <summary>An asterisk for every character.</summary>
+    Mask,
+
+    /// <summary>A name made of the value with a key (HMAC-SHA-256): the same value has the same name, and who lacks the key cannot try values.</summary>
+    Hash,
+
+    /// <summary>Nothing.</summary>
+    Drop,
+}
+
+/// <summary>What was replaced in one file.</summary>
+/// <param name="Format">What the file was read as.</param>
+/// <param name="Counts">How many of each kind.</param>
+public sealed record RedactionReport(string Format, IReadOnlyDictionary<PersonalDataKind, long> Counts);
+
+/// <summary>Copies a file of data with data about people replaced.</summary>
+/// <remarks>
+/// Everything else stays as it is, byte for byte, apart from a change of the encoding to UTF-8: quotes of CSV, the form of JSON, line ends. What is replaced is what <see cref="DataScanner"/> finds, and
+/// the copy's values are looked at again until nothing of these kinds is left in them.
+/// </remarks>
+public sealed class DataRedactor
+{
+    private const int KeyBytes = 16;
+
+    // Of one value: what a replacement could bring about, such as two parts of a number joined, takes a round or two.
+    private const int MostRounds = 4;
+
+    private readonly HashSet<PersonalDataKind> _kinds;
+    private readonly Replacement _replacement;
+    private readonly byte[] _key;
+    private readonly SortedDictionary<PersonalDataKind, long> _counts = [];
+    private readonly List<PersonalDataMatch> _matches = [];
+    private readonly Dictionary<string, ColumnHint> _hints = new(StringComparer.Ordinal);
+
+    /// <summary>Sets it up for one file.</summary>
+    /// <param name="kinds">The kinds to replace.</param>
+    /// <param name="replacement">What with.</param>
+    /// <param name="key">The key of <see cref="Replacement.Hash"/>, of 16 bytes or more; empty for the others.</param>
+    /// <exception cref="ArgumentException">The key is too short, or there is one that is not used.</exception>
+    public DataRedactor(IEnumerable<PersonalDataKind> kinds, Replacement replacement, ReadOnlySpan<byte> key)
+    {
+        ArgumentNullException.ThrowIfNull(kinds);
+        if (replacement == Replacement.Hash ? key.Length < KeyBytes : key.Length > 0)
+        {
+            throw new ArgumentException(
+                replacement == Replacement.Hash
+                    ? $"the key has {key.Length} bytes; at least {KeyBytes} are needed"
+                    : "only hashes need a key",
+                nameof(key)
+            );
+        }
+        _kinds = [.. kinds];
+        _replacement = replacement;
+        _key = key.ToArray();
+    }
+
+    /// <summary>Copies a file.</summary>
+    /// <param name="name">Its name, which says whether text of one line is CSV.</param>
+    /// <param name="source">Its content, which must be able to seek.</param>
+    /// <param name="destination">Where to.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="MalformedDataException">The file is in no format that can be copied so, or is damaged. The destination is not to be used then.</exception>
+    public RedactionReport Redact(string name, Stream source, Stream destination, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(destination);
+        source.Position = 0;
+        var head = new byte[DataFormats.HeadBytes];
+        var read = source.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        source.Position = 0;
+        var (format, delimiter, other) = DataFormats.Tell(name, head.AsSpan(0, read));
+        switch (format)
+        {
+            case DataFormat.Delimited:
+                CopyDelimited(source, destination, delimiter, cancellation);
+                return new RedactionReport("delimited text", _counts);
+            case DataFormat.Json:
+                new JsonValues(source, destination).Walk(Visit, cancellation);
+                return new RedactionReport("JSON", _counts);
+            case DataFormat.Text:
+                CopyText(source, destination, cancellation);
+                return new RedactionReport("text", _counts);
+            default:
+                throw new MalformedDataException(
+                    "data",
+                    name,
+                    format == DataFormat.Parquet ? "Parquet is not rewritten; export it as CSV or JSON lines first"
+                        : format == DataFormat.Gzip ? "compressed files are not rewritten; decompress it first"
+                        : $"the file is {other ?? "of a format without records"}; CSV, JSON and text are rewritten"
+                );
+        }
+    }
+
+    private void CopyDelimited(Stream source, Stream destination, char delimiter, CancellationToken cancellation)
+    {
+        using var reader = new StreamReader(source, new UTF8Encoding(false, throwOnInvalidBytes: true), true, 64 << 10, leaveOpen: true);
+        using var writer = new StreamWriter(destination, new UTF8Encoding(false), 64 << 10, leaveOpen: true);
+        var table = new DelimitedTable(new DelimitedText(reader, delimiter));
+        Decoded(() =>
+        {
+            while (table.Read())
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var changed = Replace(table.Text.Value, table.Hint);
+                writer.Write(changed is null ? table.Text.Raw : table.Text.Quote(changed, table.Text.Raw.StartsWith('"')));
+                writer.Write(table.Text.End);
+            }
+        });
+    }
+
+    private void CopyText(Stream source, Stream destination, CancellationToken cancellation)
+    {
+        using var reader = new StreamReader(source, new UTF8Encoding(false, throwOnInvalidBytes: true), true, 64 << 10, leaveOpen: true);
+        using var writer = new StreamWriter(destination, new UTF8Encoding(false), 64 << 10, leaveOpen: true);
+        var line = new StringBuilder();
+        var buffer = new char[32 << 10];
+        Decoded(() =>
+        {
+            for (int count; (count = reader.Read(buffer)) > 0; )
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var rest = buffer.AsSpan(0, count);
+                for (int feed; (feed = rest.IndexOf('\n')) >= 0; rest = rest[(feed + 1)..])
+                {
+                    line.Append(rest[..feed]);
+                    Flush();
+                    writer.Write('\n');
+                }
+                line.Append(rest);
+                if (line.Length > TextLines.LongestPiece)
+                {
+                    throw new MalformedDataException(
+                        "text",
+                        "line",
+                        $"a line is longer than {TextLines.LongestPiece} characters, which is not rewritten"
+                    );
+                }
+            }
+            Flush();
+        });
+
+        void Flush()
+        {
+            var text = line.ToString();
+            line.Clear();
+            writer.Write(Replace(text, null) ?? text);
+        }
+    }
+
+    private byte[]? Visit(JsonPart part, string path, string name, string value)
+    {
+        var changed = Replace(value, part == JsonPart.Name ? null : name);
+        if (changed is null)
+        {
+            return null;
+        }
+        if (part == JsonPart.Number && changed.Length == 0)
+        {
+            return "null"u8.ToArray();
+        }
+        if (part == JsonPart.Name)
+        {
+            // Two names that became the same would be one.
+            changed = $"{PersonalDataDetector.Redacted}{Letters(_counts.Values.Sum())}";
+        }
+        return Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(changed)}\"");
+    }
+
+    /// <summary>A value with the data about people replaced; null where there is none.</summary>
+    private string? Replace(string value, string? column)
+    {
+        var hint = ColumnHint.None;
+        if (column is not null && !_hints.TryGetValue(column, out hint!))
+        {
+            // Names come from the file, which may have any number of them.
+            hint = ColumnHint.Of(column);
+            if (_hints.Count < 10_000)
+            {
+                _hints[column] = hint;
+            }
+        }
+        string? changed = null;
+        for (var round = 0; round <= MostRounds; round++)
+        {
+            var text = changed ?? value;
+            PersonalDataDetector.Find(text, hint, _matches);
+            _matches.RemoveAll(m => !_kinds.Contains(m.Kind));
+            if (_matches.Count == 0)
+            {
+                return changed;
+            }
+            changed = round == MostRounds ? new string('*', text.Length) : Replace(text);
+        }
+        return changed;
+    }
+
+    private string Replace(string text)
+    {
+        var result = new StringBuilder(text.Length);
+        var end = 0;
+        foreach (var match in _matches)
+        {
+            _counts[match.Kind] = _counts.GetValueOrDefault(match.Kind) + 1;
+            result.Append(text, end, match.Start - end);
+            result.Append(
+                _replacement switch
+                {
+                    Replacement.Hash => Hash(match.Kind, text.AsSpan(match.Start, match.Length)),
+                    Replacement.Drop => "",
+                    _ => new string('*', match.Length),
+                }
+            );
+            end = match.End;
+        }
+        return result.Append(text, end, text.Length - end).ToString();
+    }
+
+    // Of letters only, so that no part of it is taken for a number; without the form a person chose, so that joins find it.
+    private string Hash(PersonalDataKind kind, ReadOnlySpan<char> value)
+    {
+        var normal = kind switch
+        {
+            PersonalDataKind.Email => value.ToString().ToLowerInvariant(),
+            PersonalDataKind.Credential or PersonalDataKind.IpAddress => value.ToString(),
+            _ => string.Concat(value.ToString().Where(char.IsAsciiLetterOrDigit)).ToUpperInvariant(),
+        };
+        Span<byte> digest = stackalloc byte[32];
+        HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{kind.ToWord()}\0{normal}"), digest);
+        return PersonalDataDetector.Redacted
+            + string.Concat(digest[..16].ToArray().Select(b => $"{(char)('a' + (b >> 4))}{(char)('a' + (b & 15))}"));
+    }
+
+    private static string Letters(long number)
+    {
+        var letters = "";
+        do
+        {
+            letters = (char)('a' + number % 26) + letters;
+            number /= 26;
+        } while (number > 0);
+        return letters;
+    }
+
+    private static void Decoded(Action copy)
+    {
+        try
+        {
+            copy();
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new MalformedDataException("text", "encoding", "it is neither UTF-8 nor marked as UTF-16", e);
+        }
+    }
+}

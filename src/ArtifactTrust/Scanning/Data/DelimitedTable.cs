@@ -1,0 +1,49 @@
+using System.Buffers;
+
+namespace ArtifactTrust.Scanning.Data;
+
+/// <summary>Names the columns of delimited text: by its first record, where that is no record of data.</summary>
+internal sealed class DelimitedTable(DelimitedText text)
+{
+    private const int MostNames = 10_000;
+
+    private static readonly SearchValues<char> NumberParts = SearchValues.Create("0123456789.,+-");
+
+    private readonly List<(string Name, string? Hint)> _names = [];
+    private readonly List<PersonalDataMatch> _matches = [];
+    private bool _inFirst = true;
+    private int _index = -1;
+
+    /// <summary>The field.</summary>
+    internal DelimitedText Text { get; } = text;
+
+    /// <summary>The column, for reports.</summary>
+    internal string ColumnName => _index < _names.Count && _names[_index].Hint is not null ? _names[_index].Name : $"column {_index + 1}";
+
+    /// <summary>What the column's name says, where the field is not that name itself.</summary>
+    internal string? Hint => _inFirst || _index >= _names.Count ? null : _names[_index].Hint;
+
+    /// <summary>Goes to the next field; false at the end.</summary>
+    internal bool Read()
+    {
+        if (Text.EndsRecord)
+        {
+            _index = -1;
+            _inFirst = _inFirst && _names.Count == 0;
+        }
+        if (!Text.Read())
+        {
+            return false;
+        }
+        _index++;
+        if (_inFirst && _names.Count < MostNames)
+        {
+            var value = Text.Value.Trim();
+            PersonalDataDetector.Find(value, ColumnHint.None, _matches);
+            // A number, nothing, or data about someone is no name.
+            var isName = value.Length is > 0 and <= 128 && _matches.Count == 0 && value.AsSpan().IndexOfAnyExcept(NumberParts) >= 0;
+            _names.Add((value, isName ? value : null));
+        }
+        return true;
+    }
+}

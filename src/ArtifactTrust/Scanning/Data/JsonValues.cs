@@ -1,0 +1,188 @@
+using System.Text;
+using System.Text.Json;
+using ArtifactTrust.Formats;
+
+namespace ArtifactTrust.Scanning.Data;
+
+/// <summary>What a token of a JSON text is.</summary>
+internal enum JsonPart
+{
+    /// <summary>A string.</summary>
+    Text,
+
+    /// <summary>A number.</summary>
+    Number,
+
+    /// <summary>The name of a member.</summary>
+    Name,
+}
+
+/// <summary>Walks through JSON, or several JSON values one after another, with bounded memory.</summary>
+/// <remarks>A path is the names of the members on the way, with <c>[]</c> for the elements of arrays; it is the same for all records.</remarks>
+internal sealed class JsonValues
+{
+    private const int FirstBuffer = 64 << 10;
+
+    private readonly Stream _stream;
+    private readonly Stream? _copy;
+    private byte[] _buffer = new byte[FirstBuffer];
+    private int _used;
+    private bool _ended;
+
+    // The text of the path, and where each level of it began.
+    private readonly StringBuilder _path = new("$");
+    private readonly Stack<(int Length, bool IsMember)> _levels = new();
+    private string _name = "";
+
+    /// <param name="stream">The text.</param>
+    /// <param name="copy">Where the text is written to again, with replacements; null where it is only read.</param>
+    internal JsonValues(Stream stream, Stream? copy = null)
+    {
+        _stream = stream;
+        _copy = copy;
+    }
+
+    /// <summary>Looks at a string, number or name; gives back what replaces it as JSON, or null where it stays.</summary>
+    internal delegate byte[]? Visitor(JsonPart part, string path, string name, string value);
+
+    /// <summary>Walks through all of it.</summary>
+    /// <exception cref="MalformedDataException">It is not JSON, or a token is too long.</exception>
+    internal void Walk(Visitor visit, CancellationToken cancellation)
+    {
+        var options = new JsonReaderOptions { AllowMultipleValues = true, MaxDepth = Limits.JsonDepth };
+        var state = new JsonReaderState(options);
+        var offset = 0L;
+        SkipMark();
+        while (true)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Fill();
+            var reader = new Utf8JsonReader(_buffer.AsSpan(0, _used), _ended, state);
+            var written = 0;
+            try
+            {
+                while (reader.Read())
+                {
+                    Visit(ref reader, visit, ref written);
+                }
+            }
+            catch (Exception e) when (e is JsonException or InvalidOperationException)
+            {
+                throw new MalformedDataException("JSON", $"byte {offset + reader.BytesConsumed}", "this is not JSON", e);
+            }
+            var consumed = (int)reader.BytesConsumed;
+            Write(written, consumed);
+            offset += consumed;
+            state = reader.CurrentState;
+            _buffer.AsSpan(consumed, _used - consumed).CopyTo(_buffer);
+            _used -= consumed;
+            if (_ended)
+            {
+                Write(0, _used);
+                return;
+            }
+            if (_used == _buffer.Length)
+            {
+                Grow();
+            }
+        }
+    }
+
+    private void Visit(ref Utf8JsonReader reader, Visitor visit, ref int written)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.StartObject:
+            case JsonTokenType.StartArray:
+                _levels.Push((_path.Length, false));
+                _path.Append(reader.TokenType == JsonTokenType.StartArray ? "[]" : "");
+                break;
+            case JsonTokenType.EndObject:
+            case JsonTokenType.EndArray:
+                _path.Length = _levels.Pop().Length;
+                AfterValue();
+                break;
+            case JsonTokenType.PropertyName:
+                var name = reader.GetString()!;
+                Replace(ref reader, visit(JsonPart.Name, _path.ToString(), name, name), ref written);
+                _name = name;
+                _levels.Push((_path.Length, true));
+                _path.Append('.').Append(name.Length <= 128 ? name : name[..128]);
+                break;
+            case JsonTokenType.String:
+                Replace(ref reader, visit(JsonPart.Text, _path.ToString(), _name, reader.GetString()!), ref written);
+                AfterValue();
+                break;
+            case JsonTokenType.Number:
+                Replace(
+                    ref reader,
+                    visit(JsonPart.Number, _path.ToString(), _name, Encoding.ASCII.GetString(reader.ValueSpan)),
+                    ref written
+                );
+                AfterValue();
+                break;
+            default:
+                AfterValue();
+                break;
+        }
+    }
+
+    // A member ends with its value; an array or an object does not end with an element.
+    private void AfterValue()
+    {
+        if (_levels.TryPeek(out var level) && level.IsMember)
+        {
+            _path.Length = _levels.Pop().Length;
+        }
+    }
+
+    private void Replace(ref Utf8JsonReader reader, byte[]? replacement, ref int written)
+    {
+        if (_copy is null || replacement is null)
+        {
+            return;
+        }
+        var start = (int)reader.TokenStartIndex;
+        Write(written, start);
+        _copy.Write(replacement);
+        written = start + reader.ValueSpan.Length + (reader.TokenType == JsonTokenType.Number ? 0 : 2);
+    }
+
+    private void Write(int from, int to)
+    {
+        if (_copy is not null && to > from)
+        {
+            _copy.Write(_buffer.AsSpan(from, to - from));
+        }
+    }
+
+    private void SkipMark()
+    {
+        Fill();
+        if (_buffer.AsSpan(0, _used).StartsWith("\uFEFF"u8))
+        {
+            Write(0, 3);
+            _buffer.AsSpan(3, _used - 3).CopyTo(_buffer);
+            _used -= 3;
+        }
+    }
+
+    private void Fill()
+    {
+        while (!_ended && _used < _buffer.Length)
+        {
+            var read = _stream.Read(_buffer, _used, _buffer.Length - _used);
+            _ended = read == 0;
+            _used += read;
+        }
+    }
+
+    private void Grow()
+    {
+        if (_buffer.Length >= Limits.JsonTokenBytes)
+        {
+            throw new MalformedDataException("JSON", "$", $"a token is longer than {Limits.JsonTokenBytes} bytes");
+        }
+        Array.Resize(ref _buffer, _buffer.Length * 2);
+    }
+}

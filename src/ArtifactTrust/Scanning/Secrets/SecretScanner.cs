@@ -1,0 +1,224 @@
+using System.Buffers;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Scanning.Data;
+
+namespace ArtifactTrust.Scanning.Secrets;
+
+/// <summary>Looks for credentials in text files. What is found is never repeated: a finding has the rule, the file and the line.</summary>
+/// <remarks>
+/// Files that are not text (a NUL in the first kilobytes, and no Unicode mark) are passed over. A credential that is split over lines is not found, apart from PEM, whose
+/// first line is enough.
+/// </remarks>
+/// <param name="time">The clock for the report's times.</param>
+public sealed class SecretScanner(TimeProvider? time = null)
+{
+    /// <summary>What reports call the scanner.</summary>
+    public const string Uri = "pkg:generic/artifact-trust/secret-scan";
+
+    private const int FindingsPerFile = 1000;
+
+    private static readonly SearchValues<string> Literals = SearchValues.Create(
+        [.. SecretRules.All.Select(r => r.Literal).Distinct(StringComparer.Ordinal)],
+        StringComparison.Ordinal
+    );
+
+    // What an assignment to the name of a secret has in it; looked for before the costly form is tried.
+    private static readonly SearchValues<string> Names = SearchValues.Create(
+        [
+            "passw",
+            "passphrase",
+            "secret",
+            "token",
+            "api_key",
+            "api-key",
+            "apikey",
+            "access_key",
+            "accesskey",
+            "access-key",
+            "private_key",
+            "privatekey",
+            "private-key",
+            "credential",
+            "auth_key",
+            "authkey",
+            "auth-key",
+        ],
+        StringComparison.OrdinalIgnoreCase
+    );
+
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+
+    /// <summary>The scanner, as reports name it.</summary>
+    public static ScannerIdentity Identity { get; } = new("secret scan", Uri, SecretRules.Version, null, null);
+
+    /// <summary>Scans files of a tree.</summary>
+    /// <param name="tree">The tree.</param>
+    /// <param name="files">Its files, as listed.</param>
+    /// <param name="target">What is scanned, for people.</param>
+    /// <param name="cancellation">Stops inside a file too.</param>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public ScanReport Scan(FileTree tree, IReadOnlyList<TreeFile> files, string target, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(tree);
+        ArgumentNullException.ThrowIfNull(files);
+        var started = _time.GetUtcNow();
+        var findings = new List<Finding>();
+        var gaps = new List<string>();
+        foreach (var file in files)
+        {
+            using var stream = tree.OpenRead(file.Name);
+            ScanFile(file.Name, stream, findings, gaps, cancellation);
+        }
+        return new ScanReport(Identity, target, started, _time.GetUtcNow(), ScanReport.Sort(findings), gaps);
+    }
+
+    /// <summary>Scans one file.</summary>
+    /// <param name="name">Its name in the report.</param>
+    /// <param name="stream">Its content.</param>
+    /// <param name="target">What is scanned, for people.</param>
+    /// <param name="cancellation">Stops inside the file too.</param>
+    public ScanReport Scan(string name, Stream stream, string target, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        var started = _time.GetUtcNow();
+        var findings = new List<Finding>();
+        var gaps = new List<string>();
+        ScanFile(name, stream, findings, gaps, cancellation);
+        return new ScanReport(Identity, target, started, _time.GetUtcNow(), ScanReport.Sort(findings), gaps);
+    }
+
+    private static void ScanFile(string name, Stream stream, List<Finding> findings, List<string> gaps, CancellationToken cancellation)
+    {
+        if (!TextLines.IsText(stream))
+        {
+            return;
+        }
+        using var lines = new TextLines(stream);
+        var found = 0;
+        SecretMatch? pem = null;
+        while (lines.Read())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var text = lines.Text;
+            if (pem is { } key)
+            {
+                // What follows the first line tells a key from its pattern.
+                if (IsKeyBody(text))
+                {
+                    Add(key);
+                }
+                pem = null;
+            }
+            foreach (var match in Find(text, lines.Line))
+            {
+                if (match.Rule.Id == "private-key" && !IsKeyBody(text[(match.Start + match.Length)..]))
+                {
+                    pem = match;
+                    continue;
+                }
+                Add(match);
+            }
+            if (found > FindingsPerFile)
+            {
+                gaps.Add($"{name}: more than {FindingsPerFile} secrets; the rest is not listed");
+                return;
+            }
+        }
+
+        void Add(SecretMatch match)
+        {
+            found++;
+            findings.Add(
+                new Finding(match.Rule.Id, FindingClass.Secret, match.Rule.Severity, name)
+                {
+                    Title = match.Rule.Title,
+                    Location = $"line {match.Line}",
+                    StartLine = match.Line,
+                    EndLine = match.Line,
+                }
+            );
+        }
+    }
+
+    /// <summary>The secrets of a line, in order.</summary>
+    internal static List<SecretMatch> Find(ReadOnlySpan<char> text, int line)
+    {
+        var matches = new List<SecretMatch>();
+        for (var from = 0; from < text.Length; )
+        {
+            var next = text[from..].IndexOfAny(Literals);
+            if (next < 0)
+            {
+                break;
+            }
+            from += next;
+            var match = At(text, from, line);
+            if (match is not null)
+            {
+                matches.Add(match);
+            }
+            from += Math.Max(1, match?.Length ?? 1);
+        }
+        if (text.ContainsAny(Names))
+        {
+            foreach (var found in SecretRules.Assignment.Form.EnumerateMatches(text))
+            {
+                var (start, length) = (found.Index, found.Length);
+                var whole = text.Slice(start, length);
+                var value = whole[(whole[..^1].LastIndexOfAny('"', '\'') + 1)..^1];
+                if (SecretText.LooksRandom(value) && !matches.Exists(m => m.Start < start + length && start < m.Start + m.Length))
+                {
+                    matches.Add(new SecretMatch(SecretRules.Assignment, start, length, line));
+                }
+            }
+        }
+        return matches;
+    }
+
+    private static SecretMatch? At(ReadOnlySpan<char> text, int start, int line)
+    {
+        foreach (var rule in SecretRules.All)
+        {
+            if (!text[start..].StartsWith(rule.Literal, StringComparison.Ordinal))
+            {
+                continue;
+            }
+            if (!rule.MayFollowWord && start > 0 && (char.IsAsciiLetterOrDigit(text[start - 1]) || text[start - 1] == '_'))
+            {
+                continue;
+            }
+            // No form is longer than this.
+            var slice = text[start..Math.Min(text.Length, start + 16_384)].ToString();
+            var match = rule.Form.Match(slice);
+            if (!match.Success)
+            {
+                continue;
+            }
+            var group = match.Groups["value"];
+            var value = group.Success ? group.Value : match.Value;
+            if (rule.Id != "private-key" && SecretText.LooksLikeExample(value) || rule.Accepts?.Invoke(value) == false)
+            {
+                continue;
+            }
+            return new SecretMatch(rule, start, match.Length, line);
+        }
+        return null;
+    }
+
+    // Base64 of some length, a PEM header (RFC 1421, "Proc-Type:"), or either after a line break written as \n.
+    private static bool IsKeyBody(ReadOnlySpan<char> text)
+    {
+        var body = text.TrimStart(" \t\\nr\"'+>|");
+        var length = 0;
+        while (length < body.Length && (char.IsAsciiLetterOrDigit(body[length]) || body[length] is '+' or '/' or '='))
+        {
+            length++;
+        }
+        return length >= 16
+            || body.StartsWith("Proc-Type:", StringComparison.Ordinal)
+            || body.StartsWith("Version:", StringComparison.Ordinal);
+    }
+}
+
+/// <summary>A secret in a line; never the value.</summary>
+internal sealed record SecretMatch(SecretRule Rule, int Start, int Length, int Line);

@@ -1,0 +1,171 @@
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using ArtifactTrust.Scanning.Data;
+using Severity = ArtifactTrust.Attestations.Predicates.Severity;
+
+namespace ArtifactTrust.Tests.Scanning.Data;
+
+public sealed class DataScannerTests
+{
+    [Fact]
+    public void Csv_is_counted_by_column_and_samples_say_nothing()
+    {
+        var scan = Scan(
+            "users.csv",
+            "id,\"e mail\",note\r\n1,jane@acme.io,\"call \"\"me\"\", +49 30 901820\"\r\n2,joe@acme.io,\"x\ny\"\r\n"
+        );
+        Assert.Equal("delimited text", scan.Format);
+        Assert.Equal(
+            [(PersonalDataKind.Email, "e mail", 2L, Confidence.High), (PersonalDataKind.Phone, "note", 1L, Confidence.High)],
+            scan.Columns.Select(c => (c.Kind, c.Path, c.Count, c.Confidence))
+        );
+        Assert.Equal(["a letter and 10 more", "a letter and 11 more"], scan.Columns[0].Samples);
+        Assert.Empty(scan.Gaps);
+    }
+
+    [Theory]
+    [InlineData("a.tsv", "id\tmail\n1\tjane@acme.io\n")]
+    [InlineData("a", "id;mail\n1;jane@acme.io\n2;joe@acme.io\n3;\n")]
+    [InlineData("a", "id|mail\n1|jane@acme.io\n2|joe@acme.io\n3|x\n")]
+    [InlineData("a.csv", "\uFEFFid,mail\n1,jane@acme.io")]
+    [InlineData("a.json", """[{"id":1,"mail":"jane@acme.io"},{"mail":"\u006aoe\u0040acme.io"}]""")]
+    [InlineData("a.jsonl", "{\"mail\":\"jane@acme.io\"}\n{\"mail\":null}\n")]
+    public void A_column_has_its_name_in_every_form(string name, string text)
+    {
+        var column = Assert.Single(Scan(name, text).Columns);
+        Assert.Equal(PersonalDataKind.Email, column.Kind);
+        Assert.EndsWith("mail", column.Path, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Json_has_paths_without_positions_and_names_are_looked_at_too()
+    {
+        var scan = Scan(
+            "x",
+            """{"users":[{"contact":{"tel":"+49 30 901820"}},{"contact":{"tel":"+49 30 901821"}}],"by":{"jane@acme.io":1},"ssn":536904399,"n":[[1,"joe@acme.io"]]}"""
+        );
+        Assert.Equal(
+            [
+                (PersonalDataKind.Email, "$.by (names)", 1L),
+                (PersonalDataKind.Email, "$.n[][]", 1L),
+                (PersonalDataKind.UsSsn, "$.ssn", 1L),
+                (PersonalDataKind.Phone, "$.users[].contact.tel", 2L),
+            ],
+            scan.Columns.Select(c => (c.Kind, c.Path, c.Count))
+        );
+    }
+
+    [Fact]
+    public void A_file_without_a_header_has_numbered_columns_and_its_first_record_is_data()
+    {
+        var scan = Scan("a.csv", "1,jane@acme.io\n2,joe@acme.io\n");
+        Assert.Equal(("column 2", 2L), (Assert.Single(scan.Columns).Path, scan.Columns[0].Count));
+    }
+
+    [Fact]
+    public void Text_has_the_line_of_the_first_one()
+    {
+        var scan = Scan("notes.txt", "hello\nask jane@acme.io\nor joe@acme.io\n");
+        Assert.Equal(("(text)", 2L, (int?)2), (scan.Columns[0].Path, scan.Columns[0].Count, scan.Columns[0].FirstLine));
+    }
+
+    [Fact]
+    public void Numbers_that_have_check_digits_by_chance_are_of_low_confidence()
+    {
+        var random = new Random(3);
+        var text = new StringBuilder("order\n");
+        for (var i = 0; i < 20_000; i++)
+        {
+            text.Append('4').Append(random.NextInt64(100_000_000_000_000, 999_999_999_999_999)).Append('\n');
+        }
+        var column = Assert.Single(Scan("orders.csv", text.ToString()).Columns, c => c.Kind == PersonalDataKind.PaymentCard);
+        Assert.Equal(Confidence.Low, column.Confidence);
+        var finding = new DataScanReport(default, default, [Scan("orders.csv", text.ToString())]).ToScanReport("t").Findings;
+        Assert.All(finding, f => Assert.Equal(Severity.Low, f.Severity));
+    }
+
+    [Fact]
+    public void Gzip_is_looked_into()
+    {
+        using var zipped = new MemoryStream();
+        using (var gzip = new GZipStream(zipped, CompressionMode.Compress, leaveOpen: true))
+        {
+            gzip.Write("mail\njane@acme.io\n"u8);
+        }
+        var scan = Scan("a.csv.gz", zipped.ToArray());
+        Assert.Equal(("gzip of delimited text", "mail"), (scan.Format, Assert.Single(scan.Columns).Path));
+        // Cut off it is not clean.
+        Assert.NotEmpty(Scan("a.csv.gz", zipped.ToArray()[..^12]).Gaps.Concat(Scan("a.csv.gz", zipped.ToArray()[..15]).Gaps));
+    }
+
+    [Theory]
+    [InlineData("PK\u0003\u0004", "a zip archive")]
+    [InlineData("ARROW1\0\0", "Arrow")]
+    [InlineData("%PDF-1.7", "PDF")]
+    [InlineData("\u0001\0\u0002", "neither text")]
+    [InlineData("PAR1", "too short")]
+    public void What_is_not_examined_is_named(string head, string gap) =>
+        Assert.Contains(gap, Assert.Single(Scan("x", Encoding.Latin1.GetBytes(head)).Gaps), StringComparison.Ordinal);
+
+    [Fact]
+    public void Json_that_is_none_is_looked_through_as_text_and_not_clean()
+    {
+        var scan = Scan("a.json", "{\"mail\": \"jane@acme.io\", oops}");
+        Assert.Contains("looked through as text", Assert.Single(scan.Gaps), StringComparison.Ordinal);
+        Assert.Contains(scan.Columns, c => c.Path == "(text)");
+    }
+
+    [Fact]
+    public void A_quote_that_is_never_closed_does_not_hide_the_rest()
+    {
+        var scan = Scan("a.csv", "a,b\n\"x,y\n" + string.Concat(Enumerable.Repeat("1,jane@acme.io\n", 100_000)));
+        Assert.NotEmpty(scan.Gaps);
+        Assert.Contains(scan.Columns, c => c.Kind == PersonalDataKind.Email && c.Count >= 90_000);
+    }
+
+    [Fact]
+    public void The_predicate_counts_and_says_no_value()
+    {
+        var report = new DataScanReport(default, default, [Scan("users.csv", "mail\njane@acme.io\n")]);
+        var text = Encoding.UTF8.GetString(PersonalDataPredicate.Create(report));
+        Assert.DoesNotContain("jane", text, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(text);
+        Assert.Equal("FOUND", json.RootElement.GetProperty("result").GetString());
+        Assert.Equal(1, json.RootElement.GetProperty("counts").GetProperty("email").GetInt64());
+        Assert.Equal("NONE", Result(new DataScanReport(default, default, [Scan("x.csv", "a\n1\n")])));
+        Assert.Equal("INCOMPLETE", Result(new DataScanReport(default, default, [Scan("x", "PAR1")])));
+
+        static string? Result(DataScanReport report)
+        {
+            using var json = JsonDocument.Parse(PersonalDataPredicate.Create(report));
+            return json.RootElement.GetProperty("result").GetString();
+        }
+    }
+
+    [Fact]
+    public void No_change_of_one_byte_ends_in_another_exception()
+    {
+        foreach (var text in new[] { "a,b\n\"x\"\"y\",jane@acme.io\n1,2\n", """{"a":[{"b":"x\u0040y.io"},2],"c":null}""" })
+        {
+            var bytes = Encoding.UTF8.GetBytes(text);
+            for (var i = 0; i < bytes.Length; i++)
+            {
+                for (var bit = 0; bit < 8; bit++)
+                {
+                    bytes[i] ^= (byte)(1 << bit);
+                    Scan("a", bytes);
+                    bytes[i] ^= (byte)(1 << bit);
+                }
+            }
+        }
+    }
+
+    private static DataFileScan Scan(string name, string text) => Scan(name, Encoding.UTF8.GetBytes(text));
+
+    private static DataFileScan Scan(string name, byte[] bytes)
+    {
+        using var stream = new MemoryStream(bytes);
+        return DataScanner.ScanFile(name, stream);
+    }
+}
