@@ -88,6 +88,16 @@ internal static class CommandLine
         {
             return session.Fail(verb, ExitCode.Rejected, "malformed", e.Message, null);
         }
+        catch (ContentMismatchException e)
+        {
+            return session.Fail(
+                verb,
+                ExitCode.Rejected,
+                "digest",
+                e.Message,
+                "nothing of it was used; look at who runs the registry, or what lies before it"
+            );
+        }
         catch (RegistryException e)
         {
             return session.Fail(verb, ExitCode.CouldNotTell, "registry", e.Message, e.Hint);
