@@ -34,6 +34,29 @@ public sealed record RegistryTlsOptions
         return new RegistryTlsOptions { CertificateDirectories = [.. own, "/etc/containers/certs.d", "/etc/docker/certs.d"] };
     }
 
+    /// <summary>The authorities that are trusted for a registry besides the system's, as PEM; empty where there are none.</summary>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="MalformedDataException">A file is not what it should be.</exception>
+    public string ExportAuthorities(RegistryReference registry)
+    {
+        ArgumentNullException.ThrowIfNull(registry);
+        var (own, shared, client, _) = Read(registry.Host);
+        client?.Dispose();
+        own.AddRange(shared);
+        return own.Count == 0 ? "" : own.ExportCertificatePems();
+    }
+
+    /// <summary>Whether a registry is shown a client certificate.</summary>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="MalformedDataException">A file is not what it should be.</exception>
+    public bool HasClientCertificate(RegistryReference registry)
+    {
+        ArgumentNullException.ThrowIfNull(registry);
+        var (_, _, client, _) = Read(registry.Host);
+        client?.Dispose();
+        return client is not null;
+    }
+
     /// <summary>Reads the files that apply to a host.</summary>
     /// <param name="host">Host and port, as references have them.</param>
     /// <exception cref="IOException">A file cannot be read.</exception>

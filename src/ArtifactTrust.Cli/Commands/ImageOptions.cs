@@ -74,7 +74,12 @@ internal sealed class ImageOptions
         };
     }
 
-    private RegistryTlsOptions Tls(ParseResult parsed)
+    /// <summary>Whether registries are spoken to over http, whatever they are.</summary>
+    internal bool IsPlainHttp(ParseResult parsed) => parsed.GetValue(_plainHttp);
+
+    /// <summary>The certificates.</summary>
+    /// <exception cref="CliException">A file of certificates is not there.</exception>
+    internal RegistryTlsOptions Tls(ParseResult parsed)
     {
         var tls = RegistryTlsOptions.FromSystem() with
         {

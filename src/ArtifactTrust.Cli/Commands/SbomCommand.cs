@@ -20,7 +20,6 @@ internal static class SbomCommand
         var to = new Option<string?>("--to") { Description = "write the SBOM to a file, and print a summary", HelpName = "FILE" };
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
-        var plainHttp = Options.PlainHttp();
         var trivy = new TrivySettings();
         var verb = new Verb(
             "sbom",
@@ -36,7 +35,6 @@ internal static class SbomCommand
             to,
             ignore,
             noGit,
-            plainHttp,
             Options.Output(),
         };
         trivy.AddTo(verb);
@@ -46,7 +44,7 @@ internal static class SbomCommand
                 var target = Subject.Parse(parsed.GetValue(subject)!);
                 var bom = target switch
                 {
-                    Subject.Image image => await OfImageAsync(image, parsed.GetValue(plainHttp), trivy, parsed, session, cancellation),
+                    Subject.Image image => await OfImageAsync(image, trivy, parsed, session, cancellation),
                     Subject.LocalDirectory d => OfDirectory(
                         session,
                         d.Path,
@@ -119,7 +117,6 @@ internal static class SbomCommand
 
     private static async Task<byte[]> OfImageAsync(
         Subject.Image image,
-        bool plainHttp,
         TrivySettings trivy,
         ParseResult parsed,
         Session session,
@@ -127,8 +124,8 @@ internal static class SbomCommand
     )
     {
         var scanner = trivy.Scanner(parsed, session.Time);
-        var (target, credential) = await TrivySettings.ImageAsync(image.Reference, plainHttp, cancellation);
-        return await scanner.ListPackagesAsync(target, trivy.Options(parsed, plainHttp, credential), cancellation);
+        var (target, registry) = await trivy.ImageAsync(image.Reference, session, parsed, cancellation);
+        return await scanner.ListPackagesAsync(target, trivy.Options(parsed, registry), cancellation);
     }
 
     private static int Report(Session session, byte[] bom, string? file)

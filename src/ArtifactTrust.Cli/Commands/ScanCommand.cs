@@ -56,7 +56,6 @@ internal static class ScanCommand
         };
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
-        var plainHttp = Options.PlainHttp();
         var trivy = new TrivySettings();
         var verb = new Verb(
             "scan",
@@ -75,7 +74,6 @@ internal static class ScanCommand
             testResult,
             ignore,
             noGit,
-            plainHttp,
             Options.Output(),
         };
         trivy.AddTo(verb);
@@ -103,7 +101,7 @@ internal static class ScanCommand
                 {
                     try
                     {
-                        packages = await RunTrivyAsync(session, target, plan, trivy, parsed, parsed.GetValue(plainHttp), cancellation);
+                        packages = await RunTrivyAsync(session, target, plan, trivy, parsed, cancellation);
                     }
                     catch (ScannerException e) when (model is not null)
                     {
@@ -153,21 +151,20 @@ internal static class ScanCommand
         ScanPlan plan,
         TrivySettings settings,
         ParseResult parsed,
-        bool plainHttp,
         CancellationToken cancellation
     )
     {
         var scanner = settings.Scanner(parsed, session.Time);
-        var (target, credential) = subject switch
+        var (target, registry) = subject switch
         {
-            Subject.Image image => await TrivySettings.ImageAsync(image.Reference, plainHttp, cancellation),
+            Subject.Image image => await settings.ImageAsync(image.Reference, session, parsed, cancellation),
             Subject.LocalDirectory directory => (TrivyTarget.Directory(directory.Path), null),
             Subject.LocalFile file when plan.IsArchive => (TrivyTarget.Archive(file.Path), null),
             Subject.LocalFile file when plan.IsSbom => (TrivyTarget.Sbom(file.Path), null),
             Subject.LocalFile file => (TrivyTarget.Directory(file.Path), null),
             _ => throw new InvalidOperationException("a subject of no kind"),
         };
-        return await scanner.ScanAsync(target, settings.Options(parsed, plainHttp, credential), cancellation);
+        return await scanner.ScanAsync(target, settings.Options(parsed, registry), cancellation);
     }
 
     private static int Report(

@@ -49,8 +49,11 @@ internal sealed class TrivySettings
         Description = "use an older database all the same; the report says so",
     };
 
+    private readonly ImageOptions _images = new();
+
     internal void AddTo(Command verb)
     {
+        _images.AddTo(verb);
         foreach (var option in (Option[])[_trivy, _sha256, _cache, _repository, _offline, _age, _stale])
         {
             verb.Options.Add(option);
@@ -63,8 +66,10 @@ internal sealed class TrivySettings
         new(TrivyExecutable.Find(parsed.GetValue(_trivy), Environment.GetEnvironmentVariable), time);
 
     /// <summary>How to run it.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="registry">How the registry of the image is reached; null where there is none.</param>
     /// <exception cref="CliException">An option is not of its form.</exception>
-    internal TrivyOptions Options(ParseResult parsed, bool plainHttp, Tools.RegistryCredential? credential) =>
+    internal TrivyOptions Options(ParseResult parsed, TrivyRegistry? registry) =>
         new()
         {
             CacheDirectory = parsed.GetValue(_cache),
@@ -73,14 +78,17 @@ internal sealed class TrivySettings
             MaximumDatabaseAge = Age(parsed.GetValue(_age)!),
             AllowStaleDatabase = parsed.GetValue(_stale),
             RequiredExecutable = Required(parsed.GetValue(_sha256)),
-            Insecure = plainHttp,
-            Credential = credential,
+            Insecure = registry?.IsPlainHttp ?? false,
+            Credential = registry?.Credential,
+            Authorities = registry?.Authorities,
         };
 
-    /// <summary>An image as Trivy is to fetch it: by the digest that its reference has now.</summary>
-    internal static async Task<(TrivyTarget Target, Tools.RegistryCredential? Credential)> ImageAsync(
+    /// <summary>An image as Trivy is to fetch it: by the digest that its reference has now, and in the way that it was found here.</summary>
+    /// <exception cref="CliException">It is an archive, or Trivy cannot reach its registry.</exception>
+    internal async Task<(TrivyTarget Target, TrivyRegistry? Registry)> ImageAsync(
         OciReference reference,
-        bool plainHttp,
+        Session session,
+        ParseResult parsed,
         CancellationToken cancellation
     )
     {
@@ -91,7 +99,15 @@ internal sealed class TrivySettings
                 "unpack it first: artifact-trust copy SUBJECT oci-layout:DIR"
             );
         }
-        using var images = Images.Plain(plainHttp);
+        var tls = _images.Tls(parsed);
+        if (reference is RegistryReference host && tls.HasClientCertificate(host))
+        {
+            throw CliException.Usage(
+                $"{host.Host} is shown a client certificate, and Trivy shows none to registries",
+                "copy the image first, and scan the copy: artifact-trust copy SUBJECT oci-layout:DIR"
+            );
+        }
+        using var images = _images.Opener(session, parsed)();
         var (_, descriptor) = await images.ResolveAsync(reference, cancellation);
         if (reference is not RegistryReference registry)
         {
@@ -99,7 +115,10 @@ internal sealed class TrivySettings
         }
         var found = await DockerCredentials.FromEnvironment().FindAsync(registry, cancellation);
         var credential = found is { Username: { } user, Password: { } password } ? new Tools.RegistryCredential(user, password) : null;
-        return (TrivyTarget.Registry($"{registry.Host}/{registry.Repository}", descriptor.Digest), credential);
+        return (
+            TrivyTarget.Registry($"{registry.Host}/{registry.Repository}", descriptor.Digest),
+            new TrivyRegistry(credential, _images.IsPlainHttp(parsed), tls.ExportAuthorities(registry))
+        );
     }
 
     private static TimeSpan Age(string text)
@@ -132,3 +151,9 @@ internal sealed class TrivySettings
         }
     }
 }
+
+/// <summary>How Trivy reaches the registry of an image.</summary>
+/// <param name="Credential">The credential; null for none.</param>
+/// <param name="IsPlainHttp">Whether it speaks http.</param>
+/// <param name="Authorities">PEM certificates to trust besides the system's; empty for none.</param>
+internal sealed record TrivyRegistry(Tools.RegistryCredential? Credential, bool IsPlainHttp, string Authorities);

@@ -65,9 +65,19 @@ internal static class CommandLine
                 $"see: artifact-trust {(verb == root.Name ? "" : verb + " ")}--help"
             );
         }
-        if (trailing is not null && verb != GateCommand.Name)
+        if (trailing is not null && !Session.TakesCommand(verb))
         {
-            return session.Fail(verb, ExitCode.Usage, "usage", "only gate takes a command after --", $"see: artifact-trust {verb} --help");
+            return session.Fail(
+                verb,
+                ExitCode.Usage,
+                "usage",
+                "only gate and verify take a command after --",
+                $"see: artifact-trust {verb} --help"
+            );
+        }
+        if (trailing is { Count: 0 })
+        {
+            return session.Fail(verb, ExitCode.Usage, "usage", "there is no command after --", $"see: artifact-trust {verb} --help");
         }
         try
         {

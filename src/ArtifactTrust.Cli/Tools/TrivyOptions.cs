@@ -65,6 +65,9 @@ internal sealed record TrivyOptions
     /// <summary>Whether the registry is reached over http, or with a certificate nobody vouches for.</summary>
     public bool Insecure { get; init; }
 
+    /// <summary>PEM certificates of authorities to trust for the image's registry, besides the system's; null or empty for none.</summary>
+    public string? Authorities { get; init; }
+
     /// <summary>The platform of a multi-platform image, such as <c>linux/arm64</c>; Trivy's own where null.</summary>
     public string? Platform { get; init; }
 

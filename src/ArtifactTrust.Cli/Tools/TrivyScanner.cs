@@ -238,14 +238,29 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
             arguments.Add("--skip-java-db-update");
         }
         AddTarget(arguments, target, input, options);
-        var command = Command(arguments, options.Timeout + TimeSpan.FromSeconds(10), options.Credential) with
+        var command = Command(arguments, options.Timeout + TimeSpan.FromSeconds(10), options.Credential);
+        if (target.IsRemote && options.Authorities is { Length: > 0 } authorities)
         {
-            OutputFile = output,
-            MaximumOutputFileBytes = Limits.ScanReportBytes,
-        };
+            command = command with { Environment = WithAuthorities(command.Environment, authorities, directory) };
+        }
+        command = command with { OutputFile = output, MaximumOutputFileBytes = Limits.ScanReportBytes };
         var result = await ToolProcess.RunAsync(command, directory, cancellation).ConfigureAwait(false);
         ThrowOnFailure(result, $"scan {target.Name}");
         return ReadOutput(output, result);
+    }
+
+    /// <summary>The environment with a directory of certificates more: besides the system's file of them, which stays as it is.</summary>
+    private static Dictionary<string, string> WithAuthorities(
+        IReadOnlyDictionary<string, string> environment,
+        string authorities,
+        PrivateDirectory directory
+    )
+    {
+        var path = Directory.CreateDirectory(directory.File("authorities")).FullName;
+        File.WriteAllText(Path.Join(path, "registry.pem"), authorities);
+        // Where nothing is set, Go looks into these; naming one hides them.
+        var others = environment.GetValueOrDefault("SSL_CERT_DIR") is { Length: > 0 } set ? set : "/etc/ssl/certs:/etc/pki/tls/certs";
+        return new Dictionary<string, string>(environment, StringComparer.Ordinal) { ["SSL_CERT_DIR"] = $"{path}:{others}" };
     }
 
     private static void AddTarget(List<string> arguments, TrivyTarget target, string input, TrivyOptions options)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -96,13 +97,23 @@ internal sealed class HostileRegistry : IAsyncDisposable
     /// <summary>Method, path and authorization of what was asked, in order.</summary>
     internal ConcurrentQueue<(string Method, string Path, string? Authorization)> Requests { get; } = [];
 
-    internal static async Task<HostileRegistry> StartAsync(RegistryContent? content = null)
+    internal static async Task<HostileRegistry> StartAsync(RegistryContent? content = null, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(k =>
         {
-            k.Listen(System.Net.IPAddress.Loopback, 0);
+            k.Listen(
+                System.Net.IPAddress.Loopback,
+                0,
+                o =>
+                {
+                    if (certificate is not null)
+                    {
+                        o.UseHttps(certificate);
+                    }
+                }
+            );
             k.Limits.MaxRequestBodySize = null;
             k.Limits.MinResponseDataRate = null;
         });
@@ -205,6 +216,7 @@ internal sealed class HostileRegistry : IAsyncDisposable
     private Task ServeAsync(HttpContext http, string path) =>
         (http.Request.Method, path.Split('/')) switch
         {
+            (_, ["", "v2", ""]) => AnswerAsync(http, 200, "{}"u8.ToArray()),
             ("PUT", ["manifests", var reference]) => PutManifestAsync(http, reference),
             (_, ["manifests", var reference]) => GetManifestAsync(http, reference),
             (_, ["referrers", var subject]) when HasReferrersApi => AnswerAsync(http, 200, Index(Content.Referrers(subject)), IndexType),
