@@ -46,7 +46,7 @@ public sealed class InteropTableTests
         var expected = Cells(
             table.Where(l =>
                 !l.StartsWith("| ", StringComparison.Ordinal)
-                || l.StartsWith("| key", StringComparison.Ordinal)
+                || l.StartsWith("| key |", StringComparison.Ordinal)
                 || l.StartsWith($"| {key} |", StringComparison.Ordinal)
             )
         );
