@@ -12,6 +12,9 @@ internal static class OciLimits
     /// <summary>Pages of one listing of referrers.</summary>
     internal const int ReferrerPages = 1000;
 
+    /// <summary>Blobs of a layout that are looked through for evidence where its index lists none.</summary>
+    internal const int SavedBlobs = 20_000;
+
     /// <summary>All pages of one listing of referrers, in bytes.</summary>
     internal const int ReferrerListBytes = 32 << 20;
 
