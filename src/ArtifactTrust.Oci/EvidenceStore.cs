@@ -198,12 +198,39 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
     public async Task<EvidenceListing> ListAsync(Digest subject, bool legacyTags, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(subject);
+        if (store.Patience is not { } patience)
+        {
+            return await ListCoreAsync(subject, legacyTags, cancellation).ConfigureAwait(false);
+        }
+        // Each request is bounded, but thousands of slow ones are not.
+        using var deadline = new CancellationTokenSource(patience, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
+        try
+        {
+            return await ListCoreAsync(subject, legacyTags, linked.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new RegistryException(
+                null,
+                null,
+                $"read the evidence on {subject} in {store.Name}: not done within {patience.TotalSeconds:0.#} s",
+                null,
+                e
+            );
+        }
+    }
+
+    private async Task<EvidenceListing> ListCoreAsync(Digest subject, bool legacyTags, CancellationToken cancellation)
+    {
         var tags = legacyTags
             ? new[] { LegacyTags.Signatures, LegacyTags.Attestations }.Select(s => LegacyTags.Tag(subject, s)).ToArray()
             : [];
         var tagged = tags.Select(t => InspectTagAsync(t, cancellation)).ToArray();
         var referrers = await store.ListReferrersAsync(subject, cancellation).ConfigureAwait(false);
-        var inspected = await MapAsync(referrers, (r, token) => InspectAsync(r, subject, token), cancellation).ConfigureAwait(false);
+        var within = Within(referrers);
+        var inspected = await MapAsync(within, (r, token) => InspectAsync(r.Referrer, r.IsWithin, subject, token), cancellation)
+            .ConfigureAwait(false);
         var candidates = inspected.Concat(await Task.WhenAll(tagged).ConfigureAwait(false)).SelectMany(c => c).ToArray();
         // The budget is spent in the list's order, so that the same list always gives the same answer.
         var budget = OciLimits.EvidenceBytes;
@@ -266,7 +293,26 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
         return new EvidenceListing(bundles, skipped) { Legacy = legacy, Notation = notation };
     }
 
-    private async Task<IReadOnlyList<Candidate>> InspectAsync(Descriptor referrer, Digest subject, CancellationToken cancellation)
+    /// <summary>Which manifests are fetched: the first ones of the list, as many as are kept in memory together.</summary>
+    private static List<(Descriptor Referrer, bool IsWithin)> Within(IReadOnlyList<Descriptor> referrers)
+    {
+        var budget = OciLimits.ReferrerManifestsBytes;
+        var list = new List<(Descriptor, bool)>(referrers.Count);
+        foreach (var referrer in referrers)
+        {
+            var isWithin = referrer.Size <= budget;
+            budget -= isWithin && referrer.Size <= OciLimits.ReferrerManifestBytes ? referrer.Size : 0;
+            list.Add((referrer, isWithin));
+        }
+        return list;
+    }
+
+    private async Task<IReadOnlyList<Candidate>> InspectAsync(
+        Descriptor referrer,
+        bool isWithin,
+        Digest subject,
+        CancellationToken cancellation
+    )
     {
         var none = new Candidate(referrer);
         if (!OciMediaTypes.IsImageManifest(referrer.MediaType))
@@ -276,6 +322,10 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
         if (referrer.Size > OciLimits.ReferrerManifestBytes)
         {
             return [none.Skip($"its manifest has {referrer.Size} bytes; at most {OciLimits.ReferrerManifestBytes} are read")];
+        }
+        if (!isWithin)
+        {
+            return [none.Skip($"the manifests of all referrers may have {OciLimits.ReferrerManifestsBytes} bytes, and this would be more")];
         }
         ImageManifest manifest;
         try

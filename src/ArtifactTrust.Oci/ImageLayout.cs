@@ -98,6 +98,24 @@ public sealed class ImageLayout : LayoutStore
         await _index.AddAsync(ReferrerEntry.Of(manifest), tag, cancellation).ConfigureAwait(false);
     }
 
+    private protected override IEnumerable<Digest> ListBlobs()
+    {
+        var names = Directory
+            .EnumerateFiles(Path.Join(_tree.Path, "blobs", DigestAlgorithm.Sha256.Name))
+            .Select(Path.GetFileName)
+            .Where(n => n!.Length == 64 && n.All(char.IsAsciiHexDigitLower))
+            .Take(OciLimits.SavedBlobs + 1)
+            .Order(StringComparer.Ordinal)
+            .ToArray();
+        return names.Length <= OciLimits.SavedBlobs
+            ? names.Select(n => Digest.FromHex(DigestAlgorithm.Sha256, n!))
+            : throw new MalformedDataException(
+                FormatName,
+                "blobs",
+                $"more than {OciLimits.SavedBlobs} blobs, which the index does not list"
+            );
+    }
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {

@@ -24,7 +24,7 @@ public abstract class LayoutStore : OciStore
             OciReference.CheckTag(tag);
         }
         var entries = ReadIndex().Manifests;
-        var descriptor = tag is null ? Sole(entries) : Tagged(entries, tag);
+        var descriptor = tag is null ? Sole(entries) : Tagged(entries, tag) ?? SavedImage.Find(entries, tag);
         return Task.FromResult(descriptor is null ? null : (StoredManifest?)ReadManifest(descriptor));
     }
 
@@ -73,7 +73,12 @@ public abstract class LayoutStore : OciStore
         ArgumentNullException.ThrowIfNull(subject);
         var referrers = new Dictionary<string, Descriptor>(StringComparer.Ordinal);
         var tag = ReferrersTag(subject);
-        foreach (var entry in ReadIndex().Manifests)
+        var entries = ReadIndex().Manifests;
+        foreach (var manifest in SavedImage.Is(entries) ? FindUnlisted(subject, cancellation) : [])
+        {
+            referrers.TryAdd(manifest.Descriptor.Digest.ToString(), ReferrerEntry.Of(manifest));
+        }
+        foreach (var entry in entries)
         {
             cancellation.ThrowIfCancellationRequested();
             if (!OciMediaTypes.IsImageManifest(entry.MediaType) && !OciMediaTypes.IsImageIndex(entry.MediaType))
@@ -123,7 +128,7 @@ public abstract class LayoutStore : OciStore
         }
         var roots = entries
             .Where(e => OciMediaTypes.IsImageManifest(e.MediaType) || OciMediaTypes.IsImageIndex(e.MediaType))
-            .Where(e => ReadManifest(e).Subject is null)
+            .Where(e => !SavedImage.IsEvidence(e) && ReadManifest(e).Subject is null)
             .Where(e => e.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation) is not { } tag || !IsReferrersTag(tag))
             .DistinctBy(e => e.Digest)
             .ToArray();
@@ -163,6 +168,36 @@ public abstract class LayoutStore : OciStore
     /// <summary>A manifest that only another one lists, as a platform's is by its image's index.</summary>
     private StoredManifest? FindUnlisted(Digest digest) =>
         ReadBlob(digest) is { } bytes ? StoredManifest.Create(digest, bytes, null) : null;
+
+    /// <summary>Manifests about a subject among the blobs, which the index does not list.</summary>
+    private IEnumerable<StoredManifest> FindUnlisted(Digest subject, CancellationToken cancellation)
+    {
+        foreach (var digest in ListBlobs())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using (var file = TryOpenBlob(digest))
+            {
+                if (file is null || file.Length > OciLimits.ReferrerManifestBytes || file.ReadByte() != '{')
+                {
+                    continue;
+                }
+            }
+            StoredManifest? manifest;
+            try
+            {
+                manifest = FindUnlisted(digest);
+            }
+            catch (MalformedDataException)
+            {
+                // A configuration, a bundle, or some other JSON.
+                continue;
+            }
+            if (manifest?.Subject is { } about && about.Digest.Equals(subject))
+            {
+                yield return manifest;
+            }
+        }
+    }
 
     private byte[]? ReadBlob(Digest digest)
     {
@@ -213,7 +248,7 @@ public abstract class LayoutStore : OciStore
             var name = entry.Annotations.GetValueOrDefault(ArchivedImage.NameAnnotation);
             var tag = entry.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation);
             var isEvidence = tag is null
-                ? name is null && ReadManifest(entry).Subject is not null
+                ? SavedImage.IsEvidence(entry) || (name is null && ReadManifest(entry).Subject is not null)
                 : IsReferrersTag(tag) || LegacyTags.IsTag(tag);
             if (!isEvidence)
             {
@@ -239,6 +274,9 @@ public abstract class LayoutStore : OciStore
 
     /// <summary>The index as it is now.</summary>
     private protected abstract ImageIndex ReadIndex();
+
+    /// <summary>The digests of the blobs that are there, so far as the store can say without an index; at most as many as are looked at.</summary>
+    private protected virtual IEnumerable<Digest> ListBlobs() => [];
 
     /// <summary>A blob's content, its digest not checked; null where it is not there.</summary>
     private protected abstract Stream? TryOpenBlob(Digest digest);

@@ -4,14 +4,19 @@ using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Oci;
 
-/// <summary>A directory as an artifact, one layer a file, as ModelPack has it; ORAS and others find the same files by their titles.</summary>
+/// <summary>A file of an artifact that is a layer of its own.</summary>
+/// <param name="Path">Its path below the directory.</param>
+/// <param name="Layer">The layer: the file's digest and size.</param>
+public sealed record ModelFile(string Path, Descriptor Layer);
+
+/// <summary>A directory as an artifact, as ModelPack has it: one layer a file, or small files together in layers that are tar archives.</summary>
 /// <param name="store">Where the artifact is.</param>
-/// <param name="atOnce">How many files are moved at once.</param>
+/// <param name="atOnce">How many layers are moved at once.</param>
 /// <remarks>
 /// Spec: CNCF ModelPack, "Model Format Specification" (manifest, layers, configuration). The manifest holds no time, so the same files give the
-/// same digest. Modes and times of files are not kept.
+/// same digest. Modes and times of files are not kept. ORAS and others find files with a layer of their own by their titles.
 /// </remarks>
-public sealed class ModelArtifact(OciStore store, int atOnce = 4)
+public sealed partial class ModelArtifact(OciStore store, int atOnce = 4)
 {
     /// <summary>The artifact's type.</summary>
     public const string ArtifactType = "application/vnd.cncf.model.manifest.v1+json";
@@ -27,10 +32,15 @@ public sealed class ModelArtifact(OciStore store, int atOnce = 4)
 
     private const string FormatName = "model artifact";
     private const string LayerPrefix = "application/vnd.cncf.model.";
+    private const string UnpackAnnotation = "io.deis.oras.content.unpack";
 
     // More would make a manifest that registries refuse (4 MiB).
-    private const int MaximumFiles = 4000;
-    private const int MaximumPathLength = 1024;
+    private const int MaximumLayers = 4000;
+
+    // Files below this go into archives, which are closed at the first of the other two: each is held in memory while it is sent.
+    private const long SmallBytes = 1 << 20;
+    private const long ArchiveBytes = 8 << 20;
+    private const int ArchiveFiles = 4096;
 
     private static readonly FrozenSet<string> WeightSuffixes = new[]
     {
@@ -59,6 +69,9 @@ public sealed class ModelArtifact(OciStore store, int atOnce = 4)
     /// <param name="tree">The directory.</param>
     /// <param name="files">Its files, in the order in which the manifest is to list them.</param>
     /// <param name="tag">The tag, or null.</param>
+    /// <param name="archiveSmallFiles">
+    /// Whether files below 1 MiB go together into tar archives. They do in any case where there are more files than a manifest can list.
+    /// </param>
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="IOException">A file cannot be read or changed meanwhile, or the store failed.</exception>
     /// <exception cref="MalformedDataException">There is no file, there are too many, or a name is none that can be pulled again.</exception>
@@ -66,24 +79,37 @@ public sealed class ModelArtifact(OciStore store, int atOnce = 4)
         FileTree tree,
         IReadOnlyList<TreeFile> files,
         string? tag,
+        bool archiveSmallFiles = false,
         CancellationToken cancellation = default
     )
     {
         ArgumentNullException.ThrowIfNull(tree);
         ArgumentNullException.ThrowIfNull(files);
-        if (files.Count is 0 or > MaximumFiles)
+        var paths = new ModelPaths(FormatName);
+        foreach (var file in files)
         {
-            throw new MalformedDataException(FormatName, tree.Path, $"{files.Count} files; 1 to {MaximumFiles} can be one artifact");
+            paths.AddFile(file.Name);
         }
-        CheckPaths([.. files.Select(f => f.Name)]);
-        var layers = new Descriptor[files.Count];
+        var groups = Group(files, archiveSmallFiles || files.Count > MaximumLayers);
+        if (groups.Count is 0 or > MaximumLayers)
+        {
+            throw new MalformedDataException(
+                FormatName,
+                tree.Path,
+                $"{files.Count} files would be {groups.Count} layers; 1 to {MaximumLayers} can be one artifact"
+            );
+        }
+        var layers = new Descriptor[groups.Count];
         var options = new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellation };
         await Parallel
             .ForAsync(
                 0,
-                files.Count,
+                groups.Count,
                 options,
-                async (i, token) => layers[i] = await PushFileAsync(tree, files[i].Name, token).ConfigureAwait(false)
+                async (i, token) =>
+                    layers[i] = groups[i] is { Name: { } name, Files: var members }
+                        ? await PushArchiveAsync(tree, name, members, token).ConfigureAwait(false)
+                        : await PushFileAsync(tree, groups[i].Files[0].Name, token).ConfigureAwait(false)
             )
             .ConfigureAwait(false);
         var config = await store.PushBlobAsync(ConfigType, Configuration(tree.Name, layers), cancellation).ConfigureAwait(false);
@@ -91,58 +117,46 @@ public sealed class ModelArtifact(OciStore store, int atOnce = 4)
         return await store.PushManifestAsync(manifest.ToUtf8Bytes(), tag, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Writes the files of an artifact to a directory, which appears under its name only when every file is there and checked.</summary>
-    /// <param name="manifest">The artifact's manifest, of any type of artifact whose layers name their files.</param>
-    /// <param name="directory">The directory; must not exist.</param>
-    /// <param name="cancellation">Stops the work.</param>
-    /// <returns>The files with their digests, in the manifest's order.</returns>
-    /// <remarks>A pull that was stopped goes on with the files it has: they are kept beside the directory, and their digests are checked again.</remarks>
-    /// <exception cref="IOException">The directory exists or cannot be written, or the store failed or handed over other content.</exception>
-    /// <exception cref="MalformedDataException">A layer names no file, or a path that leads elsewhere, or holds an archive.</exception>
-    public async Task<IReadOnlyList<(string Path, Descriptor Layer)>> PullAsync(
-        ImageManifest manifest,
-        string directory,
-        CancellationToken cancellation = default
-    )
+    /// <summary>The files that are a layer each, as a manifest of any type of artifact names them.</summary>
+    /// <exception cref="MalformedDataException">A layer is an archive or names no file, or a path leads elsewhere or is there twice.</exception>
+    public static IReadOnlyList<ModelFile> ListFiles(ImageManifest manifest)
     {
         ArgumentNullException.ThrowIfNull(manifest);
-        ArgumentException.ThrowIfNullOrEmpty(directory);
-        var files = manifest.Layers.Select((l, i) => (Path: PathOf(l, i), Layer: l)).ToList();
-        if (files.Count == 0)
-        {
-            throw new MalformedDataException(FormatName, "$.layers", "it has no files");
-        }
-        CheckPaths([.. files.Select(f => f.Path)]);
-        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
-        if (Path.Exists(full))
-        {
-            throw new IOException($"'{directory}' exists; name a directory that does not");
-        }
-        var key = DigestAlgorithm.Sha256.Hash(manifest.ToUtf8Bytes()).Hex[..16];
-        var staging = Path.Join(Path.GetDirectoryName(full), $".{Path.GetFileName(full)}.{key}.partial");
-        var present = Prepare(staging, files);
-        var options = new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellation };
-        try
-        {
-            await Parallel
-                .ForEachAsync(
-                    files.Where(f => !present.Contains(f.Path)),
-                    options,
-                    async (file, token) =>
-                    {
-                        var path = Path.Join(staging, file.Path);
-                        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                        await store.SaveBlobAsync(file.Layer, path, token).ConfigureAwait(false);
-                    }
-                )
-                .ConfigureAwait(false);
-            Directory.Move(staging, full);
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new IOException($"'{directory}' cannot be written: {e.Message}", e);
-        }
+        var paths = new ModelPaths(FormatName);
+        var files = manifest.Layers.Select((l, i) => new ModelFile(PathOf(l, i), l)).ToList();
+        files.ForEach(f => paths.AddFile(f.Path));
         return files;
+    }
+
+    /// <summary>The layers to make: first the files alone, in their order, then the archives, each of one kind of file.</summary>
+    private static List<(string? Name, IReadOnlyList<TreeFile> Files)> Group(IReadOnlyList<TreeFile> files, bool archives)
+    {
+        var groups = files
+            .Where(f => !archives || f.Size >= SmallBytes)
+            .Select(f => ((string?)null, (IReadOnlyList<TreeFile>)[f]))
+            .ToList();
+        var small = archives ? files.Where(f => f.Size < SmallBytes) : [];
+        foreach (var kind in small.GroupBy(f => KindOf(f.Name)).OrderBy(g => g.Key, StringComparer.Ordinal))
+        {
+            var (members, bytes, number) = (new List<TreeFile>(), 0L, 0);
+            foreach (var file in kind.OrderBy(f => f.Name, CodePointOrder.Instance))
+            {
+                if (members.Count == ArchiveFiles || (members.Count > 0 && bytes + file.Size > ArchiveBytes))
+                {
+                    Close();
+                }
+                members.Add(file);
+                bytes += file.Size;
+            }
+            Close();
+
+            void Close()
+            {
+                groups.Add(($"{kind.Key}-{++number:D4}.tar", members));
+                (members, bytes) = ([], 0);
+            }
+        }
+        return groups;
     }
 
     private async Task<Descriptor> PushFileAsync(FileTree tree, string name, CancellationToken cancellation)
@@ -152,7 +166,7 @@ public sealed class ModelArtifact(OciStore store, int atOnce = 4)
         await using (stream.ConfigureAwait(false))
         {
             var (digest, size) = new FileHasher(DigestAlgorithm.Sha256).Hash(stream.SafeFileHandle, null, cancellation);
-            var layer = new Descriptor(TypeOf(name), digest, size)
+            var layer = new Descriptor($"{LayerPrefix}{KindOf(name)}.v1.raw", digest, size)
             {
                 Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [PathAnnotation] = name, [TitleAnnotation] = name },
             };
@@ -160,6 +174,44 @@ public sealed class ModelArtifact(OciStore store, int atOnce = 4)
             await store.PushBlobAsync(layer, stream, cancellation).ConfigureAwait(false);
             return layer;
         }
+    }
+
+    /// <summary>Stores small files as one layer. Its title is for clients that unpack nothing; it is no path in the directory.</summary>
+    private async Task<Descriptor> PushArchiveAsync(
+        FileTree tree,
+        string title,
+        IReadOnlyList<TreeFile> files,
+        CancellationToken cancellation
+    )
+    {
+        using var tar = new MemoryStream();
+        foreach (var file in files)
+        {
+            TarHeader.WriteFile(tar, file.Name, file.Size);
+            var before = tar.Length;
+            var stream = tree.OpenRead(file.Name);
+            await using (stream.ConfigureAwait(false))
+            {
+                // One byte more than it had shows that it grew.
+                var (bytes, more) = await BoundedStream.ReadUpToAsync(stream, (int)file.Size, cancellation).ConfigureAwait(false);
+                if (more || bytes.Length != file.Size)
+                {
+                    throw new IOException($"'{file.Name}' changed while it was read");
+                }
+                tar.Write(bytes);
+            }
+            TarHeader.Pad(tar, tar.Length - before);
+        }
+        TarHeader.WriteEnd(tar);
+        var content = tar.GetBuffer().AsMemory(0, (int)tar.Length);
+        var kind = title[..title.LastIndexOf('-')];
+        var layer = Descriptor.Of($"{LayerPrefix}{kind}.v1.tar", content.Span) with
+        {
+            Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [TitleAnnotation] = title },
+        };
+        using var blob = new ReadOnlyMemoryStream(content);
+        await store.PushBlobAsync(layer, blob, cancellation).ConfigureAwait(false);
+        return layer;
     }
 
     private static byte[] Configuration(string name, IReadOnlyList<Descriptor> layers) =>
@@ -183,19 +235,15 @@ public sealed class ModelArtifact(OciStore store, int atOnce = 4)
             writer.WriteEndObject();
         });
 
-    private static string TypeOf(string name)
+    private static string KindOf(string name)
     {
         var suffix = Path.GetExtension(name);
         var plain = Path.GetFileNameWithoutExtension(name);
-        return LayerPrefix
-            + (
-                WeightSuffixes.Contains(suffix) ? "weight"
-                : DataSuffixes.Contains(suffix) ? "dataset"
-                : CodeSuffixes.Contains(suffix) ? "code"
-                : suffix is ".md" or ".txt" or ".pdf" || plain is "LICENSE" or "NOTICE" or "README" ? "doc"
-                : "weight.config"
-            )
-            + ".v1.raw";
+        return WeightSuffixes.Contains(suffix) ? "weight"
+            : DataSuffixes.Contains(suffix) ? "dataset"
+            : CodeSuffixes.Contains(suffix) ? "code"
+            : suffix is ".md" or ".txt" or ".pdf" || plain is "LICENSE" or "NOTICE" or "README" ? "doc"
+            : "weight.config";
     }
 
     private static string PathOf(Descriptor layer, int index)
@@ -208,112 +256,26 @@ public sealed class ModelArtifact(OciStore store, int atOnce = 4)
         }
         if (IsArchive(layer))
         {
-            throw new MalformedDataException(
+            throw new MalformedDataException(FormatName, at, $"'{layer.MediaType}' is an archive, and not one file");
+        }
+        return path
+            ?? title
+            ?? throw new MalformedDataException(
                 FormatName,
                 at,
-                $"'{layer.MediaType}' is an archive, which is not unpacked; only plain files are"
+                $"it names no file: neither {PathAnnotation} nor {TitleAnnotation} is there"
             );
-        }
-        return path ?? title ?? throw new MalformedDataException(FormatName, at, "it names no file");
     }
 
+    /// <summary>Whether a layer is more files than one. ORAS gives a plain file the type of an image's uncompressed layer, and a directory its mark.</summary>
     private static bool IsArchive(Descriptor layer) =>
-        layer.MediaType.StartsWith("application/vnd.oci.image.layer", StringComparison.Ordinal)
+        layer.Annotations.GetValueOrDefault(UnpackAnnotation) == "true"
         || layer.MediaType.StartsWith("application/vnd.docker.image", StringComparison.Ordinal)
-        || (layer.MediaType.StartsWith(LayerPrefix, StringComparison.Ordinal) && layer.MediaType.Contains(".tar", StringComparison.Ordinal))
-        || layer.Annotations.GetValueOrDefault("io.deis.oras.content.unpack") == "true";
-
-    /// <summary>Paths below a directory, each once, none of them a directory of another. Letter case does not tell two files apart everywhere.</summary>
-    private static void CheckPaths(IReadOnlyList<string> paths)
-    {
-        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var path in paths)
-        {
-            var parts = path.Split('/');
-            if (
-                path.Length is 0 or > MaximumPathLength
-                || parts.Any(p => p is "" or "." or ".." || p[^1] is ' ' or '.')
-                || path.Any(c => char.IsControl(c) || c is '\\' or ':' or '\uFFFD')
-            )
-            {
-                throw new MalformedDataException(
-                    FormatName,
-                    Text.Clean(path, 200),
-                    "it is no path of a file below a directory that every system has"
-                );
-            }
-            if (!seen.Add(path))
-            {
-                throw new MalformedDataException(
-                    FormatName,
-                    Text.Clean(path, 200),
-                    "two files have this path, or differ in letter case only"
-                );
-            }
-        }
-        foreach (var path in paths)
-        {
-            for (var slash = path.IndexOf('/', StringComparison.Ordinal); slash >= 0; slash = path.IndexOf('/', slash + 1))
-            {
-                if (seen.Contains(path[..slash]))
-                {
-                    throw new MalformedDataException(FormatName, Text.Clean(path, 200), "another file has the path of its directory");
-                }
-            }
-        }
-    }
-
-    /// <summary>What an earlier pull of the same manifest left; everything else there is removed.</summary>
-    private static HashSet<string> Prepare(string staging, List<(string Path, Descriptor Layer)> files)
-    {
-        var present = new HashSet<string>(StringComparer.Ordinal);
-        if (Directory.Exists(staging) && new DirectoryInfo(staging).LinkTarget is null)
-        {
-            try
-            {
-                var expected = files.ToDictionary(f => f.Path, f => f.Layer, StringComparer.Ordinal);
-                using var tree = FileTree.Open(staging);
-                foreach (var file in tree.List(new IgnoreRules([])))
-                {
-                    using var handle = tree.OpenHandle(file.Name);
-                    if (
-                        expected.TryGetValue(file.Name, out var layer)
-                        && file.Size == layer.Size
-                        && new FileHasher(layer.Digest.Algorithm).Hash(handle).Digest.Equals(layer.Digest)
-                    )
-                    {
-                        present.Add(file.Name);
-                    }
-                    else
-                    {
-                        File.Delete(Path.Join(staging, file.Name));
-                    }
-                }
-                return present;
-            }
-            catch (MalformedDataException)
-            {
-                // A link, or a name that no pull writes: it is not ours to go on with.
-                Directory.Delete(staging, recursive: true);
-            }
-        }
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(staging);
-        }
-        else
-        {
-            Directory.CreateDirectory(
-                staging,
-                UnixFileMode.UserRead
-                    | UnixFileMode.UserWrite
-                    | UnixFileMode.UserExecute
-                    | UnixFileMode.GroupRead
-                    | UnixFileMode.GroupExecute
-                    | UnixFileMode.OtherRead
-                    | UnixFileMode.OtherExecute
-            );
-        }
-        return [];
-    }
+        || layer.MediaType.StartsWith("application/vnd.oci.image.layer.v1.tar+", StringComparison.Ordinal)
+        || (
+            (
+                layer.MediaType.StartsWith(LayerPrefix, StringComparison.Ordinal)
+                || layer.MediaType.StartsWith(KitPrefix, StringComparison.Ordinal)
+            ) && layer.MediaType.Contains(".tar", StringComparison.Ordinal)
+        );
 }

@@ -12,6 +12,15 @@ internal static class OciLimits
     /// <summary>Pages of one listing of referrers.</summary>
     internal const int ReferrerPages = 1000;
 
+    /// <summary>Blobs of a layout that are looked through for evidence where its index lists none.</summary>
+    internal const int SavedBlobs = 20_000;
+
+    /// <summary>All pages of one listing of referrers, in bytes.</summary>
+    internal const int ReferrerListBytes = 32 << 20;
+
+    /// <summary>The manifests of all referrers of one subject that are read as evidence, in bytes.</summary>
+    internal const long ReferrerManifestsBytes = 64L << 20;
+
     /// <summary>A referrer's manifest, in bytes, where it is read as evidence. Those that cosign writes have below 1 KiB.</summary>
     internal const int ReferrerManifestBytes = 256 << 10;
 

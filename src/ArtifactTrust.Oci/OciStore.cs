@@ -168,6 +168,9 @@ public abstract class OciStore : IDisposable
     /// <summary>Stores a manifest that another one lists, or is about to: by its digest, without a tag, and in no list.</summary>
     internal abstract Task StoreUnlistedAsync(StoredManifest manifest, CancellationToken cancellation);
 
+    /// <summary>How long reading all evidence of one subject, or adding to one tag, may take; null for a store that nobody else answers for.</summary>
+    internal virtual TimeSpan? Patience => null;
+
     /// <summary>Tells the user what the store cannot do, and what was done instead.</summary>
     internal virtual void Notify(string message) { }
 

@@ -166,6 +166,17 @@ internal sealed class RegistryAuthorization(HttpClient http, RegistryReference r
                 .ConfigureAwait(false);
             return Read(body);
         }
+        catch (MalformedDataException e)
+        {
+            // It is about the login, and says nothing of what is asked for.
+            throw new RegistryException(
+                response.StatusCode,
+                null,
+                $"{place}: {e.Message}",
+                "is this address a token service, and not a page of a proxy?",
+                e
+            );
+        }
         catch (Exception e) when (e is IOException or HttpRequestException)
         {
             throw new RegistryException(null, null, $"{place}: the connection broke", null, e) { IsTransient = true };

@@ -20,16 +20,27 @@ public sealed partial class RegistryClient
         var operation = _transport.Operation($"list referrers of {subject}");
         Uri? address = _transport.Address($"referrers/{subject}");
         var referrers = new Dictionary<string, Descriptor>(StringComparer.Ordinal);
+        var visited = new HashSet<Uri>();
+        var bytes = 0L;
         for (var page = 0; address is not null; page++)
         {
             if (page == OciLimits.ReferrerPages)
             {
                 throw new MalformedDataException("list of referrers", Name, $"more than {OciLimits.ReferrerPages} pages");
             }
+            if (!visited.Add(address))
+            {
+                throw new MalformedDataException("list of referrers", Name, $"page {page + 1} is one that was read before");
+            }
             var request = new RegistryRequest(operation, HttpMethod.Get, address, RegistryAccess.Pull) { Headers = AcceptIndex };
-            var (index, next) = await _transport
+            var (index, length, next) = await _transport
                 .CallAsync(operation, 0, token => ReferrersPageAsync(request, page > 0, token), cancellation)
                 .ConfigureAwait(false);
+            bytes += length;
+            if (bytes > OciLimits.ReferrerListBytes)
+            {
+                throw new MalformedDataException("list of referrers", Name, $"more than {OciLimits.ReferrerListBytes} bytes");
+            }
             if (index is null)
             {
                 index = await ReferrersTagIndexAsync(subject, cancellation).ConfigureAwait(false);
@@ -48,12 +59,16 @@ public sealed partial class RegistryClient
     }
 
     /// <summary>One page; no index where the registry has no such API.</summary>
-    private async Task<(ImageIndex? Index, Uri? Next)> ReferrersPageAsync(RegistryRequest request, bool apiIsKnown, CancellationToken token)
+    private async Task<(ImageIndex? Index, int Length, Uri? Next)> ReferrersPageAsync(
+        RegistryRequest request,
+        bool apiIsKnown,
+        CancellationToken token
+    )
     {
         using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
         if (response.Status == HttpStatusCode.NotFound && !apiIsKnown)
         {
-            return (null, null);
+            return (null, 0, null);
         }
         if (response.Status != HttpStatusCode.OK)
         {
@@ -63,14 +78,14 @@ public sealed partial class RegistryClient
         var index = ImageIndex.Parse(body);
         if (LinkHeader.Next(response.Header("Link")) is not { } link)
         {
-            return (index, null);
+            return (index, body.Length, null);
         }
         var next = RegistryTransport.TryResolve(request.Uri, link);
         return
             next is not null
             && _transport.IsRegistry(next)
             && Uri.UnescapeDataString(next.AbsolutePath) == Uri.UnescapeDataString(request.Uri.AbsolutePath)
-            ? (index, next)
+            ? (index, body.Length, next)
             : throw new RegistryException(
                 response.Status,
                 null,

@@ -23,7 +23,8 @@ public sealed partial class RegistryClient
         var operation = _transport.Operation($"add to tag {tag}");
         var gate = TagGates[(uint)HashCode.Combine(_repository.Place, tag) % TagGates.Length];
         var state = new TagWriter();
-        for (var round = 0; round < OciLimits.TagRounds; round++)
+        var begun = _options.Time.GetTimestamp();
+        for (var round = 0; round < OciLimits.TagRounds && _options.Time.GetElapsedTime(begun) < _options.OverallTimeout; round++)
         {
             var started = _options.Time.GetTimestamp();
             TimeSpan? retryAfter;
@@ -56,7 +57,7 @@ public sealed partial class RegistryClient
         throw new RegistryException(
             null,
             null,
-            $"{operation}: others kept writing to it; tried {OciLimits.TagRounds} times",
+            $"{operation}: others kept writing to it, or the registry forgets what is written; gave up",
             "the registry cannot keep writers apart, so that they have to take turns; try again when fewer write"
         );
     }

@@ -90,6 +90,8 @@ public sealed partial class RegistryClient : OciStore
     internal override Task StoreUnlistedAsync(StoredManifest manifest, CancellationToken cancellation) =>
         PutManifestAsync(manifest, manifest.Descriptor.Digest.ToString(), null, _options.Attempts, cancellation);
 
+    internal override TimeSpan? Patience => _options.OverallTimeout;
+
     internal override void Notify(string message) => _options.Notice?.Invoke(message);
 
     private protected override IOException NotFound(string kind, string? which) =>

@@ -34,6 +34,29 @@ public sealed record RegistryTlsOptions
         return new RegistryTlsOptions { CertificateDirectories = [.. own, "/etc/containers/certs.d", "/etc/docker/certs.d"] };
     }
 
+    /// <summary>The authorities that are trusted for a registry besides the system's, as PEM; empty where there are none.</summary>
+    /// <param name="registry">The registry; null for what is trusted for all.</param>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="MalformedDataException">A file is not what it should be.</exception>
+    public string ExportAuthorities(RegistryReference? registry)
+    {
+        var (own, shared, client, _) = Read(registry?.Host);
+        client?.Dispose();
+        own.AddRange(shared);
+        return own.Count == 0 ? "" : own.ExportCertificatePems();
+    }
+
+    /// <summary>Whether a registry is shown a client certificate.</summary>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="MalformedDataException">A file is not what it should be.</exception>
+    public bool HasClientCertificate(RegistryReference registry)
+    {
+        ArgumentNullException.ThrowIfNull(registry);
+        var (_, _, client, _) = Read(registry.Host);
+        client?.Dispose();
+        return client is not null;
+    }
+
     /// <summary>Reads the files that apply to a host.</summary>
     /// <param name="host">Host and port, as references have them.</param>
     /// <exception cref="IOException">A file cannot be read.</exception>
@@ -43,7 +66,7 @@ public sealed record RegistryTlsOptions
         X509Certificate2Collection Shared,
         X509Certificate2? Client,
         X509Certificate2Collection Chain
-    ) Read(string host)
+    ) Read(string? host)
     {
         var shared = new X509Certificate2Collection();
         foreach (var file in AuthorityFiles)
@@ -52,7 +75,7 @@ public sealed record RegistryTlsOptions
         }
         var authorities = new X509Certificate2Collection();
         var client = ClientCertificateFile is { } given ? (given, ClientKeyFile ?? given) : ((string, string)?)null;
-        foreach (var directory in CertificateDirectories.Select(d => Path.Join(d, host)).Where(Directory.Exists))
+        foreach (var directory in (host is null ? [] : CertificateDirectories).Select(d => Path.Join(d, host)).Where(Directory.Exists))
         {
             foreach (var file in Files(directory, "*.crt"))
             {

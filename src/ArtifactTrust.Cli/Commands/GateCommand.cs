@@ -105,10 +105,6 @@ internal static partial class GateCommand
                         "or decide only, with --dry-run"
                     );
                 }
-                if (session.Trailing is { Count: 0 })
-                {
-                    throw CliException.Usage("there is no command after --");
-                }
                 using var signingKey = KeyLoader.Private(session.Terminal, keyFile, parsed.GetValue(password));
                 var recorder = new DecisionRecorder(
                     session,
@@ -295,7 +291,11 @@ internal sealed class Gate(Session session, TrustPolicy policy)
         var code = Report(result, recorder, (vsa, index));
         if (code == ExitCode.Success && session.Trailing is { } command)
         {
-            return GatedCommand.Run(WithDigest(command, result.Digests[0]), Variables(subjects, result.Digests), session.Interruption);
+            GatedSubject[] told =
+            [
+                .. subjects.Zip(result.Digests, (s, d) => new GatedSubject((s.Subject as Subject.Image)?.Reference.Place, d)),
+            ];
+            return GatedCommand.Run(command, told, session.Interruption);
         }
         return code;
     }
@@ -353,26 +353,6 @@ internal sealed class Gate(Session session, TrustPolicy policy)
         });
         return code;
     }
-
-    /// <summary>What the command is told: the subjects as they were verified, by digest.</summary>
-    private static Dictionary<string, string> Variables(IReadOnlyList<NamedSubject> subjects, IReadOnlyList<DigestSet> digests)
-    {
-        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
-        for (var i = 0; i < subjects.Count; i++)
-        {
-            variables[$"ARTIFACT_TRUST_SUBJECT_{i}"] = subjects[i].Subject is Subject.Image image
-                ? $"{image.Reference.Place}@{Digest(digests[i])}"
-                : Digest(digests[i]);
-        }
-        return variables;
-    }
-
-    /// <summary>The command with <c>{digest}</c> in its arguments replaced by the digest of the first subject.</summary>
-    private static IReadOnlyList<string> WithDigest(IReadOnlyList<string> command, DigestSet first) =>
-        [command[0], .. command.Skip(1).Select(a => a.Replace("{digest}", Digest(first), StringComparison.Ordinal))];
-
-    private static string Digest(DigestSet digests) =>
-        digests["sha256"] is { } hex ? $"sha256:{hex}" : digests.Values.Select(d => $"{d.Key}:{d.Value}").First();
 }
 
 /// <summary>Signs a decision and appends it to the audit log, before anything is done that it allows.</summary>

@@ -28,7 +28,7 @@ internal static class HashCommand
         };
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
-        var plainHttp = Options.PlainHttp();
+        var images = new ImageOptions();
         var verb = new Verb(
             "hash",
             "Print the digests of a directory's files and of the whole, of a file, or of an image's manifest.",
@@ -39,11 +39,11 @@ internal static class HashCommand
             subject,
             ignore,
             noGit,
-            plainHttp,
             part,
             merge,
             Options.Output(),
         };
+        images.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
@@ -72,7 +72,7 @@ internal static class HashCommand
                         cancellation
                     ),
                     Subject.LocalFile f => HashFile(session, f.Path, cancellation),
-                    Subject.Image i => await HashImage(session, i, parsed.GetValue(plainHttp), cancellation),
+                    Subject.Image i => await HashImage(session, i, images.Opener(session, parsed), cancellation),
                     _ => throw new InvalidOperationException("a subject of no kind"),
                 };
             }
@@ -153,9 +153,9 @@ internal static class HashCommand
         return Report(session, "file", name, new DigestSet(digest), null, null);
     }
 
-    private static async Task<int> HashImage(Session session, Subject.Image image, bool plainHttp, CancellationToken cancellation)
+    private static async Task<int> HashImage(Session session, Subject.Image image, Func<Images> open, CancellationToken cancellation)
     {
-        using var images = Images.Plain(plainHttp);
+        using var images = open();
         var (_, descriptor) = await images.ResolveAsync(image.Reference, cancellation);
         return Report(session, "image", image.Reference.ToString(), new DigestSet(descriptor.Digest), null, null);
     }

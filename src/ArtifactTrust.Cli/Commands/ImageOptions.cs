@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Cli.Deploy;
 using ArtifactTrust.Oci;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -27,10 +28,17 @@ internal sealed class ImageOptions
         HelpName = "FILE",
     };
 
+    private readonly Option<string> _timeout = new("--registry-timeout")
+    {
+        Description = "how long one call to a registry may take, with all that is tried again; large blobs get more",
+        DefaultValueFactory = _ => "10m",
+        HelpName = "N[smh]",
+    };
+
     /// <summary>Puts the options on a verb.</summary>
     internal void AddTo(Command verb)
     {
-        foreach (Option option in (Option[])[_plainHttp, _authorities, _certificate, _key])
+        foreach (Option option in (Option[])[_plainHttp, _authorities, _certificate, _key, _timeout])
         {
             verb.Options.Add(option);
         }
@@ -50,16 +58,28 @@ internal sealed class ImageOptions
     internal RegistryConnections Connections(ParseResult parsed) => new(Tls(parsed));
 
     /// <summary>How registries are spoken to.</summary>
-    internal RegistryOptions Registries(Session session, ParseResult parsed) =>
-        new()
+    /// <exception cref="CliException">The time is none.</exception>
+    internal RegistryOptions Registries(Session session, ParseResult parsed)
+    {
+        var overall = Amounts.Time(_timeout.Name, parsed.GetValue(_timeout)!);
+        var one = new RegistryOptions().RequestTimeout;
+        return new()
         {
             PlainHttp = parsed.GetValue(_plainHttp) ? true : null,
             Credentials = DockerCredentials.FromEnvironment().FindAsync,
             Notice = session.Terminal.Warn,
             Time = session.Time,
+            OverallTimeout = overall,
+            RequestTimeout = overall < one ? overall : one,
         };
+    }
 
-    private RegistryTlsOptions Tls(ParseResult parsed)
+    /// <summary>Whether registries are spoken to over http, whatever they are.</summary>
+    internal bool IsPlainHttp(ParseResult parsed) => parsed.GetValue(_plainHttp);
+
+    /// <summary>The certificates.</summary>
+    /// <exception cref="CliException">A file of certificates is not there.</exception>
+    internal RegistryTlsOptions Tls(ParseResult parsed)
     {
         var tls = RegistryTlsOptions.FromSystem() with
         {

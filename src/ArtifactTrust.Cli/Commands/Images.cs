@@ -14,14 +14,6 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
 {
     private readonly List<OciStore> _stores = [];
 
-    /// <summary>Images of registries that need no certificates of their own.</summary>
-    /// <param name="plainHttp">Whether registries are spoken to over http.</param>
-    internal static Images Plain(bool plainHttp) =>
-        new(
-            new RegistryConnections(RegistryTlsOptions.FromSystem()),
-            new RegistryOptions { PlainHttp = plainHttp ? true : null, Credentials = DockerCredentials.FromEnvironment().FindAsync }
-        );
-
     /// <summary>Finds the manifest a reference names. A tag is looked up once; what follows goes by the digest.</summary>
     internal async Task<(OciStore Store, Descriptor Descriptor)> ResolveAsync(OciReference reference, CancellationToken cancellation)
     {

@@ -10,9 +10,6 @@ namespace ArtifactTrust.Cli.Commands;
 /// <param name="Config">The configuration, as <c>config.json</c>; null where a file has that name.</param>
 internal sealed record ModelLayers(FileManifest Files, ManifestEntry? Config)
 {
-    private const string TitleAnnotation = "org.opencontainers.image.title";
-    private const string UnpackAnnotation = "io.deis.oras.content.unpack";
-
     // As the clients in Go name it, where they sign it.
     private const string ConfigName = "config.json";
 
@@ -38,46 +35,24 @@ internal sealed record ModelLayers(FileManifest Files, ManifestEntry? Config)
         {
             throw NoFiles(artifact, "it has no layers");
         }
-        var entries = new List<ManifestEntry>();
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var layer in manifest.Layers)
-        {
-            var title = layer.Annotations.GetValueOrDefault(TitleAnnotation);
-            var problem =
-                title is null ? $"the layer {layer.Digest} has no title ({TitleAnnotation})"
-                : IsArchive(layer) ? $"'{title}' is an archive, which gives other files when it is pulled"
-                : layer.Digest.Algorithm != Hashing.DigestAlgorithm.Sha256 ? $"'{title}' has a {layer.Digest.Algorithm} digest"
-                : !names.Add(title) ? $"two layers have the title '{title}'"
-                : null;
-            if (problem is not null)
-            {
-                throw NoFiles(artifact, problem);
-            }
-            entries.Add(new ManifestEntry(title!, layer.Digest, layer.Size));
-        }
         try
         {
+            var files = ModelArtifact.ListFiles(manifest);
             return new ModelLayers(
-                new FileManifest(entries),
-                names.Contains(ConfigName) ? null : new ManifestEntry(ConfigName, manifest.Config.Digest, manifest.Config.Size)
+                new FileManifest([.. files.Select(f => new ManifestEntry(f.Path, f.Layer.Digest, f.Layer.Size))]),
+                files.Any(f => f.Path == ConfigName) || manifest.Config.Digest.Algorithm != Hashing.DigestAlgorithm.Sha256
+                    ? null
+                    : new ManifestEntry(ConfigName, manifest.Config.Digest, manifest.Config.Size)
             );
         }
         catch (MalformedDataException e)
         {
-            throw NoFiles(artifact, e.Reason);
+            throw NoFiles(artifact, $"{e.Location}: {e.Reason}");
         }
     }
 
     private static bool IsContainer(string mediaType) =>
         mediaType is "application/vnd.oci.image.config.v1+json" or "application/vnd.docker.container.image.v1+json";
-
-    private static bool IsArchive(Descriptor layer) =>
-        layer.Annotations.GetValueOrDefault(UnpackAnnotation) == "true"
-        || layer.MediaType.StartsWith("application/vnd.docker.image", StringComparison.Ordinal)
-        || (
-            layer.MediaType.StartsWith("application/vnd.cncf.model.", StringComparison.Ordinal)
-            && layer.MediaType.Contains(".tar", StringComparison.Ordinal)
-        );
 
     private static CliException NoFiles(Descriptor artifact, string reason) =>
         CliException.Rejected(

@@ -68,14 +68,7 @@ internal static class PullCommand
                 }
                 var artifact = new ModelArtifact(store, Parallelism.Read(parsed.GetValue(atOnce)));
                 var files = await artifact.PullAsync(root.ToImageManifest(), path, cancellation);
-                PushCommand.Report(
-                    session,
-                    "pull",
-                    reference.ToString(),
-                    root.Descriptor.Digest,
-                    files.Count,
-                    files.Sum(f => f.Layer.Size)
-                );
+                PushCommand.Report(session, "pull", reference.ToString(), root.Descriptor.Digest, files.Count, files.Sum(f => f.Size));
                 return ExitCode.Success;
             }
         );

@@ -15,6 +15,10 @@ internal static class PushCommand
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
         var atOnce = Parallelism.Create();
+        var tar = new Option<bool>("--tar")
+        {
+            Description = "put files below 1 MiB together into tar layers; done anyway where there are more than 4000 files",
+        };
         var images = new ImageOptions();
         var verb = new Verb(
             "push",
@@ -27,6 +31,7 @@ internal static class PushCommand
             destination,
             ignore,
             noGit,
+            tar,
             atOnce,
             Options.Output(),
         };
@@ -53,6 +58,7 @@ internal static class PushCommand
                     tree,
                     files,
                     tag,
+                    parsed.GetValue(tar),
                     cancellation
                 );
                 var name = $"{to.Place}{(tag is null ? "" : $":{tag}")}";

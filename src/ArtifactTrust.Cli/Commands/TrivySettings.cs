@@ -135,7 +135,7 @@ internal sealed class TrivySettings(bool scans = false)
             RequiredExecutable = Required(parsed.GetValue(_sha256)),
             Insecure = Images.IsPlainHttp(parsed),
             Credential = registry?.Credential,
-            Authorities = registry?.Authorities ?? Images.ReadAuthorities(parsed),
+            Authorities = registry?.Authorities ?? Images.Tls(parsed).ExportAuthorities(null),
             Scanners = scans ? Scanners(parsed.GetValue(_scanners)!) : TrivyScanners.Vulnerabilities | TrivyScanners.Secrets,
             VexFiles = scans ? Vex(parsed.GetValue(_vex) ?? []) : [],
         };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Cli.Deploy;
+using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -9,6 +10,8 @@ namespace ArtifactTrust.Cli.Commands;
 /// <summary><c>verify</c>: who signed a subject, or attested something of it.</summary>
 internal static class VerifyCommand
 {
+    internal const string Name = "verify";
+
     internal static Command Create(Session session)
     {
         var subject = Options.Subject();
@@ -34,10 +37,10 @@ internal static class VerifyCommand
         var annotations = AnnotationOptions.Create("what the signer must say of the subject");
         var notation = new NotationOptions();
         var verb = new Verb(
-            "verify",
-            "Verify the signature of a subject, or an attestation about it, by trusted keys or signers.",
+            Name,
+            "Verify the signature of a subject, or an attestation about it, by trusted keys or signers, and run the command after -- only then.",
             "artifact-trust verify ./model --key training.pub",
-            "artifact-trust verify registry.example.com/models/vad@sha256:… --key training.pub --type slsaprovenance1"
+            "artifact-trust verify registry.example.com/app:1.0 --key ci.pub -- kubectl set image deploy/app app={subject}"
         )
         {
             subject,
@@ -97,9 +100,9 @@ internal static class VerifyCommand
                 };
                 if (model.Only(parsed).Count > 0)
                 {
-                    return target is Subject.LocalDirectory directory && wanted is null && copy is null
+                    return target is Subject.LocalDirectory directory && wanted is null && copy is null && session.Trailing is null
                         ? examiner.ExaminePart(directory.Path, cancellation)
-                        : throw CliException.Usage("--only is for the signature of a directory, where it is");
+                        : throw CliException.Usage("--only is for the signature of a directory, where it is, and runs no command");
                 }
                 if (copy is not null && model.AllowSymlinks(parsed))
                 {
@@ -113,7 +116,14 @@ internal static class VerifyCommand
                     session,
                     cancellation
                 );
-                return Report(session, examined, wanted, published);
+                var code = Report(session, examined, wanted, published);
+                return code == ExitCode.Success && session.Trailing is { } command
+                    ? GatedCommand.Run(
+                        command,
+                        [new GatedSubject((target as Subject.Image)?.Reference.Place, examined.Digests)],
+                        session.Interruption
+                    )
+                    : code;
             }
         );
         return verb;
@@ -125,13 +135,14 @@ internal static class VerifyCommand
         var verified = candidates.Where(e => IsVerified(e, wanted)).ToList();
         var code = verified.Count > 0 ? ExitCode.Success : ExitCode.Rejected;
         var what = wanted is null ? "signature" : $"attestation of type {wanted}";
-        var terminal = session.Terminal;
-        if (terminal.Json)
+        // Standard output belongs to the command, where there is one.
+        var terminal = session.ResultTerminal;
+        if (session.Terminal.Json)
         {
             terminal.WriteJson(writer =>
             {
                 writer.WriteStartObject();
-                Session.WriteHead(writer, "verify", code == ExitCode.Success ? "verified" : "rejected", code);
+                Session.WriteHead(writer, Name, code == ExitCode.Success ? "verified" : "rejected", code);
                 writer.WriteStartObject("subject");
                 writer.WriteString("kind", subject.Kind);
                 writer.WriteString("name", subject.Name);

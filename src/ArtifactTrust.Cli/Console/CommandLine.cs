@@ -66,9 +66,19 @@ internal static class CommandLine
                 $"see: artifact-trust {(verb == root.Name ? "" : verb + " ")}--help"
             );
         }
-        if (trailing is not null && verb != GateCommand.Name)
+        if (trailing is not null && !Session.TakesCommand(verb))
         {
-            return session.Fail(verb, ExitCode.Usage, "usage", "only gate takes a command after --", $"see: artifact-trust {verb} --help");
+            return session.Fail(
+                verb,
+                ExitCode.Usage,
+                "usage",
+                "only gate and verify take a command after --",
+                $"see: artifact-trust {verb} --help"
+            );
+        }
+        if (trailing is { Count: 0 })
+        {
+            return session.Fail(verb, ExitCode.Usage, "usage", "there is no command after --", $"see: artifact-trust {verb} --help");
         }
         try
         {
@@ -88,6 +98,16 @@ internal static class CommandLine
         catch (MalformedDataException e)
         {
             return session.Fail(verb, ExitCode.Rejected, "malformed", e.Message, null);
+        }
+        catch (ContentMismatchException e)
+        {
+            return session.Fail(
+                verb,
+                ExitCode.Rejected,
+                "digest",
+                e.Message,
+                "nothing of it was used; look at who runs the registry, or what lies before it"
+            );
         }
         catch (RegistryException e)
         {

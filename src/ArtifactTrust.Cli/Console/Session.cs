@@ -20,6 +20,9 @@ internal sealed record Session(Terminal Terminal, TimeProvider Time, IReadOnlyLi
     internal Terminal ResultTerminal { get; } =
         Trailing is null ? Terminal : new Terminal(Terminal.Error, Terminal.Error, Terminal.IsInteractive);
 
+    /// <summary>Whether a verb runs a command that is given after <c>--</c>.</summary>
+    internal static bool TakesCommand(string verb) => verb is Commands.GateCommand.Name or Commands.VerifyCommand.Name;
+
     /// <summary>Writes the members every JSON result begins with.</summary>
     internal static void WriteHead(Utf8JsonWriter writer, string command, string result, int exitCode)
     {
@@ -34,7 +37,7 @@ internal sealed record Session(Terminal Terminal, TimeProvider Time, IReadOnlyLi
     {
         if (Terminal.Json)
         {
-            (command == Commands.GateCommand.Name ? ResultTerminal : Terminal).WriteJson(writer =>
+            (TakesCommand(command) ? ResultTerminal : Terminal).WriteJson(writer =>
             {
                 writer.WriteStartObject();
                 WriteHead(writer, command, exitCode == ExitCode.Rejected ? "rejected" : "error", exitCode);

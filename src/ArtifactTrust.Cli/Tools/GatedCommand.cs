@@ -2,29 +2,45 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Cli.Tools;
 
-/// <summary>Runs the command that a gate guards, as if it had been started in the gate's place: same streams, signals and exit code, without the gate's secrets.</summary>
+/// <summary>A subject as it was verified, for the command that may use it.</summary>
+/// <param name="Image">Where it is, for an image; null for something local.</param>
+/// <param name="Digests">Its digests.</param>
+internal sealed record GatedSubject(string? Image, DigestSet Digests)
+{
+    /// <summary>The digest, with its algorithm.</summary>
+    internal string Digest => Digests["sha256"] is { } hex ? $"sha256:{hex}" : Digests.Values.Select(d => $"{d.Key}:{d.Value}").First();
+
+    /// <summary>The image by its digest; of something local the digest alone.</summary>
+    internal string Name => Image is null ? Digest : $"{Image}@{Digest}";
+}
+
+/// <summary>Runs the command that a gate or a verification guards, as if it had been started in its place: same streams, signals and exit code, without its secrets.</summary>
 internal static partial class GatedCommand
 {
     private const int HangUp = 1;
     private const int Interrupt = 2;
     private const int Terminate = 15;
 
-    /// <param name="command">The program and its arguments; no shell is involved.</param>
-    /// <param name="variables">Added to the environment.</param>
+    /// <param name="command">
+    /// The program and its arguments; no shell is involved. In the arguments <c>{digest}</c> is the digest of the first subject, and
+    /// <c>{subject}</c> its name.
+    /// </param>
+    /// <param name="subjects">The subjects; their names are in the environment.</param>
     /// <param name="interruption">Gives up the signals to the command; null where there is none.</param>
     /// <returns>The command's exit code.</returns>
     /// <exception cref="OperationCanceledException">A signal came first; the command was not started.</exception>
-    internal static int Run(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> variables, Interruption? interruption = null)
+    internal static int Run(IReadOnlyList<string> command, IReadOnlyList<GatedSubject> subjects, Interruption? interruption = null)
     {
-        var start = new ProcessStartInfo(command[0], command.Skip(1)) { UseShellExecute = false };
+        var start = new ProcessStartInfo(command[0], command.Skip(1).Select(a => Fill(a, subjects[0]))) { UseShellExecute = false };
         // The gate's own key and token are no business of what it guards.
         SecretVariables.RemoveFrom(start.Environment);
-        foreach (var (name, value) in variables)
+        for (var i = 0; i < subjects.Count; i++)
         {
-            start.Environment[name] = value;
+            start.Environment[$"ARTIFACT_TRUST_SUBJECT_{i}"] = subjects[i].Name;
         }
         var relay = new Relay();
         // Before the start, so that no signal falls between the two.
@@ -48,6 +64,9 @@ internal static partial class GatedCommand
             return process.ExitCode;
         }
     }
+
+    private static string Fill(string argument, GatedSubject subject) =>
+        argument.Replace("{digest}", subject.Digest, StringComparison.Ordinal).Replace("{subject}", subject.Name, StringComparison.Ordinal);
 
     /// <summary>Passes signals on to the command, also those that come before it runs.</summary>
     private sealed class Relay

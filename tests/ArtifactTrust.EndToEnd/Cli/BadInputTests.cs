@@ -296,7 +296,11 @@ public sealed class BadInputTests
             ["keygen", "new.key", "--no-password", "--algorithm", "dsa"]
         ),
         ["a number that is none"] = new(Usage, "many", ["log", "show", "audit", "--key", "gate.pub", "--last", "many"]),
-        ["a command after -- that only the gate takes"] = new(Usage, "only gate takes a command after --", [.. Hash, "--", "touch", "ran"]),
+        ["a command after -- that this verb does not take"] = new(
+            Usage,
+            "only gate and verify take a command after --",
+            [.. Hash, "--", "touch", "ran"]
+        ),
         ["a file of arguments, which is not read"] = new(
             Usage,
             "'@arguments' does not exist",

@@ -83,6 +83,37 @@ public sealed class ModelLayersTests : IAsyncLifetime
             );
     }
 
+    [PeerFact("docker-registry", "oras")]
+    public async Task Small_files_that_went_together_are_pulled_by_us_and_by_oras()
+    {
+        _registry = await DockerRegistry.StartAsync();
+        var artifact = $"{_registry.Host}/demo/model:v1";
+        _scene.Shell(
+            "head -c 2000000 /dev/zero > model/large.safetensors && mkdir -p model/many && for i in $(seq 50); do echo $i > model/many/$i.json; done"
+        );
+        var pushed = _scene.Require("push", "model", artifact, "--tar", "--output", "json").Json();
+        Assert.Equal(54, pushed.GetProperty("files").GetInt32());
+        // The same again, with nothing to send.
+        var again = _scene.Require("push", "model", artifact, "--tar", "--output", "json").Json();
+        Assert.Equal(pushed.GetProperty("digest").GetString(), again.GetProperty("digest").GetString());
+        _scene.Refuses(1, "no signature was found", "pull", artifact, "pulled", "--key", "ci.pub");
+        _scene.Require("sign", artifact, "--key", "ci.key");
+        _scene.Require("pull", artifact, "pulled", "--key", "ci.pub");
+        _scene.Shell("diff -r model pulled");
+        _scene.Refuses(1, "is an archive, and not one file", "sign", artifact, "--format", "oms", "--key", "ci.key");
+        await Peers.RequireAsync(_scene.Folder, "oras", "pull", "--plain-http", artifact, "-o", "theirs");
+        _scene.Shell("cd theirs && ls *.tar && for t in *.tar; do tar -xf $t && rm $t; done && diff -r ../model .");
+    }
+
+    [PeerFact("docker-registry", "oras")]
+    public async Task What_oras_pushed_is_pulled()
+    {
+        var artifact = await PushAsync("v1", "weights.bin", "vocabulary/words.txt");
+        _scene.Require("sign", artifact, "--key", "ci.key");
+        _scene.Require("pull", artifact, "pulled", "--key", "ci.pub");
+        _scene.Shell("cmp model/weights.bin pulled/weights.bin && cmp model/vocabulary/words.txt pulled/vocabulary/words.txt");
+    }
+
     private async Task<string> PushAsync(string tag, params string[] files)
     {
         _registry ??= await DockerRegistry.StartAsync();

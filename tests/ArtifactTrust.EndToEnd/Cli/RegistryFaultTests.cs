@@ -75,7 +75,8 @@ public sealed class RegistryFaultTests : IDisposable
         Refused(
             "digest",
             $"demo/app@{Image.Digest}",
-            (_, path) => path.StartsWith("manifests/", StringComparison.Ordinal) ? Manifest(Other.Bytes, null) : null
+            (_, path) => path.StartsWith("manifests/", StringComparison.Ordinal) ? Manifest(Other.Bytes, null) : null,
+            exitCode: 1
         );
 
     [Fact]
@@ -83,12 +84,13 @@ public sealed class RegistryFaultTests : IDisposable
         Refused(
             "digest",
             $"demo/app@{Image.Digest}",
-            (_, path) => path.StartsWith("manifests/", StringComparison.Ordinal) ? Manifest(Other.Bytes, Image.Digest) : null
+            (_, path) => path.StartsWith("manifests/", StringComparison.Ordinal) ? Manifest(Other.Bytes, Image.Digest) : null,
+            exitCode: 1
         );
 
     [Fact]
     public void A_manifest_of_a_tag_that_is_not_what_the_registry_says_it_is_is_refused() =>
-        Refused("digest", "demo/app:1", (_, path) => path == "manifests/1" ? Manifest(Image.Bytes, Other.Digest) : null);
+        Refused("digest", "demo/app:1", (_, path) => path == "manifests/1" ? Manifest(Image.Bytes, Other.Digest) : null, exitCode: 1);
 
     [Fact]
     public void Other_evidence_than_its_digest_is_refused()
@@ -119,8 +121,13 @@ public sealed class RegistryFaultTests : IDisposable
             : path.StartsWith("blobs/", StringComparison.Ordinal) ? new Answer(200, bundleBytes, "application/octet-stream")
             : Answer.Text(404, "");
 
-        Refused("digest", "demo/app:1", (_, path) => Serve(path, referrer, System.Text.Encoding.UTF8.GetBytes("{\"evidence\":2}")));
-        Refused("digest", "demo/app:1", (_, path) => Serve(path, Image.Bytes, bundle));
+        Refused(
+            "digest",
+            "demo/app:1",
+            (_, path) => Serve(path, referrer, System.Text.Encoding.UTF8.GetBytes("{\"evidence\":2}")),
+            exitCode: 1
+        );
+        Refused("digest", "demo/app:1", (_, path) => Serve(path, Image.Bytes, bundle), exitCode: 1);
         // The fixture is worth something only if what is not changed is read, though it is no bundle.
         Refused("malformed Sigstore bundle", "demo/app:1", (_, path) => Serve(path, referrer, bundle), exitCode: 1);
     }

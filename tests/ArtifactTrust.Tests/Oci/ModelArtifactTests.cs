@@ -69,7 +69,7 @@ public sealed class ModelArtifactTests : IDisposable
     public async Task A_layer_without_a_path_an_archive_or_two_names_is_refused()
     {
         await RefusedAsync(Descriptor.Of("application/octet-stream", "a"u8));
-        await RefusedAsync(Layer("a", "a") with { MediaType = "application/vnd.cncf.model.weight.v1.tar" });
+        await RefusedAsync(Layer("a", "a") with { MediaType = "application/vnd.cncf.model.weight.v1.tar+zstd" });
         await RefusedAsync(Layer("a", "a") with { MediaType = "application/vnd.oci.image.layer.v1.tar+gzip" });
         await RefusedAsync(
             Layer("a", "a") with
@@ -147,6 +147,222 @@ public sealed class ModelArtifactTests : IDisposable
         Assert.Empty(Directory.GetFiles(Assert.Single(Directory.GetDirectories(_folder.FullName, ".out.*.partial"))));
     }
 
+    [Fact]
+    public async Task Small_files_go_together_and_come_back_as_they_were()
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        var directory = string.Join('/', Enumerable.Repeat("a-directory-with-a-long-name", 8));
+        (string, string)[] files =
+        [
+            ("config.json", "{}"),
+            ("README.md", "# read"),
+            ("code/train.py", "print()"),
+            ($"{directory}/deep.json", "deep"),
+            ("ünï/cødé.txt", "text"),
+            ("empty", ""),
+            ("w.safetensors", new string('w', 2 << 20)),
+        ];
+        var pushed = await PushAsync(store, true, files);
+        var manifest = (await store.FindManifestAsync("v1"))!.ToImageManifest();
+        Assert.Equal(
+            ["weight.v1.raw", "code.v1.tar", "doc.v1.tar", "weight.config.v1.tar"],
+            manifest.Layers.Select(l => l.MediaType["application/vnd.cncf.model.".Length..])
+        );
+        var pulled = await new ModelArtifact(store).PullAsync(manifest, At("out"));
+        Assert.Equal(files.Select(f => f.Item1).Order(), pulled.Select(f => f.Path).Order());
+        foreach (var (name, content) in files)
+        {
+            Assert.Equal(content, await File.ReadAllTextAsync(At($"out/{name}")));
+            Assert.Equal(Encoding.UTF8.GetByteCount(content), pulled.Single(f => f.Path == name).Size);
+        }
+        // The same files give the same bytes, wherever and whenever.
+        File.SetLastWriteTimeUtc(At("model/config.json"), new DateTime(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        Assert.Equal(pushed, await PushAsync(store, true, files));
+        // What other programs make of it.
+        var tar = Path.Join(At("layout"), "blobs", "sha256", manifest.Layers[3].Digest.Hex);
+        await System.Formats.Tar.TarFile.ExtractToDirectoryAsync(tar, Directory.CreateDirectory(At("theirs")).FullName, false);
+        Assert.Equal("deep", await File.ReadAllTextAsync(At($"theirs/{directory}/deep.json")));
+        Assert.Equal("", await File.ReadAllTextAsync(At("theirs/empty")));
+    }
+
+    [Fact]
+    public async Task More_files_than_a_manifest_lists_go_together_unasked()
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        Directory.CreateDirectory(At("model"));
+        for (var i = 0; i < 4001; i++)
+        {
+            await File.WriteAllTextAsync(At($"model/{i:D5}.json"), $"{i}");
+        }
+        await PushAsync(store);
+        var manifest = (await store.FindManifestAsync("v1"))!.ToImageManifest();
+        Assert.Single(manifest.Layers);
+        Assert.Equal(4001, (await new ModelArtifact(store).PullAsync(manifest, At("out"))).Count);
+        Assert.Equal("4000", await File.ReadAllTextAsync(At("out/04000.json")));
+        Assert.Throws<MalformedDataException>(() => ModelArtifact.ListFiles(manifest));
+    }
+
+    [Theory]
+    [InlineData("application/vnd.kitops.modelkit.model.v1.tar", false)]
+    [InlineData("application/vnd.kitops.modelkit.modelpart.v1.tar+gzip", true)]
+    [InlineData("application/vnd.cncf.model.dataset.v1.tar+gzip", true)]
+    public async Task Archives_of_others_are_unpacked(string mediaType, bool isCompressed)
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        var tar = Tar(("model/", null), ("./model/a.txt", "one"), ("model/b.txt", "two"));
+        var layer = await store.PushBlobAsync(mediaType, isCompressed ? Gzip(tar) : tar);
+        await new ModelArtifact(store).PullAsync(Manifest(layer), At("out"));
+        Assert.Equal("one", await File.ReadAllTextAsync(At("out/model/a.txt")));
+        Assert.Equal("two", await File.ReadAllTextAsync(At("out/model/b.txt")));
+    }
+
+    [Theory]
+    [InlineData("../x")]
+    [InlineData("/x")]
+    [InlineData("a/../../x")]
+    [InlineData("a\\b")]
+    [InlineData("C:x")]
+    [InlineData("a")]
+    [InlineData("A")]
+    [InlineData("raw")]
+    [InlineData("a/b")]
+    [InlineData("x.")]
+    public async Task A_path_in_an_archive_that_leads_elsewhere_or_is_taken_is_refused(string path) =>
+        await RefusedAsync(Tar(("a", "1"), (path, "2")));
+
+    [Theory]
+    [InlineData(System.Formats.Tar.TarEntryType.SymbolicLink)]
+    [InlineData(System.Formats.Tar.TarEntryType.HardLink)]
+    [InlineData(System.Formats.Tar.TarEntryType.CharacterDevice)]
+    [InlineData(System.Formats.Tar.TarEntryType.Fifo)]
+    public async Task An_archive_with_anything_but_files_is_refused(System.Formats.Tar.TarEntryType type)
+    {
+        using var memory = new MemoryStream();
+        using (var writer = new System.Formats.Tar.TarWriter(memory, System.Formats.Tar.TarEntryFormat.Pax, leaveOpen: true))
+        {
+            var entry = new System.Formats.Tar.PaxTarEntry(type, "x");
+            if (type is System.Formats.Tar.TarEntryType.SymbolicLink or System.Formats.Tar.TarEntryType.HardLink)
+            {
+                entry.LinkName = "/etc/passwd";
+            }
+            writer.WriteEntry(entry);
+        }
+        await RefusedAsync(memory.ToArray());
+    }
+
+    [Fact]
+    public async Task An_archive_that_is_none_or_is_cut_off_is_refused()
+    {
+        var tar = Tar(("a", new string('1', 2000)), ("b", "2"));
+        await RefusedAsync("not a tar"u8.ToArray());
+        await RefusedAsync(tar[..1000]);
+        await RefusedAsync(tar[..3000]);
+        await RefusedAsync([.. tar, .. "more"u8]);
+        await RefusedAsync(tar, "application/vnd.cncf.model.doc.v1.tar+gzip");
+        await RefusedAsync(Gzip(tar)[..50], "application/vnd.cncf.model.doc.v1.tar+gzip");
+        await RefusedAsync([]);
+        await RefusedAsync(tar[..^1024]);
+    }
+
+    [Fact]
+    public async Task No_changed_byte_of_an_archive_is_a_surprise()
+    {
+        var tar = Tar(("model/a.txt", "one"), (string.Join('/', Enumerable.Repeat("long-name", 20)), "two"));
+        for (var i = 0; i < tar.Length; i++)
+        {
+            var changed = tar.ToArray();
+            changed[i] ^= 0x41;
+            var reader = new TarLayerReader(new MemoryStream(changed), "$");
+            try
+            {
+                while (await reader.NextAsync(default) is not null)
+                {
+                    await reader.CopyAsync(Stream.Null, default);
+                }
+                await reader.EndAsync(default);
+            }
+            catch (MalformedDataException)
+            {
+                // As it should.
+            }
+        }
+    }
+
+    [Fact]
+    public async Task An_archive_that_is_not_what_its_digest_says_leaves_nothing()
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        await PushAsync(store, true, ("a", "one"), ("b", "two"));
+        var manifest = (await store.FindManifestAsync("v1"))!.ToImageManifest();
+        var blob = Path.Join(At("layout"), "blobs", "sha256", manifest.Layers[0].Digest.Hex);
+        var bytes = await File.ReadAllBytesAsync(blob);
+        // Content, which no header's sum is over.
+        bytes[512] ^= 1;
+        await File.WriteAllBytesAsync(blob, bytes);
+        await Assert.ThrowsAsync<ContentMismatchException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
+        Assert.False(Directory.Exists(At("out")));
+        Assert.Empty(Directory.GetFiles(Assert.Single(Directory.GetDirectories(_folder.FullName, ".out.*.partial"))));
+    }
+
+    [Fact]
+    public void A_plain_file_that_oras_pushed_is_one()
+    {
+        var layer = Layer("a", "a.bin") with { MediaType = "application/vnd.oci.image.layer.v1.tar" };
+        Assert.Equal("a.bin", Assert.Single(ModelArtifact.ListFiles(Manifest(layer))).Path);
+        var directory = layer with
+        {
+            Annotations = new Dictionary<string, string>(layer.Annotations) { ["io.deis.oras.content.unpack"] = "true" },
+        };
+        Assert.Throws<MalformedDataException>(() => ModelArtifact.ListFiles(Manifest(directory)));
+    }
+
+    private static byte[] Tar(params (string Name, string? Content)[] entries)
+    {
+        using var memory = new MemoryStream();
+        using (var writer = new System.Formats.Tar.TarWriter(memory, System.Formats.Tar.TarEntryFormat.Pax, leaveOpen: true))
+        {
+            foreach (var (name, content) in entries)
+            {
+                var type = content is null ? System.Formats.Tar.TarEntryType.Directory : System.Formats.Tar.TarEntryType.RegularFile;
+                var entry = new System.Formats.Tar.PaxTarEntry(type, name);
+                if (content is not null)
+                {
+                    entry.DataStream = new MemoryStream(Encoding.UTF8.GetBytes(content));
+                }
+                writer.WriteEntry(entry);
+            }
+        }
+        return memory.ToArray();
+    }
+
+    private static byte[] Gzip(byte[] bytes)
+    {
+        using var memory = new MemoryStream();
+        using (var gzip = new System.IO.Compression.GZipStream(memory, System.IO.Compression.CompressionMode.Compress, leaveOpen: true))
+        {
+            gzip.Write(bytes);
+        }
+        return memory.ToArray();
+    }
+
+    private static ImageManifest Manifest(params Descriptor[] layers) =>
+        new(OciMediaTypes.ImageManifest, ModelArtifact.ArtifactType, Config, layers, null, new Dictionary<string, string>());
+
+    /// <summary>An archive beside a file <c>raw</c> is refused, and none of its files stays.</summary>
+    private async Task RefusedAsync(byte[] archive, string mediaType = "application/vnd.cncf.model.doc.v1.tar")
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        var raw = Layer("raw", "raw");
+        await store.PushBlobAsync(raw.MediaType, "raw"u8.ToArray());
+        var manifest = Manifest(raw, await store.PushBlobAsync(mediaType, archive));
+        await Assert.ThrowsAsync<MalformedDataException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
+        Assert.False(Directory.Exists(At("out")));
+        var staging = Assert.Single(Directory.GetDirectories(_folder.FullName, ".out.*.partial"));
+        Assert.Equal("raw", Path.GetFileName(Assert.Single(Directory.GetFiles(staging, "*", SearchOption.AllDirectories))));
+        Directory.Delete(staging, true);
+        Assert.False(File.Exists(At("x")));
+    }
+
     private static Descriptor Layer(string content, string path) =>
         Descriptor.Of("application/octet-stream", Encoding.UTF8.GetBytes(content)) with
         {
@@ -168,7 +384,9 @@ public sealed class ModelArtifactTests : IDisposable
         Assert.Equal(["layout"], _folder.GetFileSystemInfos().Select(f => f.Name));
     }
 
-    private async Task<Descriptor> PushAsync(OciStore store, params (string Name, string Content)[] files)
+    private Task<Descriptor> PushAsync(OciStore store, params (string Name, string Content)[] files) => PushAsync(store, false, files);
+
+    private async Task<Descriptor> PushAsync(OciStore store, bool archive, params (string Name, string Content)[] files)
     {
         foreach (var (name, content) in files)
         {
@@ -176,7 +394,7 @@ public sealed class ModelArtifactTests : IDisposable
             await File.WriteAllTextAsync(At($"model/{name}"), content);
         }
         using var tree = FileTree.Open(At("model"));
-        return await new ModelArtifact(store).PushAsync(tree, tree.List(new IgnoreRules([])), "v1");
+        return await new ModelArtifact(store).PushAsync(tree, tree.List(new IgnoreRules([])), "v1", archive);
     }
 
     private string At(string name) => Path.Join(_folder.FullName, name);

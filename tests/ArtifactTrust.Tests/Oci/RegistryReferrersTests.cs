@@ -156,9 +156,37 @@ public sealed class RegistryReferrersTests : RegistryTest
     [Fact]
     public async Task Pages_without_end_are_refused()
     {
-        Registry.Intercept = r => Page("").With("Link", $"<{r.Path}?n=1>; rel=\"next\"");
+        var page = 0;
+        Registry.Intercept = r => Page("").With("Link", $"<{r.Path}?n={++page}>; rel=\"next\"");
         await Assert.ThrowsAsync<MalformedDataException>(() => Client().ListReferrersAsync(Sha256("x")));
         Assert.Equal(OciLimits.ReferrerPages, Registry.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Pages_in_a_circle_are_refused_when_one_comes_again()
+    {
+        Registry.Intercept = r => Page("").With("Link", $"<{r.Path}?n=1>; rel=\"next\"");
+        await Assert.ThrowsAsync<MalformedDataException>(() => Client().ListReferrersAsync(Sha256("x")));
+        Assert.Equal(2, Registry.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Evidence_that_comes_too_slowly_is_given_up_as_a_whole()
+    {
+        // Each request is answered in time, and there are many.
+        var image = Registry.AddImage("v1");
+        for (var i = 0; i < 40; i++)
+        {
+            await Client().PushManifestAsync(Referrer(image, $"{i}"));
+        }
+        Registry.Intercept = r =>
+        {
+            Thread.Sleep(r.Path.Contains("/manifests/", StringComparison.Ordinal) ? 200 : 0);
+            return null;
+        };
+        var evidence = new EvidenceStore(Client(Options(overallTimeout: TimeSpan.FromSeconds(0.5))), TimeProvider.System);
+        var e = await Assert.ThrowsAsync<RegistryException>(() => evidence.ListBundlesAsync(image.Descriptor.Digest));
+        Assert.Contains("not done within 0.5 s", e.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,0 +1,257 @@
+using System.IO.Compression;
+using System.Text.RegularExpressions;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
+
+namespace ArtifactTrust.Oci;
+
+/// <summary>A file that was pulled.</summary>
+/// <param name="Path">Its path below the directory.</param>
+/// <param name="Size">Its length, in bytes.</param>
+public sealed record PulledFile(string Path, long Size);
+
+public sealed partial class ModelArtifact
+{
+    private const string KitPrefix = "application/vnd.kitops.modelkit.";
+
+    /// <summary>Writes the files of an artifact to a directory, which appears under its name only when every file is there and checked.</summary>
+    /// <param name="manifest">The artifact's manifest: ModelPack's, KitOps' ModelKit, or of any type whose layers name their files.</param>
+    /// <param name="directory">The directory; must not exist.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <returns>The files: those with layers of their own in the manifest's order, then those of archives.</returns>
+    /// <remarks>A pull that was stopped goes on with the files it has: they are kept beside the directory, and their digests are checked again.</remarks>
+    /// <exception cref="IOException">The directory exists or cannot be written, or the store failed or handed over other content.</exception>
+    /// <exception cref="MalformedDataException">A layer names no file, a path leads elsewhere or is taken, or an archive cannot be read or has anything but files.</exception>
+    public async Task<IReadOnlyList<PulledFile>> PullAsync(
+        ImageManifest manifest,
+        string directory,
+        CancellationToken cancellation = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        var layers = manifest.Layers.Select((l, i) => (Layer: l, Index: i, Archive: Archive().Match(l.MediaType))).ToList();
+        var files = layers.Where(l => !l.Archive.Success).Select(l => new ModelFile(PathOf(l.Layer, l.Index), l.Layer)).ToList();
+        if (layers.Count == 0)
+        {
+            throw new MalformedDataException(FormatName, "$.layers", "it has no files");
+        }
+        if (layers.Find(l => l.Archive.Groups["compression"].Value is not ("" or "gzip")) is { Layer: { } packed, Index: var at })
+        {
+            throw new MalformedDataException(FormatName, $"$.layers[{at}]", $"the compression of '{packed.MediaType}' is not read here");
+        }
+        var paths = new ModelPaths(FormatName);
+        files.ForEach(f => paths.AddFile(f.Path));
+        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+        if (Path.Exists(full))
+        {
+            throw new IOException($"'{directory}' exists; name a directory that does not");
+        }
+        var key = DigestAlgorithm.Sha256.Hash(manifest.ToUtf8Bytes()).Hex[..16];
+        var staging = Path.Join(Path.GetDirectoryName(full), $".{Path.GetFileName(full)}.{key}.partial");
+        var present = Prepare(staging, files);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellation };
+        // Of a layer that is there twice, the files would be too.
+        var unpacked = new List<PulledFile>[layers.Count];
+        try
+        {
+            await Parallel
+                .ForEachAsync(
+                    files.Where(f => !present.Contains(f.Path)),
+                    options,
+                    async (file, token) =>
+                    {
+                        var path = Path.Join(staging, file.Path);
+                        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                        await store.SaveBlobAsync(file.Layer, path, token).ConfigureAwait(false);
+                    }
+                )
+                .ConfigureAwait(false);
+            await Parallel
+                .ForEachAsync(
+                    layers.Where(l => l.Archive.Success),
+                    options,
+                    async (layer, token) =>
+                        unpacked[layer.Index] = await UnpackAsync(
+                                layer.Layer,
+                                layer.Archive.Groups["compression"].Value,
+                                $"$.layers[{layer.Index}]",
+                                staging,
+                                paths,
+                                token
+                            )
+                            .ConfigureAwait(false)
+                )
+                .ConfigureAwait(false);
+            var pulled = files
+                .Select(f => new PulledFile(f.Path, f.Layer.Size))
+                .Concat(unpacked.OfType<List<PulledFile>>().SelectMany(u => u))
+                .ToList();
+            if (pulled.Count == 0)
+            {
+                throw new MalformedDataException(FormatName, "$.layers", "it has no files");
+            }
+            Directory.Move(staging, full);
+            return pulled;
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"'{directory}' cannot be written: {e.Message}", e);
+        }
+    }
+
+    // KitOps writes names from the root of the ModelKit, as ModelPack's own tools do.
+    [GeneratedRegex(
+        @"\A(?:application/vnd\.cncf\.model\.(?:weight|weight\.config|doc|code|dataset)|application/vnd\.kitops\.modelkit\.[a-z]+)\.v1\.tar(?:\+(?<compression>[a-z0-9-]+))?\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
+    )]
+    private static partial Regex Archive();
+
+    /// <summary>Writes the files of an archive while it arrives. Where it is not what its digest says, they are removed again.</summary>
+    private async Task<List<PulledFile>> UnpackAsync(
+        Descriptor layer,
+        string compression,
+        string location,
+        string staging,
+        ModelPaths paths,
+        CancellationToken cancellation
+    )
+    {
+        var files = new List<PulledFile>();
+        var isComplete = false;
+        var maximum = MaximumUnpacked(layer, compression);
+        var blob = store.OpenBlob(layer, cancellation);
+        await using (blob.ConfigureAwait(false))
+        {
+            using var gzip = compression == "gzip" ? new GZipStream(blob, CompressionMode.Decompress, leaveOpen: true) : null;
+            try
+            {
+                await UnpackAsync(new TarLayerReader(gzip ?? blob, location), maximum, location, staging, paths, files, cancellation)
+                    .ConfigureAwait(false);
+                // Whether it is what its digest says shows at the blob's end only.
+                var rest = new byte[4096];
+                while (await blob.ReadAsync(rest, cancellation).ConfigureAwait(false) > 0) { }
+                isComplete = true;
+            }
+            catch (InvalidDataException e)
+            {
+                throw new MalformedDataException(FormatName, location, "it is not compressed as its type says, or is damaged", e);
+            }
+            finally
+            {
+                if (!isComplete)
+                {
+                    files.ForEach(f => File.Delete(Path.Join(staging, f.Path)));
+                }
+            }
+        }
+        foreach (var file in files)
+        {
+            // All at the end: the first takes the others along.
+            using var handle = File.OpenHandle(Path.Join(staging, file.Path), access: FileAccess.Write);
+            RandomAccess.FlushToDisk(handle);
+        }
+        return files;
+    }
+
+    private static async Task UnpackAsync(
+        TarLayerReader tar,
+        long maximumBytes,
+        string location,
+        string staging,
+        ModelPaths paths,
+        List<PulledFile> files,
+        CancellationToken cancellation
+    )
+    {
+        var bytes = 0L;
+        while (await tar.NextAsync(cancellation).ConfigureAwait(false) is var (name, size, isDirectory))
+        {
+            if (isDirectory)
+            {
+                if (name.TrimEnd('/') is { Length: > 0 } directory and not ".")
+                {
+                    paths.AddDirectory(directory);
+                }
+                continue;
+            }
+            if (files.Count == Limits.ArchiveMembers || size > maximumBytes - bytes)
+            {
+                throw new MalformedDataException(
+                    FormatName,
+                    location,
+                    $"it unpacks to more than {Limits.ArchiveMembers} files or {maximumBytes} bytes"
+                );
+            }
+            bytes += size;
+            paths.AddFile(name);
+            var path = Path.Join(staging, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            files.Add(new PulledFile(name, size));
+            var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.Asynchronous);
+            await using (stream.ConfigureAwait(false))
+            {
+                await tar.CopyAsync(stream, cancellation).ConfigureAwait(false);
+            }
+        }
+        await tar.EndAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>What an archive may unpack to: as much as it has, and compressed a part more, so that a small blob cannot fill a disk.</summary>
+    private static long MaximumUnpacked(Descriptor layer, string compression) =>
+        compression.Length == 0 ? layer.Size : Limits.InflatedBytes + Math.Min(layer.Size, long.MaxValue / 8) * 4;
+
+    /// <summary>What an earlier pull of the same manifest left; everything else there is removed.</summary>
+    private static HashSet<string> Prepare(string staging, IReadOnlyList<ModelFile> files)
+    {
+        var present = new HashSet<string>(StringComparer.Ordinal);
+        if (Directory.Exists(staging) && new DirectoryInfo(staging).LinkTarget is null)
+        {
+            try
+            {
+                var expected = files.ToDictionary(f => f.Path, f => f.Layer, StringComparer.Ordinal);
+                using var tree = FileTree.Open(staging);
+                foreach (var file in tree.List(new IgnoreRules([])))
+                {
+                    using var handle = tree.OpenHandle(file.Name);
+                    if (
+                        expected.TryGetValue(file.Name, out var layer)
+                        && file.Size == layer.Size
+                        && new FileHasher(layer.Digest.Algorithm).Hash(handle).Digest.Equals(layer.Digest)
+                    )
+                    {
+                        present.Add(file.Name);
+                    }
+                    else
+                    {
+                        File.Delete(Path.Join(staging, file.Name));
+                    }
+                }
+                return present;
+            }
+            catch (MalformedDataException)
+            {
+                // A link, or a name that no pull writes: it is not ours to go on with.
+                Directory.Delete(staging, recursive: true);
+            }
+        }
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(staging);
+        }
+        else
+        {
+            Directory.CreateDirectory(
+                staging,
+                UnixFileMode.UserRead
+                    | UnixFileMode.UserWrite
+                    | UnixFileMode.UserExecute
+                    | UnixFileMode.GroupRead
+                    | UnixFileMode.GroupExecute
+                    | UnixFileMode.OtherRead
+                    | UnixFileMode.OtherExecute
+            );
+        }
+        return [];
+    }
+}

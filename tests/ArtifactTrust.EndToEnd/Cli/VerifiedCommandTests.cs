@@ -1,0 +1,91 @@
+namespace ArtifactTrust.EndToEnd.Cli;
+
+/// <summary><c>verify SUBJECT -- COMMAND</c>: the command runs only where the subject was verified, and is told what was.</summary>
+public sealed class VerifiedCommandTests : IDisposable
+{
+    private static readonly string[] Model = ["verify", "model", "--key", "ci.pub"];
+
+    private readonly Scene _scene = new();
+
+    public void Dispose() => _scene.Dispose();
+
+    [Fact]
+    public void The_command_is_told_the_digest_and_reads_standard_input()
+    {
+        var hash = _scene.Require("hash", "model", "--output", "json").Json();
+        var digest = $"sha256:{hash.GetProperty("subject").GetProperty("digests").GetProperty("sha256").GetString()}";
+        var ended = Tool.Execute(
+            _scene.Folder,
+            null,
+            "from standard input\n",
+            [.. Tool.Start, .. Model, "--", "bash", "-c", "echo $1 $2 $ARTIFACT_TRUST_SUBJECT_0; cat", "x", "is={digest}", "{subject}"]
+        );
+        Assert.Equal(0, ended.ExitCode);
+        Assert.Equal($"is={digest} {digest} {digest}\nfrom standard input\n", ended.Output);
+        Assert.Contains("verified: model", ended.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_image_is_named_by_the_digest_that_its_tag_had()
+    {
+        _scene.Require("push", "model", "oci-layout:layout:1");
+        _scene.Require("sign", "oci-layout:layout:1", "--key", "ci.key");
+        var verified = _scene.Require("verify", "oci-layout:layout:1", "--key", "ci.pub", "--output", "json").Json();
+        var digest = $"sha256:{verified.GetProperty("subject").GetProperty("digests").GetProperty("sha256").GetString()}";
+        var ended = _scene.Require([
+            "verify",
+            "oci-layout:layout:1",
+            "--key",
+            "ci.pub",
+            "--output",
+            "json",
+            "--",
+            "echo",
+            "{subject}",
+            "{digest}",
+        ]);
+        Assert.Equal($"oci-layout:layout@{digest} {digest}\n", ended.Output);
+        using var report = System.Text.Json.JsonDocument.Parse(ended.Errors);
+        Assert.Equal("verified", report.RootElement.GetProperty("result").GetString());
+    }
+
+    [Fact]
+    public void The_exit_code_is_the_commands()
+    {
+        Assert.Equal(42, _scene.Run([.. Model, "--", "bash", "-c", "exit 42"]).ExitCode);
+        Assert.Equal(3, _scene.Run([.. Model, "--", "./nothing"]).ExitCode);
+        Assert.Equal(0, _scene.Run([.. Model, "--type", "slsaprovenance1", "--", "true"]).ExitCode);
+    }
+
+    [Fact]
+    public void Nothing_runs_where_nothing_was_verified()
+    {
+        string[] run = ["--", "touch", "ran"];
+        Refuses(1, ["verify", "model", "--key", "other.pub", .. run]);
+        Refuses(1, [.. Model, "--type", "vulns", .. run]);
+        Refuses(2, ["verify", "model", .. run]);
+        Refuses(2, [.. Model, "--"]);
+        Refuses(2, [.. Model, "--only", "config.json", .. run]);
+        Refuses(3, ["verify", $"127.0.0.1:{FaultyRegistry.FreePort()}/demo/app:1", "--key", "ci.pub", "--registry-timeout", "2s", .. run]);
+        _scene.ChangeOneByte("model/weights.bin");
+        Refuses(1, [.. Model, .. run]);
+
+        void Refuses(int exitCode, string[] arguments)
+        {
+            var ended = _scene.Run(arguments);
+            Assert.True(ended.ExitCode == exitCode, $"{string.Join(' ', arguments)}: {exitCode} was expected: {ended}");
+            Assert.Equal("", ended.Output);
+            Scene.AssertCalm(ended);
+            Assert.False(File.Exists(_scene.At("ran")), "the command ran");
+        }
+    }
+
+    [Fact]
+    public void Our_secrets_are_kept_from_the_command()
+    {
+        var environment = new Dictionary<string, string?> { ["SIGSTORE_ID_TOKEN"] = "top-secret", ["OTHER"] = "the commands own" };
+        var ended = Tool.Run(_scene.Folder, environment, [.. Model, "--", "env"]);
+        Assert.Contains("OTHER=the commands own\n", ended.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("top-secret", ended.Text, StringComparison.Ordinal);
+    }
+}
