@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ArtifactTrust.Hashing.Kernels;
 using Microsoft.Win32.SafeHandles;
 
@@ -23,6 +24,8 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
     private const long SubtreeBytes = 4 << 20;
     private const int MostSubtrees = 1 << 16;
 
+    // Large arrays that the collector seldom looks at: a hasher of many batches needs the same ones again.
+    private readonly ConcurrentQueue<byte[]> _buffers = new();
     private readonly int _workers = Math.Max(1, workers ?? Environment.ProcessorCount);
 
     /// <summary>Hashes one file of any size.</summary>
@@ -200,6 +203,7 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
             [.. items.Select(i => i.Length!.Value)],
             files.Count,
             _workers,
+            _buffers,
             progress,
             cancellation
         );
@@ -247,6 +251,7 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
             [.. items.Select(i => i.Length ?? sizes[i.File])],
             sizes.Length,
             _workers,
+            _buffers,
             progress,
             cancellation
         );

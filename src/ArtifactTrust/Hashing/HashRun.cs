@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using ArtifactTrust.Hashing.Kernels;
 using Microsoft.Win32.SafeHandles;
@@ -32,6 +33,7 @@ internal sealed class HashRun
     private readonly IReadOnlyList<HashItem> _items;
     private readonly HashPlan _plan;
     private readonly FileStatus?[]? _seen;
+    private readonly ConcurrentQueue<byte[]> _buffers;
     private readonly IProgress<long>? _progress;
     private readonly CancellationToken _stopping;
     private int _nextStream = -1;
@@ -47,6 +49,7 @@ internal sealed class HashRun
         int files,
         HashPlan plan,
         int workers,
+        ConcurrentQueue<byte[]> buffers,
         IProgress<long>? progress,
         CancellationToken stopping
     )
@@ -59,6 +62,7 @@ internal sealed class HashRun
         _plan = plan;
         Workers = workers;
         _active = workers;
+        _buffers = buffers;
         // Parts of one file have to be of the same file; a part read later sees what was there at the first.
         _seen = files < items.Count ? new FileStatus?[files] : null;
         _progress = progress;
@@ -93,6 +97,7 @@ internal sealed class HashRun
     /// <param name="sizes">The size of each item, as known beforehand.</param>
     /// <param name="files">The number of files.</param>
     /// <param name="workers">The number of threads.</param>
+    /// <param name="buffers">Buffers of earlier runs with as many threads, which get those of this one.</param>
     /// <param name="progress">Told the bytes read.</param>
     /// <param name="cancellation">Stops between two reads.</param>
     internal static HashRun Execute(
@@ -104,6 +109,7 @@ internal sealed class HashRun
         IReadOnlyList<long> sizes,
         int files,
         int workers,
+        ConcurrentQueue<byte[]> buffers,
         IProgress<long>? progress,
         CancellationToken cancellation
     )
@@ -111,7 +117,7 @@ internal sealed class HashRun
         workers = Math.Clamp(workers, 1, MostWorkers);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var plan = HashPlan.Create(algorithm, sizes, workers);
-        var run = new HashRun(algorithm, open, nameOf, disposeFiles, items, files, plan, workers, progress, stop.Token);
+        var run = new HashRun(algorithm, open, nameOf, disposeFiles, items, files, plan, workers, buffers, progress, stop.Token);
         var failures = new Exception?[Math.Min(workers, Math.Max(1, items.Count))];
         run._active = failures.Length;
         for (var idle = failures.Length; idle < workers; idle++)
@@ -271,7 +277,7 @@ internal sealed class HashRun
                 }
                 else
                 {
-                    buffer ??= GC.AllocateUninitializedArray<byte>(StreamBytes, pinned: true);
+                    buffer ??= _buffers.TryDequeue(out var used) ? used : GC.AllocateUninitializedArray<byte>(StreamBytes, pinned: true);
                     for (var offset = opened.Start; offset < opened.End; )
                     {
                         WaitForTurn(worker);
@@ -288,6 +294,10 @@ internal sealed class HashRun
         finally
         {
             state?.Dispose();
+            if (buffer is not null)
+            {
+                _buffers.Enqueue(buffer);
+            }
         }
     }
 }

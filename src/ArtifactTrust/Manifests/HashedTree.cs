@@ -152,6 +152,8 @@ public sealed class HashedTree(FileTree tree, IProgress<long>? progress = null, 
         }
     }
 
-    private IOException Changed(string what, Exception? inner = null) =>
+    private IOException Changed(string what, Exception? inner = null) => Changed(tree, what, inner);
+
+    internal static IOException Changed(FileTree tree, string what, Exception? inner = null) =>
         new($"'{tree.Path}' changed while it was read: {what}; try again when nothing writes to it", inner);
 }
