@@ -91,7 +91,7 @@ public sealed class StreamedManifest : IDisposable
         private readonly TreeState _state = new(batchFiles / 2);
         private readonly FileHasher _hasher = new(DigestAlgorithm.Sha256);
         private readonly IncrementalHash _root = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        private readonly IncrementalHash _names = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        private readonly DirectoryHash _names = new();
         private readonly List<TreeFile> _batch = [];
         private Dictionary<string, (Digest Digest, long Size)> _large = new(StringComparer.Ordinal);
 
@@ -105,8 +105,7 @@ public sealed class StreamedManifest : IDisposable
             Flush();
             Walk(null);
             var root = Digest.FromBytes(DigestAlgorithm.Sha256, _root.GetHashAndReset());
-            var names = Digest.FromBytes(DigestAlgorithm.Sha256, _names.GetHashAndReset());
-            return (count, new DigestSet([new(DigestAlgorithm.Sha256.Name, root.Hex), new(DigestSet.DirHash, names.Hex)]));
+            return (count, new DigestSet([new(DigestAlgorithm.Sha256.Name, root.Hex), new(DigestSet.DirHash, _names.Finish().Hex)]));
         }
 
         public void Dispose()
@@ -198,17 +197,12 @@ public sealed class StreamedManifest : IDisposable
             TreeFile[] missing = [.. _batch.Where(f => !_large.ContainsKey(f.Name))];
             var hashed = _hasher.Hash(tree, missing, progress, cancellation);
             var at = 0;
-            Span<byte> hex = stackalloc byte[64];
             foreach (var file in _batch)
             {
                 var (digest, size) = _large.TryGetValue(file.Name, out var known) ? known : hashed[at++];
                 var name = Encoding.UTF8.GetBytes(file.Name);
                 _root.AppendData(digest.Bytes);
-                Convert.TryToHexStringLower(digest.Bytes, hex, out _);
-                _names.AppendData(hex);
-                _names.AppendData("  "u8);
-                _names.AppendData(name);
-                _names.AppendData("\n"u8);
+                _names.Add(name, digest.Bytes);
                 spool?.Add(name, digest.Bytes, size);
             }
             _batch.Clear();
