@@ -183,7 +183,8 @@ internal sealed class Attester(Session session, Signatory signatory)
         {
             using var tree = FileTree.Open(directory.Path);
             var rules = IgnoreOptions.Rules(IgnorePaths, directory.Path, NoIgnoreGitPaths);
-            return (tree.Name, LocalSubjects.Manifest(session.Terminal, tree, rules, cancellation).Subject);
+            using var manifest = LocalSubjects.Streamed(session.Terminal, tree, rules, keepEntries: false, cancellation);
+            return (tree.Name, manifest.Subject);
         }
         using var file = ArtifactFile.Open(((Subject.LocalFile)subject).Path, null, cancellation);
         return (file.Name, new DigestSet(file.Digest(DigestAlgorithm.Sha256)));

@@ -25,6 +25,8 @@ internal sealed record FoundEvidence(string Source, Bundle? Bundle, string? Prob
 /// <summary>Evidence in files beside a local subject.</summary>
 internal static class EvidenceFiles
 {
+    private const int LargeBytes = 16 << 20;
+
     /// <summary>What lies beside a subject: its signature and its attestations.</summary>
     /// <exception cref="IOException">A file is there and cannot be read.</exception>
     internal static IReadOnlyList<FoundEvidence> Beside(string path) =>
@@ -35,13 +37,29 @@ internal static class EvidenceFiles
     /// <exception cref="MalformedDataException">The file is too large.</exception>
     internal static IReadOnlyList<FoundEvidence> Read(string path)
     {
+        var (found, length) = ReadText(path);
+        if (length >= LargeBytes)
+        {
+            // The text of the signature of a very large model, of which the bundle keeps nothing: 200 MB that would lie about while it is verified.
+            GC.Collect();
+        }
+        return found;
+    }
+
+    private static (IReadOnlyList<FoundEvidence> Found, int Length) ReadText(string path)
+    {
         var name = Path.GetFileName(path);
         var utf8 = ReadRegular(path, Limits.BundleLinesBytes);
+        return (Parse(name, utf8), utf8.Length);
+    }
+
+    private static IReadOnlyList<FoundEvidence> Parse(string name, ReadOnlyMemory<byte> utf8)
+    {
         // A bundle may be spread over lines, as tools that indent write it, so the whole is tried first.
         try
         {
             // Without the line feed after it: a bundle's digest must not change when another line is added.
-            return [new FoundEvidence(name, Bundle.ParseModelSignature(utf8.AsMemory().TrimEnd("\r\n"u8)), null)];
+            return [new FoundEvidence(name, Bundle.ParseModelSignature(utf8.TrimEnd("\r\n"u8)), null)];
         }
         catch (MalformedDataException e)
         {
@@ -72,20 +90,22 @@ internal static class EvidenceFiles
     internal static byte[] ReadBounded(string path, long maximumBytes)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        return ReadBounded(stream, Path.GetFileName(path), maximumBytes);
+        var (buffer, length) = ReadBounded(stream, Path.GetFileName(path), maximumBytes);
+        return Moved(buffer, length, length);
     }
 
     /// <summary>Reads a regular file, unless it is longer than accepted. What lies beside a subject may have been put there to hang us.</summary>
     /// <exception cref="IOException">It is a pipe or a device.</exception>
     /// <exception cref="MalformedDataException">It is longer.</exception>
-    private static byte[] ReadRegular(string path, long maximumBytes)
+    private static ReadOnlyMemory<byte> ReadRegular(string path, long maximumBytes)
     {
         using var file = ArtifactFile.Open(path);
         using var stream = new FileStream(file.Handle, FileAccess.Read, bufferSize: 0);
-        return ReadBounded(stream, Path.GetFileName(path), maximumBytes);
+        var (buffer, length) = ReadBounded(stream, Path.GetFileName(path), maximumBytes);
+        return buffer.AsMemory(0, length);
     }
 
-    private static byte[] ReadBounded(FileStream stream, string name, long maximumBytes)
+    private static (byte[] Buffer, int Length) ReadBounded(FileStream stream, string name, long maximumBytes)
     {
         // A pipe has no length, and that of a file may change, so the length is a guess that spares memory, and one byte more shows the end.
         var length = stream.CanSeek ? stream.Length : 0;
@@ -101,7 +121,7 @@ internal static class EvidenceFiles
                 buffer = Moved(buffer, read, (int)Math.Min(2L * read, maximumBytes + 1));
             }
         }
-        return Moved(buffer, read, read);
+        return (buffer, read);
     }
 
     /// <summary>A copy of another size; the old bytes, which may be a secret, are cleared.</summary>

@@ -1,4 +1,5 @@
 using ArtifactTrust.Attestations;
+using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
@@ -131,13 +132,18 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
             rules = rules.With([inside]);
         }
         rules = Deploy.Claims.Prepare(Reader, found, rules);
-        var total = session.Terminal.IsInteractive ? tree.List(rules).Sum(f => f.Size) : 0;
+        var total = LocalSubjects.TotalBytes(session.Terminal, tree, rules);
+        // Read once for what is asked for here and by the signatures; which they are is not verified yet, and need not be.
+        ManifestForm[] expected =
+        [
+            .. found.Select(f => ExaminedEvidence.Claim(f.Bundle)).OfType<Statement>().Select(ModelSignature.FormOf).OfType<ManifestForm>(),
+        ];
         return session.Terminal.WithProgress(
             $"{(Reader is TreeCopy ? "copying" : "hashing")} {tree.Name}",
             total,
             progress =>
             {
-                var files = new HashedTree(tree, progress, cancellation) { Reader = Reader };
+                var files = new HashedTree(tree, progress, cancellation) { Reader = Reader, Expected = expected };
                 var manifest = files.Manifest(rules);
                 var all = files.Listed;
                 if (manifest.Entries.Count == 0)

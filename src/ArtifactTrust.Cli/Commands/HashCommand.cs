@@ -83,8 +83,8 @@ internal static class HashCommand
     private static int HashDirectory(Session session, string path, IgnoreRules rules, CancellationToken cancellation)
     {
         using var tree = FileTree.Open(path);
-        var manifest = LocalSubjects.Manifest(session.Terminal, tree, rules, cancellation);
-        return Report(session, "directory", tree.Name, manifest.Subject, manifest, rules);
+        using var manifest = LocalSubjects.Streamed(session.Terminal, tree, rules, keepEntries: true, cancellation);
+        return Report(session, "directory", tree.Name, manifest.Subject, manifest.ReadEntries(), rules);
     }
 
     private static int HashPart(Session session, string path, IgnoreRules rules, string share, CancellationToken cancellation)
@@ -130,7 +130,7 @@ internal static class HashCommand
         try
         {
             var manifest = ManifestPart.Merge(parts);
-            return Report(session, "directory", parts[0].Name, manifest.Subject, manifest, new IgnoreRules(parts[0].IgnoredPaths));
+            return Report(session, "directory", parts[0].Name, manifest.Subject, manifest.Entries, new IgnoreRules(parts[0].IgnoredPaths));
         }
         catch (MalformedDataException e)
         {
@@ -160,12 +160,19 @@ internal static class HashCommand
         return Report(session, "image", image.Reference.ToString(), new DigestSet(descriptor.Digest), null, null);
     }
 
-    private static int Report(Session session, string kind, string name, DigestSet digests, FileManifest? manifest, IgnoreRules? rules)
+    private static int Report(
+        Session session,
+        string kind,
+        string name,
+        DigestSet digests,
+        IEnumerable<ManifestEntry>? entries,
+        IgnoreRules? rules
+    )
     {
         var terminal = session.Terminal;
         if (terminal.Json)
         {
-            terminal.WriteJson(writer =>
+            terminal.StreamJson(writer =>
             {
                 writer.WriteStartObject();
                 Session.WriteHead(writer, "hash", "ok", ExitCode.Success);
@@ -175,16 +182,17 @@ internal static class HashCommand
                 writer.WritePropertyName("digests");
                 digests.WriteTo(writer);
                 writer.WriteEndObject();
-                if (manifest is not null)
+                if (entries is not null)
                 {
                     writer.WriteStartArray("files");
-                    foreach (var entry in manifest.Entries)
+                    foreach (var entry in entries)
                     {
                         writer.WriteStartObject();
                         writer.WriteString("name", entry.Name);
                         writer.WriteString("digest", entry.Digest.ToString());
                         writer.WriteNumber("size", entry.Size);
                         writer.WriteEndObject();
+                        Terminal.FlushSome(writer);
                     }
                     writer.WriteEndArray();
                     writer.WriteStartArray("ignoredPaths");
@@ -198,13 +206,10 @@ internal static class HashCommand
             });
             return ExitCode.Success;
         }
-        foreach (var entry in manifest?.Entries ?? [])
-        {
-            terminal.Line($"{entry.Digest.Hex}  {Terminal.Clean(entry.Name)}");
-        }
+        terminal.Lines((entries ?? []).Select(e => $"{e.Digest.Hex}  {Terminal.Clean(e.Name)}"));
         foreach (var (algorithm, value) in digests.Values.OrderBy(d => d.Key == DigestSet.DirHash))
         {
-            terminal.Line($"{algorithm}:{value}{(manifest is null ? $"  {Terminal.Clean(name)}" : "")}");
+            terminal.Line($"{algorithm}:{value}{(entries is null ? $"  {Terminal.Clean(name)}" : "")}");
         }
         return ExitCode.Success;
     }

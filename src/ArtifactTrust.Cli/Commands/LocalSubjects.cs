@@ -20,15 +20,39 @@ internal static class LocalSubjects
     {
         var manifest = terminal.WithProgress(
             $"hashing {tree.Name}",
-            terminal.IsInteractive ? tree.List(rules).Sum(f => f.Size) : 0,
+            TotalBytes(terminal, tree, rules),
             progress => new HashedTree(tree, progress, cancellation) { Cache = cache }.Manifest(rules, form: form)
         );
-        return manifest.Entries.Count > 0
-            ? manifest
-            : throw CliException.Rejected(
-                "empty-directory",
-                $"the directory '{tree.Path}' has no files",
-                "an empty model is never signed or trusted"
-            );
+        return manifest.Entries.Count > 0 ? manifest : throw Empty(tree);
     }
+
+    /// <summary>The same where the entries are looked through once or not at all, so that memory does not grow with them.</summary>
+    /// <exception cref="CliException">It has none.</exception>
+    internal static StreamedManifest Streamed(
+        Terminal terminal,
+        FileTree tree,
+        IgnoreRules rules,
+        bool keepEntries,
+        CancellationToken cancellation
+    )
+    {
+        var manifest = terminal.WithProgress(
+            $"hashing {tree.Name}",
+            TotalBytes(terminal, tree, rules),
+            progress => StreamedManifest.Hash(tree, rules, keepEntries, progress, cancellation)
+        );
+        if (manifest.Count > 0)
+        {
+            return manifest;
+        }
+        manifest.Dispose();
+        throw Empty(tree);
+    }
+
+    /// <summary>The bytes that a progress bar is of; 0 where nobody sees one.</summary>
+    internal static long TotalBytes(Terminal terminal, FileTree tree, IgnoreRules rules) =>
+        terminal.IsInteractive ? tree.Measure(rules).Bytes : 0;
+
+    private static CliException Empty(FileTree tree) =>
+        CliException.Rejected("empty-directory", $"the directory '{tree.Path}' has no files", "an empty model is never signed or trusted");
 }

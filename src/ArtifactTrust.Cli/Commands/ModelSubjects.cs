@@ -26,7 +26,10 @@ internal sealed class ModelSubjects(Session session, Signatory signatory, ModelC
     )
     {
         using var tree = FileTree.Open(path, choices.AllowSymlinks);
-        CheckEmptyFiles(tree.List(ignore).Where(f => f.Size == 0).Select(f => f.Name));
+        if (choices.Form.ShardSize is not null)
+        {
+            CheckEmptyFiles(tree.List(ignore).Where(f => f.Size == 0).Select(f => f.Name));
+        }
         var cache = choices.CacheFile is { } file ? ReadCache(file, tree.Path) : null;
         var manifest = LocalSubjects.Manifest(session.Terminal, tree, ignore, cancellation, choices.Form, cache);
         var bundle = await SignAsync(tree.Name, manifest, ignore.Paths, cancellation);

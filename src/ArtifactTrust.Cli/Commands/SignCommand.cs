@@ -135,10 +135,10 @@ internal static class SignCommand
                     : await SignFile(session, path, signatory, cancellation);
                 if (addTo is not null)
                 {
-                    if (bundle.Utf8.Length > Limits.BundleBytes)
+                    if (bundle.Length > Limits.BundleBytes)
                     {
                         throw CliException.Usage(
-                            $"the signature has {bundle.Utf8.Length} bytes, and lines of '{addTo}' at most {Limits.BundleBytes}",
+                            $"the signature has {bundle.Length} bytes, and lines of '{addTo}' at most {Limits.BundleBytes}",
                             "write it to a file of its own with --signature FILE"
                         );
                     }
@@ -146,7 +146,7 @@ internal static class SignCommand
                 }
                 else
                 {
-                    AtomicFile.Write(output, bundle.Utf8.Span, parsed.GetValue(force));
+                    AtomicFile.Write(output, bundle.WriteTo, parsed.GetValue(force));
                 }
                 return Report(session, Path.GetFileName(Subject.Stem(path)), digests, addTo ?? output, bundle, signatory);
             }
@@ -215,7 +215,7 @@ internal static class SignCommand
         if (output is not null)
         {
             // Whether one may be replaced was asked before.
-            AtomicFile.Write(output, bundle.Utf8.Span, replace: true);
+            AtomicFile.Write(output, bundle.WriteTo, replace: true);
             where = output;
         }
         else

@@ -16,9 +16,49 @@ internal static class AtomicFile
         staged.Commit();
     }
 
+    /// <summary>The same with a content that is written as it is made.</summary>
+    /// <inheritdoc cref="Write(string, ReadOnlySpan{byte}, bool)"/>
+    internal static void Write(string path, Action<Stream> content, bool replace)
+    {
+        var (temporary, full) = Prepare(path, replace);
+        try
+        {
+            using var stream = Create(temporary);
+            content(stream);
+            stream.Flush(flushToDisk: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+        using var staged = new StagedFile(temporary, full, replace);
+        staged.Commit();
+    }
+
     /// <summary>Writes a whole file under a temporary name; <see cref="StagedFile.Commit"/> puts it in place.</summary>
-    /// <inheritdoc cref="Write"/>
+    /// <inheritdoc cref="Write(string, ReadOnlySpan{byte}, bool)"/>
     internal static StagedFile Stage(string path, ReadOnlySpan<byte> content, bool replace)
+    {
+        var (temporary, full) = Prepare(path, replace);
+        try
+        {
+            using var stream = Create(temporary);
+            stream.Write(content);
+            stream.Flush(flushToDisk: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+        return new StagedFile(temporary, full, replace);
+    }
+
+    private static FileStream Create(string temporary) =>
+        new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+
+    private static (string Temporary, string Full) Prepare(string path, bool replace)
     {
         var full = Path.GetFullPath(path);
         if (!replace && Path.Exists(full))
@@ -29,19 +69,7 @@ internal static class AtomicFile
         {
             throw new IOException($"'{path}' is a directory");
         }
-        var temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
-        try
-        {
-            using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
-            stream.Write(content);
-            stream.Flush(flushToDisk: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-        return new StagedFile(temporary, full, replace);
+        return (Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp"), full);
     }
 
     /// <summary>Appends a line to a file, whole or not at all, also when several processes do so at once.</summary>

@@ -22,6 +22,8 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool interac
         .. Enumerable.Range(0x2066, 4).Select(c => (char)c),
     ]);
 
+    private const int WrittenAtOnce = 32 << 10;
+
     internal TextWriter Output { get; } = output;
 
     internal TextWriter Error { get; } = error;
@@ -72,6 +74,26 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool interac
         }
     }
 
+    /// <summary>Very many lines of the result, written some at a time; none where the result is JSON.</summary>
+    internal void Lines(IEnumerable<string> lines)
+    {
+        if (Json)
+        {
+            return;
+        }
+        var gathered = new StringBuilder();
+        foreach (var line in lines)
+        {
+            gathered.Append(line).Append(Output.NewLine);
+            if (gathered.Length >= WrittenAtOnce)
+            {
+                Output.Write(gathered);
+                gathered.Clear();
+            }
+        }
+        Output.Write(gathered);
+    }
+
     /// <summary>A note for a person, beside the result.</summary>
     internal void Note(string text) => Error.WriteLine(Clean(text));
 
@@ -87,6 +109,26 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool interac
             write(writer);
         }
         Output.WriteLine(Encoding.UTF8.GetString(buffer.WrittenSpan));
+    }
+
+    /// <summary>The same for a document that may be very long: it is written as it is made, wherever <see cref="FlushSome"/> is called.</summary>
+    internal void StreamJson(Action<Utf8JsonWriter> write)
+    {
+        using (var stream = new OutputStream(Output))
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.Default }))
+        {
+            write(writer);
+        }
+        Output.WriteLine();
+    }
+
+    /// <summary>Writes what was gathered, once that is worth a call.</summary>
+    internal static void FlushSome(Utf8JsonWriter writer)
+    {
+        if (writer.BytesPending >= WrittenAtOnce)
+        {
+            writer.Flush();
+        }
     }
 
     /// <summary>Spectre's console over one of the streams, for tables, trees and progress.</summary>
@@ -145,6 +187,43 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool interac
                 });
         }
         return task.GetAwaiter().GetResult();
+    }
+
+    /// <summary>UTF-8 bytes as text; characters may be cut anywhere between two calls.</summary>
+    private sealed class OutputStream(TextWriter output) : Stream
+    {
+        private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            var characters = ArrayPool<char>.Shared.Rent(buffer.Length + 1);
+            output.Write(characters, 0, _decoder.GetChars(buffer, characters, flush: false));
+            ArrayPool<char>.Shared.Return(characters);
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+        public override void Flush() { }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
     }
 
     private sealed class Counter : IProgress<long>

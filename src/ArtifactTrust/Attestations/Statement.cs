@@ -17,6 +17,8 @@ public sealed class Statement
     private const string TypeV01 = "https://in-toto.io/Statement/v0.1";
     private const string FormatName = "in-toto statement";
 
+    private readonly Lazy<JsonElement> _predicate;
+
     /// <summary>A new statement.</summary>
     /// <exception cref="ArgumentException">There is no subject, a subject has no digest, or the predicate is not an object.</exception>
     public Statement(IReadOnlyList<ResourceDescriptor> subjects, string predicateType, JsonElement predicate)
@@ -33,8 +35,19 @@ public sealed class Statement
         }
         Subjects = subjects;
         PredicateType = predicateType;
-        Predicate = predicate;
+        _predicate = new Lazy<JsonElement>(predicate);
     }
+
+    private Statement(IReadOnlyList<ResourceDescriptor> subjects, string predicateType, ModelStatement.Parts parts)
+    {
+        Subjects = subjects;
+        PredicateType = predicateType;
+        ModelParts = parts;
+        _predicate = new Lazy<JsonElement>(() => StrictJson.Parse(parts.Predicate, FormatName, Limits.ModelSignatureBytes));
+    }
+
+    /// <summary>Where the parts of a model's statement are in its text; null for other statements.</summary>
+    internal ModelStatement.Parts? ModelParts { get; }
 
     /// <summary>What the claim is about; each has digests.</summary>
     public IReadOnlyList<ResourceDescriptor> Subjects { get; }
@@ -43,11 +56,39 @@ public sealed class Statement
     public string PredicateType { get; }
 
     /// <summary>The claim, an object; undefined where the statement has none.</summary>
-    public JsonElement Predicate { get; }
+    public JsonElement Predicate => _predicate.Value;
 
     /// <summary>Reads a statement.</summary>
+    /// <param name="utf8">The text, which must not change as long as the statement is in use.</param>
     /// <exception cref="MalformedDataException">It is not a statement, or over a limit.</exception>
     public static Statement Parse(ReadOnlyMemory<byte> utf8)
+    {
+        StrictJson.CheckLength(utf8.Length, FormatName, Limits.ModelSignatureBytes);
+        JsonUnicode.Check(utf8.Span, FormatName);
+        return ParseModel(utf8) ?? ParseAny(utf8);
+    }
+
+    /// <summary>A statement of a model of the plain shape; null for any other text.</summary>
+    private static Statement? ParseModel(ReadOnlyMemory<byte> utf8)
+    {
+        if (ModelStatement.Find(utf8) is not { } parts || parts.Type is not (TypeV1 or TypeV01))
+        {
+            return null;
+        }
+        try
+        {
+            var subjects = ParseSubjects(StrictJson.Parse(parts.Subject, FormatName, Limits.ModelSignatureBytes));
+            // What is left out above is checked for members that repeat.
+            _ = StrictJson.Parse(parts.Serialization, FormatName, Limits.ModelSignatureBytes);
+            return new Statement(subjects, parts.PredicateType, parts);
+        }
+        catch (MalformedDataException)
+        {
+            return null;
+        }
+    }
+
+    private static Statement ParseAny(ReadOnlyMemory<byte> utf8)
     {
         var json = StrictJson.Parse(utf8, FormatName, Limits.ModelSignatureBytes);
         if (json.ValueKind != JsonValueKind.Object)
@@ -59,19 +100,7 @@ public sealed class Statement
         {
             throw new MalformedDataException(FormatName, "$._type", $"'{TypeV1}' is expected, not '{type}'");
         }
-        var subjects = new List<ResourceDescriptor>();
-        foreach (var item in StrictJson.RequiredArray(json, "subject", FormatName, "$", Limits.StatementSubjects).EnumerateArray())
-        {
-            var location = $"$.subject[{subjects.Count}]";
-            var subject = ResourceDescriptor.Parse(item, FormatName, location);
-            subjects.Add(
-                subject.Digest is not null ? subject : throw new MalformedDataException(FormatName, location, "a subject needs a digest")
-            );
-        }
-        if (subjects.Count == 0)
-        {
-            throw new MalformedDataException(FormatName, "$.subject", "there is no subject");
-        }
+        var subjects = ParseSubjects(StrictJson.RequiredArray(json, "subject", FormatName, "$", Limits.StatementSubjects));
         var predicateType = StrictJson.RequiredString(json, "predicateType", FormatName, "$");
         if (predicateType.Length == 0)
         {
@@ -86,6 +115,28 @@ public sealed class Statement
             throw new MalformedDataException(FormatName, "$.predicate", "an object is expected");
         }
         return new Statement(subjects, predicateType, predicate);
+    }
+
+    private static List<ResourceDescriptor> ParseSubjects(JsonElement array)
+    {
+        if (array.GetArrayLength() > Limits.StatementSubjects)
+        {
+            throw new MalformedDataException(FormatName, "$.subject", $"more than {Limits.StatementSubjects} elements");
+        }
+        var subjects = new List<ResourceDescriptor>();
+        foreach (var item in array.EnumerateArray())
+        {
+            var location = $"$.subject[{subjects.Count}]";
+            var subject = ResourceDescriptor.Parse(item, FormatName, location);
+            subjects.Add(
+                subject.Digest is not null ? subject : throw new MalformedDataException(FormatName, location, "a subject needs a digest")
+            );
+        }
+        if (subjects.Count == 0)
+        {
+            throw new MalformedDataException(FormatName, "$.subject", "there is no subject");
+        }
+        return subjects;
     }
 
     /// <summary>The statement as the bytes to sign: UTF-8 JSON on one line.</summary>

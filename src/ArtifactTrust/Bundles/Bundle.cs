@@ -18,14 +18,16 @@ public sealed class Bundle
 
     private const string FormatName = "Sigstore bundle";
 
-    private Bundle(string mediaType, VerificationMaterial material, DsseEnvelope? envelope, MessageSignature? message, byte[] utf8)
+    private readonly BundleText _text;
+
+    private Bundle(string mediaType, VerificationMaterial material, DsseEnvelope? envelope, MessageSignature? message, BundleText text)
     {
         MediaType = mediaType;
         Material = material;
         Envelope = envelope;
         Message = message;
-        Utf8 = utf8;
-        Digest = DigestAlgorithm.Sha256.Hash(utf8);
+        _text = text;
+        Digest = text.Digest();
     }
 
     /// <summary>The media type, which names the version.</summary>
@@ -44,10 +46,22 @@ public sealed class Bundle
     public MessageSignature? Message { get; }
 
     /// <summary>The bundle as it was read, or is to be written: JSON on one line without a line feed at its end.</summary>
-    public ReadOnlyMemory<byte> Utf8 { get; }
+    /// <remarks>Made anew where the payload is large: <see cref="WriteTo"/> needs no memory for it.</remarks>
+    public ReadOnlyMemory<byte> Utf8 => _text.Whole();
+
+    /// <summary>The length of <see cref="Utf8"/>, in bytes.</summary>
+    public int Length => _text.Length;
 
     /// <summary>SHA-256 of <see cref="Utf8"/>.</summary>
     public Digest Digest { get; }
+
+    /// <summary>Writes <see cref="Utf8"/>, block by block where the payload is large.</summary>
+    /// <exception cref="IOException">The stream cannot be written.</exception>
+    public void WriteTo(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        _text.WriteTo(stream.Write);
+    }
 
     /// <summary>A bundle of an envelope signed by a managed key.</summary>
     /// <param name="envelope">The envelope, with one signature.</param>
@@ -73,7 +87,8 @@ public sealed class Bundle
 
     private static Bundle Parse(ReadOnlyMemory<byte> utf8, int maximumBytes)
     {
-        var json = StrictJson.Parse(utf8, FormatName, maximumBytes);
+        using var document = StrictJson.Open(utf8, FormatName, maximumBytes);
+        var json = document.RootElement;
         StrictJson.CheckMembers(json, FormatName, "$", "mediaType", "verificationMaterial", "messageSignature", "dsseEnvelope");
         var mediaType = StrictJson.RequiredString(json, "mediaType", FormatName, "$");
         if (!VersionOf(mediaType, out var version))
@@ -105,7 +120,7 @@ public sealed class Bundle
             material,
             parsed,
             hasMessage ? MessageSignature.Parse(message, "$.messageSignature") : null,
-            utf8.ToArray()
+            BundleText.Of(utf8, hasEnvelope ? envelope.GetProperty("payload") : default, parsed)
         );
     }
 
@@ -143,8 +158,27 @@ public sealed class Bundle
         return bundles;
     }
 
+    /// <summary>
+    /// The bundle, read from the bytes that will be stored. A large payload is not encoded and decoded for that, which gives what it was; all around
+    /// it is.
+    /// </summary>
+    /// <exception cref="MalformedDataException">What was written cannot be read.</exception>
+    internal Bundle ReadAgain(bool isModelSignature)
+    {
+        var maximum = isModelSignature ? Limits.ModelSignatureBytes : Limits.BundleBytes;
+        if (!_text.IsSplit)
+        {
+            return Parse(Utf8, maximum);
+        }
+        StrictJson.CheckLength(Length, FormatName, maximum);
+        var around = Parse(_text.Around(), maximum);
+        return new Bundle(around.MediaType, around.Material, around.Envelope! with { Payload = Envelope!.Payload }, null, _text);
+    }
+
     internal static Bundle Create(VerificationMaterial material, DsseEnvelope? envelope, MessageSignature? message)
     {
+        // A large payload is left out here, and encoded wherever the text is asked for.
+        var isLarge = envelope?.Payload.Length >= BundleText.LargeBytes;
         var buffer = new ArrayBufferWriter<byte>();
         using (
             var writer = new Utf8JsonWriter(
@@ -160,7 +194,7 @@ public sealed class Bundle
             if (envelope is not null)
             {
                 writer.WritePropertyName("dsseEnvelope");
-                envelope.WriteTo(writer);
+                (isLarge ? envelope with { Payload = default } : envelope).WriteTo(writer);
             }
             if (message is not null)
             {
@@ -169,7 +203,14 @@ public sealed class Bundle
             }
             writer.WriteEndObject();
         }
-        return new Bundle(MediaTypeV03, material, envelope, message, buffer.WrittenSpan.ToArray());
+        var text = buffer.WrittenSpan.ToArray();
+        return new Bundle(
+            MediaTypeV03,
+            material,
+            envelope,
+            message,
+            isLarge ? BundleText.Around(text, envelope!.Payload) : BundleText.Of(text)
+        );
     }
 
     private static bool VersionOf(string mediaType, out int minorVersion)

@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Envelopes;
 
@@ -25,25 +27,38 @@ public sealed record DsseEnvelope(string PayloadType, ReadOnlyMemory<byte> Paylo
     public static byte[] PreAuthenticationEncoding(string payloadType, ReadOnlySpan<byte> payload)
     {
         ArgumentNullException.ThrowIfNull(payloadType);
-        var head = string.Create(
-            CultureInfo.InvariantCulture,
-            $"DSSEv1 {Encoding.UTF8.GetByteCount(payloadType)} {payloadType} {payload.Length} "
-        );
-        var encoded = new byte[Encoding.UTF8.GetByteCount(head) + payload.Length];
-        payload.CopyTo(encoded.AsSpan(Encoding.UTF8.GetBytes(head, encoded)));
+        var head = Head(payloadType, payload.Length);
+        var encoded = new byte[head.Length + payload.Length];
+        head.CopyTo(encoded, 0);
+        payload.CopyTo(encoded.AsSpan(head.Length));
         return encoded;
     }
+
+    /// <summary>The digest of <see cref="PreAuthenticationEncoding()"/>, without a copy of the payload.</summary>
+    /// <param name="algorithm">One of the platform's functions.</param>
+    internal Digest PreAuthenticationDigest(DigestAlgorithm algorithm)
+    {
+        using var hash = IncrementalHash.CreateHash(algorithm.BclName);
+        hash.AppendData(Head(PayloadType, Payload.Length));
+        hash.AppendData(Payload.Span);
+        return Digest.FromBytes(algorithm, hash.GetHashAndReset());
+    }
+
+    private static byte[] Head(string payloadType, int length) =>
+        Encoding.UTF8.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $"DSSEv1 {Encoding.UTF8.GetByteCount(payloadType)} {payloadType} {length} ")
+        );
 
     /// <summary>Reads an envelope.</summary>
     /// <exception cref="MalformedDataException">A member is missing, unknown, of the wrong type, or not canonical base64.</exception>
     public static DsseEnvelope Parse(JsonElement json, string location = "$")
     {
         StrictJson.CheckMembers(json, FormatName, location, "payload", "payloadType", "signatures");
-        var payload = StrictBase64.Decode(
-            StrictJson.RequiredString(json, "payload", FormatName, location),
-            FormatName,
-            $"{location}.payload"
-        );
+        // Decoded where it stands: it may be the list of a million files.
+        var payload =
+            json.TryGetProperty("payload", out var text) && StrictJson.TryGetPlain(text, out var plain)
+                ? StrictBase64.Decode(plain, FormatName, $"{location}.payload")
+                : StrictBase64.Decode(StrictJson.RequiredString(json, "payload", FormatName, location), FormatName, $"{location}.payload");
         var payloadType = StrictJson.RequiredString(json, "payloadType", FormatName, location);
         var signatures = new List<DsseSignature>();
         var array = StrictJson.RequiredArray(json, "signatures", FormatName, location, Limits.EnvelopeSignatures);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 
@@ -11,19 +12,25 @@ public static class StrictBase64
     public static byte[] Decode(string text, string format, string location)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var utf8 = Encoding.UTF8.GetBytes(text);
-        // The decoder skips white space and ignores trailing bits; encoding again shows both.
-        if (utf8.Length % 4 == 0 && Base64.IsValid(utf8))
+        return Decode(Encoding.UTF8.GetBytes(text), format, location);
+    }
+
+    /// <summary>Decodes text that is UTF-8.</summary>
+    /// <exception cref="MalformedDataException">The text is not canonical base64.</exception>
+    public static byte[] Decode(ReadOnlySpan<byte> utf8, string format, string location)
+    {
+        // The decoder skips white space, which the length shows, and ignores bits behind the last byte, which its encoding shows.
+        if (Base64.IsValid(utf8, out var length) && Base64.GetMaxEncodedToUtf8Length(length) == utf8.Length)
         {
-            var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(utf8.Length)];
-            var status = Base64.DecodeFromUtf8(utf8, bytes, out var consumed, out var written);
-            if (status == System.Buffers.OperationStatus.Done && consumed == utf8.Length)
+            var bytes = GC.AllocateUninitializedArray<byte>(length);
+            if (
+                Base64.DecodeFromUtf8(utf8, bytes, out var consumed, out var written) == OperationStatus.Done
+                && consumed == utf8.Length
+                && written == length
+                && (length == 0 || EndsAs(utf8, bytes))
+            )
             {
-                Array.Resize(ref bytes, written);
-                if (Convert.ToBase64String(bytes) == text)
-                {
-                    return bytes;
-                }
+                return bytes;
             }
         }
         throw new MalformedDataException(format, location, "not canonical base64 (RFC 4648 §4)");
@@ -41,5 +48,12 @@ public static class StrictBase64
             && text.SequenceEqual(Base64Url.EncodeToString(bytes.AsSpan(0, written)))
             ? bytes[..written]
             : throw new MalformedDataException(format, location, "not base64url without padding (RFC 7515 §2)");
+    }
+
+    private static bool EndsAs(ReadOnlySpan<byte> utf8, ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> last = stackalloc byte[4];
+        return Base64.EncodeToUtf8(bytes[((bytes.Length - 1) / 3 * 3)..], last, out _, out var written) == OperationStatus.Done
+            && utf8[^4..].SequenceEqual(last[..written]);
     }
 }

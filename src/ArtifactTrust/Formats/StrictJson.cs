@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace ArtifactTrust.Formats;
@@ -23,17 +24,41 @@ public static class StrictJson
     /// <exception cref="MalformedDataException">The text is too long, is not JSON or Unicode, or repeats a member.</exception>
     public static JsonElement Parse(ReadOnlyMemory<byte> utf8, string format, int maximumBytes = Limits.BundleBytes)
     {
+        using var document = Open(utf8, format, maximumBytes);
+        return document.RootElement.Clone();
+    }
+
+    /// <summary>Parses one JSON value without a copy of its text: the document is valid as long as that does not change.</summary>
+    /// <inheritdoc cref="Parse"/>
+    internal static JsonDocument Open(ReadOnlyMemory<byte> utf8, string format, int maximumBytes)
+    {
         CheckLength(utf8.Length, format, maximumBytes);
         JsonUnicode.Check(utf8.Span, format);
         try
         {
-            using var document = JsonDocument.Parse(utf8, DocumentOptions);
-            return document.RootElement.Clone();
+            return JsonDocument.Parse(utf8, DocumentOptions);
         }
         catch (JsonException e)
         {
             throw Malformed(format, e);
         }
+    }
+
+    /// <summary>The text of a string between its quotes, where no character of it is escaped; empty and false else, also where it is no string.</summary>
+    internal static bool TryGetPlain(JsonElement value, out ReadOnlySpan<byte> utf8)
+    {
+        utf8 = default;
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            return false;
+        }
+        var text = JsonMarshal.GetRawUtf8Value(value)[1..^1];
+        if (text.Contains((byte)'\\'))
+        {
+            return false;
+        }
+        utf8 = text;
+        return true;
     }
 
     /// <summary>Throws where <paramref name="length"/> is over <paramref name="maximumBytes"/>.</summary>

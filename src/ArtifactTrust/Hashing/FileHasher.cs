@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ArtifactTrust.Hashing.Kernels;
 using Microsoft.Win32.SafeHandles;
 
@@ -23,6 +24,8 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
     private const long SubtreeBytes = 4 << 20;
     private const int MostSubtrees = 1 << 16;
 
+    // Large arrays that the collector seldom looks at: a hasher of many batches needs the same ones again.
+    private readonly ConcurrentQueue<byte[]> _buffers = new();
     private readonly int _workers = Math.Max(1, workers ?? Environment.ProcessorCount);
 
     /// <summary>Hashes one file of any size.</summary>
@@ -200,6 +203,8 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
             [.. items.Select(i => i.Length!.Value)],
             files.Count,
             _workers,
+            _buffers,
+            [],
             progress,
             cancellation
         );
@@ -212,13 +217,48 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
         ];
     }
 
+    /// <summary>Hashes files of a tree in several ways, each file read once.</summary>
+    /// <param name="tree">The tree.</param>
+    /// <param name="files">Its files, as listed.</param>
+    /// <param name="kinds">What is computed beside the digest by this hasher's function, which is one of the platform's.</param>
+    /// <param name="further">For each file what is computed, in the order of the kinds.</param>
+    /// <param name="progress">Told the bytes read since the last report, from the reading threads.</param>
+    /// <param name="cancellation">Stops between two reads.</param>
+    internal (Digest Digest, long Size)[] Hash(
+        FileTree tree,
+        IReadOnlyList<TreeFile> files,
+        IReadOnlyList<FurtherDigest> kinds,
+        out IReadOnlyList<byte[]>[][] further,
+        IProgress<long>? progress,
+        CancellationToken cancellation
+    )
+    {
+        // Blake3 cuts files into subtrees, which are read by several threads.
+        ArgumentOutOfRangeException.ThrowIfEqual(algorithm, DigestAlgorithm.Blake3);
+        IReadOnlyList<byte[]>[][] values = [];
+        var hashed = HashFiles(
+            [.. files.Select(f => f.Size)],
+            (int i, out FileStatus status) => tree.OpenHandle(files[i].Name, out status),
+            i => files[i].Name,
+            true,
+            progress,
+            cancellation,
+            kinds,
+            v => values = v
+        );
+        further = values;
+        return hashed;
+    }
+
     private (Digest Digest, long Size)[] HashFiles(
         long[] sizes,
         OpenFile open,
         Func<int, string?> nameOf,
         bool dispose,
         IProgress<long>? progress,
-        CancellationToken cancellation
+        CancellationToken cancellation,
+        IReadOnlyList<FurtherDigest>? further = null,
+        Action<IReadOnlyList<byte[]>[][]>? takeFurther = null
     )
     {
         var items = new List<HashItem>(sizes.Length);
@@ -247,9 +287,12 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
             [.. items.Select(i => i.Length ?? sizes[i.File])],
             sizes.Length,
             _workers,
+            _buffers,
+            further ?? [],
             progress,
             cancellation
         );
+        takeFurther?.Invoke(run.Further);
         var results = new (Digest, long)[sizes.Length];
         for (var at = 0; at < items.Count; )
         {

@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using ArtifactTrust.Formats;
 using Microsoft.Win32.SafeHandles;
 
@@ -55,44 +54,26 @@ public sealed class FileTree : IDisposable
     {
         ArgumentNullException.ThrowIfNull(ignore);
         var files = new List<TreeFile>();
-        var options = new EnumerationOptions
+        for (var walk = new TreeWalk(this, ignore); walk.MoveNext(); )
         {
-            RecurseSubdirectories = true,
-            AttributesToSkip = 0,
-            IgnoreInaccessible = false,
-            ReturnSpecialDirectories = false,
-        };
-        var prefix = Path.Length + (Path.EndsWith(System.IO.Path.DirectorySeparatorChar) ? 0 : 1);
-        var found = new FileSystemEnumerable<TreeFile>(
-            Path,
-            (ref FileSystemEntry entry) =>
-            {
-                var name = NameOf(ref entry, prefix);
-                if (AllowsLinks && IsLink(ref entry))
-                {
-                    CheckName(name);
-                    return new TreeFile(name, LengthOfTarget(name));
-                }
-                Check(name, entry.Attributes);
-                return new TreeFile(name, entry.Length);
-            },
-            options
-        )
-        {
-            ShouldIncludePredicate = (ref FileSystemEntry entry) =>
-                (!entry.IsDirectory || IsLink(ref entry)) && !ignore.Matches(NameOf(ref entry, prefix)),
-            ShouldRecursePredicate = (ref FileSystemEntry entry) => !IsLink(ref entry) && !ignore.Matches(NameOf(ref entry, prefix)),
-        };
-        foreach (var file in found)
-        {
-            if (files.Count == Limits.ManifestEntries)
-            {
-                throw new MalformedDataException("directory", Path, $"more than {Limits.ManifestEntries} files");
-            }
-            files.Add(file);
+            files.Add(new TreeFile(walk.Name, walk.Status().Size));
         }
-        files.Sort((a, b) => CodePointOrder.Instance.Compare(a.Name, b.Name));
         return files;
+    }
+
+    /// <summary>How many files <see cref="List"/> would give, and their bytes, without a list.</summary>
+    /// <exception cref="MalformedDataException">As for <see cref="List"/>.</exception>
+    /// <exception cref="IOException">A directory cannot be read.</exception>
+    public (int Files, long Bytes) Measure(IgnoreRules ignore)
+    {
+        ArgumentNullException.ThrowIfNull(ignore);
+        var walk = new TreeWalk(this, ignore);
+        var bytes = 0L;
+        while (walk.MoveNext())
+        {
+            bytes += walk.Status().Size;
+        }
+        return (walk.Count, bytes);
     }
 
     /// <summary>Opens a file of the tree for reading.</summary>
@@ -159,12 +140,25 @@ public sealed class FileTree : IDisposable
         }
     }
 
-    private long LengthOfTarget(string name)
+    /// <inheritdoc cref="StatusOf(string)"/>
+    internal FileStatus StatusOf(ReadOnlySpan<byte> utf8) =>
+        _root is not null ? LinuxFile.StatusOf(_root, utf8, AllowsLinks) : StatusOf(System.Text.Encoding.UTF8.GetString(utf8));
+
+    /// <summary>Opens a directory of the tree for listing. Linux only.</summary>
+    /// <param name="name">Its name below the root; empty for the root.</param>
+    /// <exception cref="IOException">It is absent, is reached over a symbolic link, or is no directory.</exception>
+    internal SafeFileHandle OpenDirectory(string name) => LinuxFile.OpenDirectory(_root!, name);
+
+    /// <summary>What is there under a name, where the directory did not say. Linux only.</summary>
+    internal EntryKind KindOf(ReadOnlySpan<byte> utf8) => LinuxFile.KindOf(_root!, System.Text.Encoding.UTF8.GetString(utf8));
+
+    /// <summary>Throws where a link does not lead to a file of the directory.</summary>
+    /// <exception cref="MalformedDataException">See above.</exception>
+    internal void CheckTarget(string name)
     {
         try
         {
-            using var file = OpenHandle(name);
-            return RandomAccess.GetLength(file);
+            OpenHandle(name).Dispose();
         }
         catch (IOException e)
         {
@@ -173,45 +167,6 @@ public sealed class FileTree : IDisposable
                 name,
                 $"a symbolic link that does not lead to a file of the directory: {e.Message}",
                 e
-            );
-        }
-    }
-
-    private static bool IsLink(ref FileSystemEntry entry) => entry.Attributes.HasFlag(FileAttributes.ReparsePoint);
-
-    private static string NameOf(ref FileSystemEntry entry, int prefix)
-    {
-        var name = entry.ToFullPath()[prefix..];
-        return System.IO.Path.DirectorySeparatorChar == '/' ? name : name.Replace(System.IO.Path.DirectorySeparatorChar, '/');
-    }
-
-    private static void Check(string name, FileAttributes attributes)
-    {
-        if (attributes.HasFlag(FileAttributes.ReparsePoint))
-        {
-            throw new MalformedDataException(
-                "directory",
-                name,
-                "a symbolic link; links are neither followed nor left out, so replace it by the file or ignore it"
-            );
-        }
-        CheckName(name);
-    }
-
-    private static void CheckName(string name)
-    {
-        // The runtime puts U+FFFD where a name's bytes are not UTF-8; such a name could not be opened again.
-        if (name.Contains('\uFFFD', StringComparison.Ordinal))
-        {
-            throw new MalformedDataException("directory", name, "the file's name is not UTF-8");
-        }
-        // One file must not look like two in a listing; dirHash has no form for such a name.
-        if (name.Contains('\n', StringComparison.Ordinal))
-        {
-            throw new MalformedDataException(
-                "directory",
-                name.Replace("\n", "\\n", StringComparison.Ordinal),
-                "the file's name has a line feed"
             );
         }
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using ArtifactTrust.Hashing.Kernels;
 using Microsoft.Win32.SafeHandles;
@@ -32,6 +33,9 @@ internal sealed class HashRun
     private readonly IReadOnlyList<HashItem> _items;
     private readonly HashPlan _plan;
     private readonly FileStatus?[]? _seen;
+    private readonly ConcurrentQueue<byte[]> _buffers;
+    private readonly IReadOnlyList<FurtherDigest> _further;
+    private readonly ConcurrentQueue<FurtherState[]> _furtherStates = new();
     private readonly IProgress<long>? _progress;
     private readonly CancellationToken _stopping;
     private int _nextStream = -1;
@@ -47,6 +51,8 @@ internal sealed class HashRun
         int files,
         HashPlan plan,
         int workers,
+        ConcurrentQueue<byte[]> buffers,
+        IReadOnlyList<FurtherDigest> further,
         IProgress<long>? progress,
         CancellationToken stopping
     )
@@ -59,6 +65,7 @@ internal sealed class HashRun
         _plan = plan;
         Workers = workers;
         _active = workers;
+        _buffers = buffers;
         // Parts of one file have to be of the same file; a part read later sees what was there at the first.
         _seen = files < items.Count ? new FileStatus?[files] : null;
         _progress = progress;
@@ -68,6 +75,8 @@ internal sealed class HashRun
         Gate = new StreamGate(workers, workers * (plan.Kernel?.Count ?? 1));
         Values = new byte[items.Count][];
         Sizes = new long[items.Count];
+        _further = further;
+        Further = new IReadOnlyList<byte[]>[further.Count == 0 ? 0 : items.Count][];
     }
 
     internal int Workers { get; }
@@ -84,6 +93,9 @@ internal sealed class HashRun
     /// <summary>The bytes of each item.</summary>
     internal long[] Sizes { get; }
 
+    /// <summary>For each item the further digests, in the order asked for.</summary>
+    internal IReadOnlyList<byte[]>[][] Further { get; }
+
     /// <summary>Hashes the items.</summary>
     /// <param name="algorithm">The function.</param>
     /// <param name="open">Opens a file.</param>
@@ -93,6 +105,8 @@ internal sealed class HashRun
     /// <param name="sizes">The size of each item, as known beforehand.</param>
     /// <param name="files">The number of files.</param>
     /// <param name="workers">The number of threads.</param>
+    /// <param name="buffers">Buffers of earlier runs with as many threads, which get those of this one.</param>
+    /// <param name="further">What else is computed of whole files.</param>
     /// <param name="progress">Told the bytes read.</param>
     /// <param name="cancellation">Stops between two reads.</param>
     internal static HashRun Execute(
@@ -104,6 +118,8 @@ internal sealed class HashRun
         IReadOnlyList<long> sizes,
         int files,
         int workers,
+        ConcurrentQueue<byte[]> buffers,
+        IReadOnlyList<FurtherDigest> further,
         IProgress<long>? progress,
         CancellationToken cancellation
     )
@@ -111,7 +127,7 @@ internal sealed class HashRun
         workers = Math.Clamp(workers, 1, MostWorkers);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var plan = HashPlan.Create(algorithm, sizes, workers);
-        var run = new HashRun(algorithm, open, nameOf, disposeFiles, items, files, plan, workers, progress, stop.Token);
+        var run = new HashRun(algorithm, open, nameOf, disposeFiles, items, files, plan, workers, buffers, further, progress, stop.Token);
         var failures = new Exception?[Math.Min(workers, Math.Max(1, items.Count))];
         run._active = failures.Length;
         for (var idle = failures.Length; idle < workers; idle++)
@@ -128,6 +144,10 @@ internal sealed class HashRun
             .ToArray();
         Array.ForEach(threads, t => t.Start());
         Array.ForEach(threads, t => t.Join());
+        while (run._furtherStates.TryDequeue(out var states))
+        {
+            Array.ForEach(states, s => s.Dispose());
+        }
         cancellation.ThrowIfCancellationRequested();
         foreach (var failure in failures)
         {
@@ -204,6 +224,19 @@ internal sealed class HashRun
         }
     }
 
+    /// <summary>States for the further digests of one file; null where none are asked for.</summary>
+    internal FurtherState[]? TakeFurther() =>
+        _further.Count == 0 ? null
+        : _furtherStates.TryDequeue(out var states) ? states
+        : [.. _further.Select(f => new FurtherState(f))];
+
+    /// <summary>Keeps the further digests of an item that was read to its end.</summary>
+    internal void EndFurther(int item, FurtherState[] states)
+    {
+        Further[item] = [.. states.Select(s => s.Finish())];
+        _furtherStates.Enqueue(states);
+    }
+
     internal string? NameOf(int item) => _nameOf(_items[item].File);
 
     internal void Release(SafeFileHandle handle)
@@ -271,7 +304,7 @@ internal sealed class HashRun
                 }
                 else
                 {
-                    buffer ??= GC.AllocateUninitializedArray<byte>(StreamBytes, pinned: true);
+                    buffer ??= _buffers.TryDequeue(out var used) ? used : GC.AllocateUninitializedArray<byte>(StreamBytes, pinned: true);
                     for (var offset = opened.Start; offset < opened.End; )
                     {
                         WaitForTurn(worker);
@@ -288,6 +321,10 @@ internal sealed class HashRun
         finally
         {
             state?.Dispose();
+            if (buffer is not null)
+            {
+                _buffers.Enqueue(buffer);
+            }
         }
     }
 }
@@ -295,6 +332,8 @@ internal sealed class HashRun
 /// <summary>An item whose file is open.</summary>
 internal sealed class OpenItem(HashRun run, int item, SafeFileHandle handle, FileStatus status, long start, long end) : IDisposable
 {
+    private FurtherState[]? _further = run.TakeFurther();
+
     internal int Item => item;
 
     internal long Start => start;
@@ -314,21 +353,40 @@ internal sealed class OpenItem(HashRun run, int item, SafeFileHandle handle, Fil
         {
             throw Failure(e.Message, e);
         }
-        return read > 0 ? read : throw Changed();
+        if (read == 0)
+        {
+            throw Changed();
+        }
+        // Every item is read once, from its start to its end, whichever way it is hashed.
+        foreach (var state in _further ?? [])
+        {
+            state.Append(buffer[..read], offset + read < end);
+        }
+        return read;
     }
 
-    /// <summary>Throws where the file is not what it was when it was opened.</summary>
+    /// <summary>Ends the item; throws where the file is not what it was when it was opened.</summary>
     internal void CheckUnchanged()
     {
         if (FileStatus.Of(handle) != status)
         {
             throw Changed();
         }
+        if (_further is { } states)
+        {
+            _further = null;
+            run.EndFurther(item, states);
+        }
     }
 
     internal IOException Changed() => Failure("the file changed while it was read; try again when nothing writes to it", null);
 
-    public void Dispose() => run.Release(handle);
+    public void Dispose()
+    {
+        // A file that was given up in the middle; its states are of no more use.
+        Array.ForEach(_further ?? [], s => s.Dispose());
+        run.Release(handle);
+    }
 
     private IOException Failure(string message, IOException? inner) =>
         new(run.NameOf(item) is { } name ? $"'{name}': {message}" : message, inner);

@@ -10,6 +10,7 @@ public sealed class IgnoreRules
     public static IReadOnlyList<string> GitPaths { get; } = [".git", ".gitattributes", ".github", ".gitignore"];
 
     private readonly SortedSet<string> _paths;
+    private readonly PackedNames _utf8 = new();
 
     /// <summary>Rules for the given paths, relative to the root, with <c>/</c> between their parts.</summary>
     /// <exception cref="MalformedDataException">A path is empty, absolute, or leaves the directory.</exception>
@@ -29,6 +30,10 @@ public sealed class IgnoreRules
             }
             _paths.Add(trimmed);
         }
+        foreach (var path in _paths)
+        {
+            _utf8.Add(path);
+        }
     }
 
     /// <summary>No path is ignored.</summary>
@@ -39,6 +44,9 @@ public sealed class IgnoreRules
 
     /// <summary>These rules and more paths.</summary>
     public IgnoreRules With(IEnumerable<string> paths) => new(_paths.Concat(paths));
+
+    /// <summary>Whether a name is one of the paths itself.</summary>
+    internal bool Covers(ReadOnlySpan<byte> utf8) => _utf8.Count > 0 && _utf8.Find(utf8) >= 0;
 
     /// <summary>Whether the name is one of the paths or lies below one.</summary>
     public bool Matches(string name)

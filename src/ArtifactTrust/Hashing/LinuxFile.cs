@@ -46,9 +46,16 @@ internal static partial class LinuxFile
 
     /// <summary>Opens a regular file below <paramref name="root"/>, and says what it was then.</summary>
     /// <exception cref="IOException">It is absent, is reached over a symbolic link, or is no regular file.</exception>
-    internal static SafeFileHandle OpenBeneath(SafeFileHandle root, string name, out FileStatus status)
+    internal static SafeFileHandle OpenBeneath(SafeFileHandle root, string name, out FileStatus status) =>
+        Regular(OpenParts(root, name, isDirectory: false), name, out status);
+
+    /// <summary>Opens a directory below <paramref name="root"/>, or the root once more where the name is empty.</summary>
+    /// <exception cref="IOException">It is absent, is reached over a symbolic link, or is no directory.</exception>
+    internal static SafeFileHandle OpenDirectory(SafeFileHandle root, string name) => OpenParts(root, name, isDirectory: true);
+
+    private static SafeFileHandle OpenParts(SafeFileHandle root, string name, bool isDirectory)
     {
-        var parts = name.Split('/');
+        string[] parts = name.Length == 0 && isDirectory ? ["."] : name.Split('/');
         var added = false;
         SafeFileHandle? parent = null;
         root.DangerousAddRef(ref added);
@@ -56,13 +63,13 @@ internal static partial class LinuxFile
         {
             for (var i = 0; i < parts.Length; i++)
             {
-                if (parts[i] is "" or "." or "..")
+                if (parts[i] is "" or "." or ".." && (name.Length > 0 || !isDirectory))
                 {
                     throw new IOException($"'{name}' is not a path below the directory");
                 }
                 var last = i == parts.Length - 1;
                 var at = (int)(parent ?? root).DangerousGetHandle();
-                var next = OpenAt(at, parts[i], NoFollow | CloseOnExec | (last ? NonBlocking : Directory));
+                var next = OpenAt(at, parts[i], NoFollow | CloseOnExec | (last && !isDirectory ? NonBlocking : Directory));
                 var error = Marshal.GetLastPInvokeError();
                 parent?.Dispose();
                 parent = next;
@@ -71,9 +78,9 @@ internal static partial class LinuxFile
                     throw Failure(error, name);
                 }
             }
-            var file = parent!;
+            var opened = parent!;
             parent = null;
-            return Regular(file, name, out status);
+            return opened;
         }
         finally
         {
@@ -138,6 +145,37 @@ internal static partial class LinuxFile
             throw Failure(Marshal.GetLastPInvokeError(), name);
         }
         return Parse(new ReadOnlySpan<byte>(buffer, 256));
+    }
+
+    /// <inheritdoc cref="StatusOf(SafeFileHandle, string, bool)"/>
+    internal static unsafe FileStatus StatusOf(SafeFileHandle root, ReadOnlySpan<byte> utf8, bool follow)
+    {
+        var path = utf8.Length < 1024 ? stackalloc byte[1024] : new byte[utf8.Length + 1];
+        utf8.CopyTo(path);
+        path[utf8.Length] = 0;
+        var buffer = stackalloc byte[256];
+        fixed (byte* p = path)
+        {
+            return StatX(root, p, follow ? 0 : NoFollowLinks, BasicStats, buffer) == 0
+                ? Parse(new ReadOnlySpan<byte>(buffer, 256))
+                : throw Failure(Marshal.GetLastPInvokeError(), System.Text.Encoding.UTF8.GetString(utf8));
+        }
+    }
+
+    /// <summary>What is at a path below <paramref name="root"/>, links not followed.</summary>
+    internal static unsafe EntryKind KindOf(SafeFileHandle root, string name)
+    {
+        var buffer = stackalloc byte[256];
+        if (StatX(root, name, NoFollowLinks, BasicStats, buffer) != 0)
+        {
+            throw Failure(Marshal.GetLastPInvokeError(), name);
+        }
+        return (BinaryPrimitives.ReadUInt16LittleEndian(new ReadOnlySpan<byte>(buffer + 28, 2)) & TypeMask) switch
+        {
+            0x4000 => EntryKind.Directory,
+            0xA000 => EntryKind.Link,
+            _ => EntryKind.File,
+        };
     }
 
     /// <summary>The user that an open file or directory belongs to.</summary>
@@ -217,6 +255,9 @@ internal static partial class LinuxFile
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int StatX(SafeFileHandle directory, string path, int flags, uint mask, byte* buffer);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
+    private static unsafe partial int StatX(SafeFileHandle directory, byte* path, int flags, uint mask, byte* buffer);
 }
 
 /// <summary>What the file system says of an open file.</summary>

@@ -8,25 +8,31 @@ namespace ArtifactTrust.Manifests;
 /// <summary>The files of a directory with their digests, in code point order of their names.</summary>
 public sealed class FileManifest
 {
-    private readonly ManifestEntry[] _entries;
+    private readonly IReadOnlyList<ManifestEntry> _entries;
 
     /// <summary>A manifest of the entries, which are sorted here.</summary>
     /// <exception cref="MalformedDataException">Two entries have one name, or there are too many.</exception>
     public FileManifest(IEnumerable<ManifestEntry> entries)
     {
-        _entries = [.. entries];
-        if (_entries.Length > Limits.ManifestEntries)
+        ManifestEntry[] sorted = [.. entries];
+        CheckCount(sorted.Length);
+        Array.Sort(sorted, (a, b) => CodePointOrder.Instance.Compare(a.Name, b.Name));
+        for (var i = 1; i < sorted.Length; i++)
         {
-            throw new MalformedDataException("manifest", "$", $"{_entries.Length} files; at most {Limits.ManifestEntries} are accepted");
-        }
-        Array.Sort(_entries, (a, b) => CodePointOrder.Instance.Compare(a.Name, b.Name));
-        for (var i = 1; i < _entries.Length; i++)
-        {
-            if (_entries[i].Name == _entries[i - 1].Name)
+            if (sorted[i].Name == sorted[i - 1].Name)
             {
-                throw new MalformedDataException("manifest", _entries[i].Name, "the name occurs twice");
+                throw new MalformedDataException("manifest", sorted[i].Name, "the name occurs twice");
             }
         }
+        _entries = sorted;
+    }
+
+    /// <summary>A manifest of entries in little memory, which are sorted here.</summary>
+    /// <exception cref="MalformedDataException">Two entries have one name, or there are too many.</exception>
+    internal FileManifest(PackedEntries entries)
+    {
+        CheckCount(entries.Count);
+        _entries = entries.Sorted();
     }
 
     /// <summary>The files, in code point order of their names.</summary>
@@ -34,7 +40,7 @@ public sealed class FileManifest
 
     /// <summary>SHA-256 over the raw digests of the files, in order. It binds contents, not names.</summary>
     /// <remarks>Spec: OMS 1.0 §6.1.</remarks>
-    public Digest RootDigest => ComputeRoot(_entries.Select(e => e.Digest));
+    public Digest RootDigest => (_entries as PackedEntries)?.ComputeRoot() ?? ComputeRoot(_entries.Select(e => e.Digest));
 
     /// <summary>SHA-256 over a line <c>hex, two spaces, name</c> for each file, as <c>sha256sum</c> prints it. It binds names and contents.</summary>
     /// <remarks>Spec: in-toto DigestSet v1.1, <c>dirHash</c>; Go's dirhash.Hash1.</remarks>
@@ -43,24 +49,24 @@ public sealed class FileManifest
     {
         get
         {
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            using var hash = new DirectoryHash();
+            if (_entries is PackedEntries packed && packed.Algorithm == DigestAlgorithm.Sha256)
+            {
+                for (var i = 0; i < packed.Count; i++)
+                {
+                    hash.Add(packed.Names.Utf8(i), packed.DigestOf(i));
+                }
+                return hash.Finish();
+            }
             foreach (var entry in _entries)
             {
-                if (entry.Name.Contains('\n', StringComparison.Ordinal))
-                {
-                    throw new MalformedDataException(
-                        "manifest",
-                        entry.Name.ReplaceLineEndings("\\n"),
-                        "dirHash has no form for a name with a line feed"
-                    );
-                }
                 if (entry.Digest.Algorithm != DigestAlgorithm.Sha256)
                 {
                     throw new MalformedDataException("manifest", entry.Name, $"dirHash takes SHA-256, not {entry.Digest.Algorithm}");
                 }
-                hash.AppendData(Encoding.UTF8.GetBytes($"{entry.Digest.Hex}  {entry.Name}\n"));
+                hash.Add(Encoding.UTF8.GetBytes(entry.Name), entry.Digest.Bytes);
             }
-            return Digest.FromBytes(DigestAlgorithm.Sha256, hash.GetHashAndReset());
+            return hash.Finish();
         }
     }
 
@@ -93,5 +99,13 @@ public sealed class FileManifest
             hash.AppendData(digest.Bytes);
         }
         return Digest.FromBytes(DigestAlgorithm.Sha256, hash.GetHashAndReset());
+    }
+
+    private static void CheckCount(int count)
+    {
+        if (count > Limits.ManifestEntries)
+        {
+            throw new MalformedDataException("manifest", "$", $"{count} files; at most {Limits.ManifestEntries} are accepted");
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 
@@ -9,12 +10,12 @@ namespace ArtifactTrust.Manifests;
 /// <param name="cancellation">Stops hashing.</param>
 /// <remarks>
 /// A manifest is of one state of the directory: a file that changes, comes or goes between the first look at the directory and the last
-/// byte read is noticed and refused.
+/// byte read is noticed and refused. Memory is about a hundred bytes and the name for each file.
 /// </remarks>
-public sealed class HashedTree(FileTree tree, IProgress<long>? progress = null, CancellationToken cancellation = default)
+public sealed partial class HashedTree(FileTree tree, IProgress<long>? progress = null, CancellationToken cancellation = default)
 {
-    private readonly Dictionary<(ManifestForm Form, string Name), IReadOnlyList<ManifestEntry>> _entries = [];
-    private readonly Dictionary<string, FileStatus> _statuses = new(StringComparer.Ordinal);
+    private readonly Dictionary<ManifestForm, FormTable> _hashed = [];
+    private FileTable? _seen;
 
     /// <summary>The directory.</summary>
     public FileTree Tree => tree;
@@ -24,6 +25,12 @@ public sealed class HashedTree(FileTree tree, IProgress<long>? progress = null, 
 
     /// <summary>What reads the files; null where they are hashed where they are.</summary>
     public TreeReader? Reader { get; init; }
+
+    /// <summary>
+    /// Forms that will be asked for after the first one: their digests are computed while the files are read for that. What is asked for and not
+    /// named here has the files read once more.
+    /// </summary>
+    public IReadOnlyList<ManifestForm> Expected { get; init; } = [];
 
     /// <summary>The names of the files of the manifest made last.</summary>
     public IReadOnlyList<string> Listed { get; private set; } = [];
@@ -42,23 +49,22 @@ public sealed class HashedTree(FileTree tree, IProgress<long>? progress = null, 
         Func<TreeFile, bool>? where = null
     )
     {
+        ArgumentNullException.ThrowIfNull(ignore);
         form ??= ManifestForm.Default;
         Cache?.Begin();
-        var files = Chosen();
+        var hidden = Hidden(ignore, demanded);
+        var files = new FileTable();
+        Walk(ignore, hidden, where, files.Add);
         CheckCount(files, form);
-        files.ForEach(f => CheckUnchanged(f.Name));
-        var missing = files.Where(f => !_entries.ContainsKey((form, f.Name)) && !TakeCached(form, f.Name)).ToList();
-        if (missing.Count > 0)
+        Remember(files);
+        var table = Hash(form, files);
+        if (table.Files.SameAs(files.Names))
         {
-            Hash(form, missing);
+            files.Share(table.Files);
         }
-        files.ForEach(f => CheckUnchanged(f.Name));
-        Listed = [.. files.Select(f => f.Name)];
-        return Chosen().Select(f => f.Name).SequenceEqual(files.Select(f => f.Name), StringComparer.Ordinal)
-            ? new FileManifest(files.SelectMany(f => _entries[(form, f.Name)]))
-            : throw Changed("files came or went");
-
-        List<TreeFile> Chosen() => [.. List(ignore, demanded).Where(f => where is null || where(f))];
+        CheckUnchanged(files, ignore, hidden, where);
+        Listed = files.Names;
+        return new FileManifest(Choose(table, files.Names));
     }
 
     /// <summary>The files that are not ignored, in code point order of their names.</summary>
@@ -69,20 +75,79 @@ public sealed class HashedTree(FileTree tree, IProgress<long>? progress = null, 
     public IReadOnlyList<TreeFile> List(IgnoreRules ignore, IReadOnlyCollection<string>? demanded = null)
     {
         ArgumentNullException.ThrowIfNull(ignore);
-        var files = tree.List(ignore);
-        var hidden = demanded is null ? [] : demanded.Where(ignore.Matches).ToHashSet(StringComparer.Ordinal);
-        if (hidden.Count == 0)
-        {
-            return files;
-        }
-        // Asked for by name, so a link or a pipe somewhere else in what is ignored is nobody's concern.
-        var found = hidden.Where(tree.Has).Select(name => new TreeFile(name, tree.StatusOf(name).Size));
-        return [.. files.Concat(found).OrderBy(f => f.Name, CodePointOrder.Instance)];
+        var files = new List<TreeFile>();
+        Walk(
+            ignore,
+            Hidden(ignore, demanded),
+            null,
+            (ReadOnlySpan<byte> name, in FileStatus status) => files.Add(new TreeFile(Encoding.UTF8.GetString(name), status.Size))
+        );
+        return files;
     }
 
-    private void CheckCount(IReadOnlyList<TreeFile> files, ManifestForm form)
+    internal static IOException Changed(FileTree tree, string what, Exception? inner = null) =>
+        new($"'{tree.Path}' changed while it was read: {what}; try again when nothing writes to it", inner);
+
+    private IOException Changed(string what, Exception? inner = null) => Changed(tree, what, inner);
+
+    private delegate void FoundFile(ReadOnlySpan<byte> name, in FileStatus status);
+
+    /// <summary>Asked for by name, so a link or a pipe somewhere else in what is ignored is nobody's concern.</summary>
+    private List<string> Hidden(IgnoreRules ignore, IReadOnlyCollection<string>? demanded) =>
+        demanded is null || ignore.Paths.Count == 0
+            ? []
+            : [.. demanded.Where(ignore.Matches).Distinct(StringComparer.Ordinal).Where(tree.Has).Order(CodePointOrder.Instance)];
+
+    /// <summary>Tells of the files, those that are ignored and yet demanded among them, in code point order.</summary>
+    private void Walk(IgnoreRules ignore, List<string> hidden, Func<TreeFile, bool>? where, FoundFile found)
     {
-        var count = files.Sum(f => (decimal)form.EntriesOf(f.Size));
+        var walk = new TreeWalk(tree, ignore);
+        var next = 0;
+        for (var more = true; more; )
+        {
+            cancellation.ThrowIfCancellationRequested();
+            more = walk.MoveNext();
+            for (; next < hidden.Count && (!more || IsBefore(hidden[next], walk)); next++)
+            {
+                Tell(Encoding.UTF8.GetBytes(hidden[next]));
+            }
+            if (more)
+            {
+                Tell(walk.Utf8);
+            }
+        }
+
+        void Tell(ReadOnlySpan<byte> name)
+        {
+            FileStatus status;
+            try
+            {
+                status = tree.StatusOf(name);
+            }
+            catch (FileNotFoundException e)
+            {
+                throw Changed($"'{Encoding.UTF8.GetString(name)}' went away", e);
+            }
+            if (where is null || where(new TreeFile(Encoding.UTF8.GetString(name), status.Size)))
+            {
+                found(name, status);
+            }
+        }
+
+        static bool IsBefore(string name, TreeWalk walk) => Encoding.UTF8.GetBytes(name).AsSpan().SequenceCompareTo(walk.Utf8) < 0;
+    }
+
+    private void CheckCount(FileTable files, ManifestForm form)
+    {
+        decimal count = files.Count;
+        if (form.ShardSize is not null)
+        {
+            count = 0;
+            for (var i = 0; i < files.Count; i++)
+            {
+                count += form.EntriesOf(files[i].Size);
+            }
+        }
         if (count > Limits.ManifestEntries)
         {
             throw new MalformedDataException(
@@ -93,65 +158,79 @@ public sealed class HashedTree(FileTree tree, IProgress<long>? progress = null, 
         }
     }
 
-    private void Hash(ManifestForm form, List<TreeFile> files)
+    /// <summary>Compares files with what they were when they were first seen, and keeps what is new.</summary>
+    private void Remember(FileTable files)
     {
-        if (form.ShardSize is { } shardSize)
+        if (_seen is null || _seen.Names.SameAs(files.Names))
         {
-            // An empty file's shard is none here: the clients leave it out.
-            var all =
-                Reader?.HashShards(tree, files, form.Algorithm, shardSize, progress, cancellation)
-                ?? new FileHasher(form.Algorithm).HashShards(tree, files, shardSize, progress, cancellation);
-            var shards = all.Where(s => s.End > s.Start)
-                .ToLookup(s => s.Name, s => new ManifestEntry(ManifestForm.ShardName(s.Name, s.Start, s.End), s.Digest, s.End - s.Start));
-            foreach (var file in files)
+            for (var i = 0; _seen is not null && i < files.Count; i++)
             {
-                Add(form, file, [.. shards[file.Name]]);
+                if (!_seen.IsSame(i, files[i]))
+                {
+                    throw Changed($"'{files.Names[i]}' is not what it was");
+                }
             }
+            _seen = files;
             return;
         }
-        var hashed =
-            Reader?.Hash(tree, files, form.Algorithm, progress, cancellation)
-            ?? new FileHasher(form.Algorithm).Hash(tree, files, progress, cancellation);
-        for (var i = 0; i < files.Count; i++)
+        var all = new FileTable();
+        for (int i = 0, j = 0; i < _seen.Count || j < files.Count; )
         {
-            Add(form, files[i], [new ManifestEntry(files[i].Name, hashed[i].Digest, hashed[i].Size)]);
+            var compared = Compare(_seen.Names, i, files.Names, j);
+            if (compared == 0 && !_seen.IsSame(i, files[j]))
+            {
+                throw Changed($"'{files.Names[j]}' is not what it was");
+            }
+            all.Add(compared <= 0 ? _seen.Names.Utf8(i) : files.Names.Utf8(j), compared <= 0 ? _seen[i] : files[j]);
+            i += compared <= 0 ? 1 : 0;
+            j += compared >= 0 ? 1 : 0;
         }
+        _seen = all;
     }
 
-    private void Add(ManifestForm form, TreeFile file, IReadOnlyList<ManifestEntry> entries)
+    private void CheckUnchanged(FileTable files, IgnoreRules ignore, List<string> hidden, Func<TreeFile, bool>? where)
     {
-        _entries.Add((form, file.Name), entries);
-        Cache?.Add(form, file.Name, _statuses[file.Name], entries);
+        var at = 0;
+        Walk(ignore, hidden, where, Compare);
+        if (at != files.Count)
+        {
+            throw Changed("files came or went");
+        }
+
+        void Compare(ReadOnlySpan<byte> name, in FileStatus status)
+        {
+            if (at == files.Count || !files.Names.Utf8(at).SequenceEqual(name))
+            {
+                throw Changed("files came or went");
+            }
+            if (!files.IsSame(at++, status))
+            {
+                throw Changed($"'{Encoding.UTF8.GetString(name)}' is not what it was");
+            }
+        }
     }
 
-    private bool TakeCached(ManifestForm form, string name)
+    /// <summary>The entries of some of a table's files.</summary>
+    private static PackedEntries Choose(FormTable table, PackedNames files)
     {
-        if (Cache?.Find(form, name, _statuses[name]) is not { } entries)
+        if (table.Files.SameAs(files))
         {
-            return false;
+            return table.Entries;
         }
-        progress?.Report(_statuses[name].Size);
-        _entries.Add((form, name), entries);
-        return true;
+        var chosen = new FormTable(table.Form);
+        for (int i = 0, j = 0; j < files.Count; i++)
+        {
+            if (table.Files.Utf8(i).SequenceEqual(files.Utf8(j)))
+            {
+                chosen.Add(table, i);
+                j++;
+            }
+        }
+        return chosen.Entries;
     }
 
-    private void CheckUnchanged(string name)
-    {
-        FileStatus status;
-        try
-        {
-            status = tree.StatusOf(name);
-        }
-        catch (FileNotFoundException e)
-        {
-            throw Changed($"'{name}' went away", e);
-        }
-        if (!_statuses.TryAdd(name, status) && _statuses[name] != status)
-        {
-            throw Changed($"'{name}' is not what it was");
-        }
-    }
-
-    private IOException Changed(string what, Exception? inner = null) =>
-        new($"'{tree.Path}' changed while it was read: {what}; try again when nothing writes to it", inner);
+    private static int Compare(PackedNames one, int i, PackedNames other, int j) =>
+        i == one.Count ? 1
+        : j == other.Count ? -1
+        : one.Utf8(i).SequenceCompareTo(other.Utf8(j));
 }

@@ -31,6 +31,47 @@ public sealed record ManifestDiff(
     /// <param name="actual">What is there, each name once.</param>
     public static ManifestDiff Compare(IEnumerable<ManifestEntry> expected, IEnumerable<ManifestEntry> actual)
     {
+        if (expected is PackedEntries signed && actual is PackedEntries found && signed.Algorithm == found.Algorithm)
+        {
+            return Compare(signed, found);
+        }
+        return CompareByName(expected, actual);
+    }
+
+    /// <summary>Goes through both in order of the names, side by side.</summary>
+    private static ManifestDiff Compare(PackedEntries expected, PackedEntries actual)
+    {
+        var (added, removed, changed) = (new List<ManifestEntry>(), new List<ManifestEntry>(), new List<ChangedFile>());
+        var (expectedOrder, actualOrder) = (expected.Names.Order(), actual.Names.Order());
+        for (int i = 0, j = 0; i < expected.Count || j < actual.Count; )
+        {
+            var (e, a) = (At(expectedOrder, i, expected.Count), At(actualOrder, j, actual.Count));
+            var compared =
+                e < 0 ? 1
+                : a < 0 ? -1
+                : expected.Names.Utf8(e).SequenceCompareTo(actual.Names.Utf8(a));
+            if (compared < 0)
+            {
+                removed.Add(expected[e]);
+            }
+            else if (compared > 0)
+            {
+                added.Add(actual[a]);
+            }
+            else if (!expected.DigestOf(e).SequenceEqual(actual.DigestOf(a)))
+            {
+                changed.Add(new ChangedFile(expected.Names[e], expected[e].Digest, actual[a].Digest));
+            }
+            i += compared <= 0 ? 1 : 0;
+            j += compared >= 0 ? 1 : 0;
+        }
+        return new ManifestDiff(added, removed, changed);
+
+        static int At(int[]? order, int place, int count) => place >= count ? -1 : order?[place] ?? place;
+    }
+
+    private static ManifestDiff CompareByName(IEnumerable<ManifestEntry> expected, IEnumerable<ManifestEntry> actual)
+    {
         var there = actual.ToDictionary(a => a.Name, StringComparer.Ordinal);
         var removed = new List<ManifestEntry>();
         var changed = new List<ChangedFile>();

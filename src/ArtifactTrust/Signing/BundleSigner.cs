@@ -135,8 +135,7 @@ public sealed partial class BundleSigner
         {
             Annotations = ModelSignature.AnnotationsOf(kind),
         };
-        var statement = new Statement([subject], ModelSignature.TypeUri, predicate.ToJson());
-        return SignAsync(statement.ToUtf8Bytes(), KeyHint.ForModel(_credential.PublicKey), cancellation, isModel: true);
+        return SignAsync(ModelStatement.Write(subject, predicate), KeyHint.ForModel(_credential.PublicKey), cancellation, isModel: true);
     }
 
     /// <summary>Signs the manifest of an image, as cosign 3 does.</summary>
@@ -188,10 +187,10 @@ public sealed partial class BundleSigner
     private async Task<Bundle> SignAsync(byte[] payload, string hint, CancellationToken cancellation, bool isModel = false)
     {
         var plan = Plan(isMessage: false, isModel);
-        var encoded = DsseEnvelope.PreAuthenticationEncoding(Statement.PayloadType, payload);
-        var digest = _credential.Key.Algorithm.PreHash?.Hash(encoded);
-        var signature = digest is null ? _credential.Key.Sign(encoded) : _credential.Key.SignDigest(digest);
-        var envelope = new DsseEnvelope(Statement.PayloadType, payload, [new DsseSignature(signature)]);
+        var unsigned = new DsseEnvelope(Statement.PayloadType, payload, []);
+        var digest = _credential.Key.Algorithm.PreHash is { } preHash ? unsigned.PreAuthenticationDigest(preHash) : null;
+        var signature = digest is null ? _credential.Key.Sign(unsigned.PreAuthenticationEncoding()) : _credential.Key.SignDigest(digest);
+        var envelope = unsigned with { Signatures = [new DsseSignature(signature)] };
         var bundle = await CompleteAsync(plan, new LogSubmission(_signer, null, envelope, digest), hint, cancellation, isModel)
             .ConfigureAwait(false);
         // Whether a bare chain leads to somebody's root is for them to say; the signature itself is checked here like that of a key.
@@ -224,8 +223,7 @@ public sealed partial class BundleSigner
             Timestamps = timestamps,
             LogEntries = entries,
         };
-        var written = Bundle.Create(material, submission.Envelope, submission.Message).Utf8;
-        return isModel ? Bundle.ParseModelSignature(written) : Bundle.Parse(written);
+        return Bundle.Create(material, submission.Envelope, submission.Message).ReadAgain(isModel);
     }
 
     /// <summary>Chooses the services, and refuses before anything is signed what could not be finished.</summary>

@@ -185,13 +185,21 @@ public sealed partial class BundleVerifier
     internal (CheckList Checks, Statement? Statement, Signer? Signer, VerificationReport? Rejected) VerifyStatement(
         Bundle bundle,
         params string[] further
-    ) => VerifyStatement(bundle, static envelope => envelope.PreAuthenticationEncoding(), static key => key, further);
+    ) => VerifyStatement(bundle, IsOverEnvelope, further);
+
+    /// <summary>Whether a signature is the key's over an envelope. A digest is computed over it as it is; other keys take it whole.</summary>
+    private static bool IsOverEnvelope(DsseEnvelope envelope, VerificationKey key, ReadOnlySpan<byte> signature) =>
+        key.Algorithm.PreHash is { } preHash
+            ? key.VerifyDigest(envelope.PreAuthenticationDigest(preHash), signature)
+            : key.Verify(envelope.PreAuthenticationEncoding(), signature);
+
+    /// <summary>Whether a signature is the key's over what an envelope stands for.</summary>
+    internal delegate bool EnvelopeTest(DsseEnvelope envelope, VerificationKey key, ReadOnlySpan<byte> signature);
 
     /// <summary>The same, for envelopes whose signature is over another encoding, or by another algorithm of the key.</summary>
     internal (CheckList Checks, Statement? Statement, Signer? Signer, VerificationReport? Rejected) VerifyStatement(
         Bundle bundle,
-        Func<DsseEnvelope, byte[]> encode,
-        Func<VerificationKey, VerificationKey> adapt,
+        EnvelopeTest isValid,
         params string[] further
     )
     {
@@ -206,11 +214,10 @@ public sealed partial class BundleVerifier
             checks.Pass(Material, bundle.MediaType);
             return (checks, null, null, checks.Fail(NoEnvelope()));
         }
-        var encoded = encode(envelope);
         var (signer, rejected) = FindSigner(
             bundle,
             static _ => null,
-            (key, signature) => adapt(key).Verify(encoded, signature),
+            (key, signature) => isValid(envelope, key, signature),
             envelope.Signatures[0].Value,
             checks
         );

@@ -47,6 +47,10 @@ internal static class LegacyModel
         return Encoding.UTF8.GetBytes(text.Append(quote).ToString());
     }
 
+    /// <summary>Whether a signature is the key's, with SHA-256, over an envelope as v0.2.0 encoded it.</summary>
+    internal static bool IsOver(DsseEnvelope envelope, VerificationKey key, ReadOnlySpan<byte> signature) =>
+        WithSha256(key).Verify(Encode(envelope), signature);
+
     /// <summary>The key with SHA-256, whatever its curve.</summary>
     internal static VerificationKey WithSha256(VerificationKey key) =>
         key.Algorithm == SignatureAlgorithm.EcdsaP384 ? key.With(SignatureAlgorithm.EcdsaP384Sha256)

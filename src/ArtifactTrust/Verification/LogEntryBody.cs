@@ -135,7 +135,7 @@ internal static class LogEntryBody
         {
             return $"a log of the second version holds no signatures by {signer.Key.Algorithm}";
         }
-        var digest = bundle.Envelope is { } envelope ? preHash.Hash(envelope.PreAuthenticationEncoding()) : artifact(preHash);
+        var digest = bundle.Envelope is { } envelope ? envelope.PreAuthenticationDigest(preHash) : artifact(preHash);
         if (digest is null)
         {
             return $"the entry is over a digest of {preHash}, which was not given";

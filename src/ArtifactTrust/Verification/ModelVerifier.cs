@@ -163,7 +163,7 @@ public sealed partial class ModelVerifier(BundleVerifier bundles)
         // What the bundle claims decides only which encoding the signature has to be over; that it is of this type is checked after it.
         var isLegacy = options.AllowLegacy && ClaimsLegacy(bundle);
         var (checks, statement, signer, rejected) = isLegacy
-            ? bundles.VerifyStatement(bundle, LegacyModel.Encode, LegacyModel.WithSha256, further)
+            ? bundles.VerifyStatement(bundle, LegacyModel.IsOver, further)
             : bundles.VerifyStatement(bundle, further);
         if (rejected is not null)
         {
@@ -190,7 +190,7 @@ public sealed partial class ModelVerifier(BundleVerifier bundles)
         ModelSignature model;
         try
         {
-            model = isLegacy ? LegacyModel.Read(statement) : ModelSignature.Parse(statement.Predicate);
+            model = isLegacy ? LegacyModel.Read(statement) : ModelSignature.Read(statement);
         }
         catch (MalformedDataException e)
         {

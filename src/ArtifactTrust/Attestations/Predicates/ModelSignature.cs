@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Frozen;
+using System.Text;
 using System.Text.Json;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
@@ -24,7 +25,9 @@ public sealed class ModelSignature
     internal const string FormatName = "OMS predicate";
     private const string TypePrefix = "https://model_signing/signature/v1.";
 
-    private readonly Dictionary<string, SignedFile> _files = new(StringComparer.Ordinal);
+    // Of a model in shards, the places of each file's; of whole files a name's place is found among the names.
+    private readonly Dictionary<string, int[]>? _shards;
+    private readonly int[]? _order;
 
     /// <summary>A new predicate over entries of a manifest.</summary>
     /// <param name="resources">The files or shards, in the order that makes the root digest.</param>
@@ -39,15 +42,17 @@ public sealed class ModelSignature
         Resources = resources;
         Serialization = serialization;
         CheckNames();
+        Packed = resources as PackedEntries ?? PackedEntries.From(resources, serialization.Form.Algorithm)!;
         if (serialization.Form.ShardSize is { } size)
         {
-            ReadShards(size);
+            _shards = ReadShards(size);
         }
         else
         {
-            ReadFiles();
+            _order = Packed.Names.Order();
+            CheckFiles();
         }
-        if (_files.Count > 1 && _files.ContainsKey(SingleFileName))
+        if (Files.Count > 1 && Covers(SingleFileName))
         {
             throw new MalformedDataException(FormatName, "$.resources", "'.' stands for a single file and cannot be one of several");
         }
@@ -60,13 +65,16 @@ public sealed class ModelSignature
     public ModelSerialization Serialization { get; }
 
     /// <summary>The signed files' paths. An empty file of a model signed in shards is none of them.</summary>
-    public IReadOnlyCollection<string> Files => _files.Keys;
+    public IReadOnlyCollection<string> Files => _shards is null ? Packed.Names : _shards.Keys;
 
     /// <summary>Whether the signed model is one file and not a directory.</summary>
-    public bool IsSingleFile => _files.Count == 1 && _files.ContainsKey(SingleFileName);
+    public bool IsSingleFile => Files.Count == 1 && Covers(SingleFileName);
 
     /// <summary>SHA-256 over the resources' raw digests in the order signed.</summary>
-    public Digest RootDigest => FileManifest.ComputeRoot(Resources.Select(r => r.Digest));
+    public Digest RootDigest => Packed.ComputeRoot();
+
+    /// <summary>The resources in little memory.</summary>
+    internal PackedEntries Packed { get; }
 
     /// <summary>Whether the type is of this predicate in a version that is read here.</summary>
     public static bool IsType(string predicateType)
@@ -90,6 +98,23 @@ public sealed class ModelSignature
         };
     }
 
+    /// <summary>How a statement of this type says that the files were hashed; null where it is not one, or cannot be read.</summary>
+    /// <param name="statement">A statement, which need not be verified: the answer is good for sparing work, and for nothing else.</param>
+    public static ManifestForm? FormOf(Statement statement)
+    {
+        ArgumentNullException.ThrowIfNull(statement);
+        try
+        {
+            return !IsType(statement.PredicateType) ? null
+                : statement.ModelParts is { } parts ? ModelSerialization.Parse(StrictJson.Parse(parts.Serialization, FormatName)).Form
+                : ModelSerialization.Parse(StrictJson.RequiredObject(statement.Predicate, "serialization", FormatName, "$")).Form;
+        }
+        catch (Exception e) when (e is MalformedDataException or NotSupportedException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     internal static IReadOnlyDictionary<string, string> AnnotationsOf(ModelKind kind) =>
         kind switch
         {
@@ -100,14 +125,34 @@ public sealed class ModelSignature
 
     /// <summary>Whether the file was signed.</summary>
     /// <param name="path">The path below the model.</param>
-    public bool Covers(string path) => _files.ContainsKey(path);
+    public bool Covers(string path) => _shards?.ContainsKey(path) ?? IndexOf(path) >= 0;
 
     /// <summary>The resources of one signed file, in the order of their bytes; none where it was not signed.</summary>
     /// <param name="path">The path below the model.</param>
     public IReadOnlyList<ManifestEntry> ResourcesOf(string path) =>
-        !_files.TryGetValue(path, out var file) ? []
-        : file.Shards is null ? [Resources[file.Index]]
-        : [.. file.Shards.Select(i => Resources[i])];
+        _shards is not null
+            ? _shards.TryGetValue(path, out var shards)
+                ? [.. shards.Select(i => Packed[i])]
+                : []
+            : IndexOf(path) is >= 0 and var index
+                ? [Packed[index]]
+                : [];
+
+    /// <summary>Reads the predicate of a statement, which is of this type.</summary>
+    /// <exception cref="MalformedDataException">It breaks the schema or the rules of the constructor.</exception>
+    /// <exception cref="NotSupportedException">It uses a serialization method or hash that is not supported.</exception>
+    public static ModelSignature Read(Statement statement)
+    {
+        ArgumentNullException.ThrowIfNull(statement);
+        if (statement.ModelParts is not { } parts)
+        {
+            return Parse(statement.Predicate);
+        }
+        var serialization = ModelSerialization.Parse(StrictJson.Parse(parts.Serialization, FormatName));
+        return ModelStatement.Resources(parts.Resources.Span, serialization) is { } resources
+            ? new ModelSignature(resources, serialization)
+            : Parse(statement.Predicate);
+    }
 
     /// <summary>Reads a predicate.</summary>
     /// <exception cref="MalformedDataException">It breaks the schema or the rules of the constructor.</exception>
@@ -131,17 +176,19 @@ public sealed class ModelSignature
         return document.RootElement.Clone();
     }
 
-    private void WriteTo(Utf8JsonWriter writer)
+    internal void WriteTo(Utf8JsonWriter writer)
     {
         var algorithm = Serialization.ResourceAlgorithm;
         writer.WriteStartObject();
         writer.WriteStartArray("resources");
-        foreach (var resource in Resources)
+        var hex = new byte[2 * Serialization.Form.Algorithm.SizeInBytes];
+        for (var i = 0; i < Packed.Count; i++)
         {
+            Convert.TryToHexStringLower(Packed.DigestOf(i), hex, out _);
             writer.WriteStartObject();
-            writer.WriteString("name", resource.Name);
-            writer.WriteString("algorithm", algorithm);
-            writer.WriteString("digest", resource.Digest.Hex);
+            writer.WriteString("name"u8, Packed.Names.Utf8(i));
+            writer.WriteString("algorithm"u8, algorithm);
+            writer.WriteString("digest"u8, hex);
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
@@ -186,44 +233,59 @@ public sealed class ModelSignature
             throw new MalformedDataException(FormatName, "$.resources", "there is no file; an empty model is not signed");
         }
         var algorithm = Serialization.Form.Algorithm;
-        if (Resources.FirstOrDefault(r => r.Digest.Algorithm != algorithm) is { } other)
+        if (
+            !(Resources is PackedEntries packed && packed.Algorithm == algorithm)
+            && Resources.FirstOrDefault(r => r.Digest.Algorithm != algorithm) is { } other
+        )
         {
             throw new MalformedDataException(FormatName, other.Name, $"a {algorithm} digest is expected, not {other.Digest.Algorithm}");
         }
     }
 
-    private void ReadFiles()
+    private int IndexOf(string path)
     {
-        for (var i = 0; i < Resources.Count; i++)
+        var found = Packed.Names.Find(Encoding.UTF8.GetBytes(path), _order);
+        // A name that has no bytes would be found by those of another.
+        return found >= 0 && Packed.Names[_order?[found] ?? found] == path ? _order?[found] ?? found : -1;
+    }
+
+    private void CheckFiles()
+    {
+        for (var i = 0; i < Packed.Count; i++)
         {
-            var path = CheckPath(Resources[i].Name, i);
-            if (!_files.TryAdd(path, new SignedFile(i, null)))
+            CheckPath(Packed.Names.Utf8(i), i);
+        }
+        for (var i = 1; i < Packed.Count; i++)
+        {
+            var (one, other) = (_order?[i - 1] ?? i - 1, _order?[i] ?? i);
+            if (Packed.Names.Utf8(one).SequenceEqual(Packed.Names.Utf8(other)))
             {
-                throw new MalformedDataException(FormatName, $"$.resources[{i}].name", $"'{path}' occurs twice");
+                throw new MalformedDataException(FormatName, $"$.resources[{other}].name", $"'{Packed.Names[other]}' occurs twice");
             }
         }
     }
 
     /// <summary>Puts the shards of each file together, which come in any order, and checks that they are the whole file, each byte once.</summary>
-    private void ReadShards(long size)
+    private Dictionary<string, int[]> ReadShards(long size)
     {
         var shards = new Dictionary<string, List<(long Start, long End, int Index)>>(StringComparer.Ordinal);
-        for (var i = 0; i < Resources.Count; i++)
+        for (var i = 0; i < Packed.Count; i++)
         {
             var (path, start, end) =
-                ManifestForm.ParseShardName(Resources[i].Name)
+                ManifestForm.ParseShardName(Packed.Names[i])
                 ?? throw new MalformedDataException(
                     FormatName,
                     $"$.resources[{i}].name",
-                    $"'path:start:end' is expected of a shard, not '{Resources[i].Name}'"
+                    $"'path:start:end' is expected of a shard, not '{Packed.Names[i]}'"
                 );
-            CheckPath(path, i);
+            CheckPath(Encoding.UTF8.GetBytes(path), i);
             if (!shards.TryGetValue(path, out var list))
             {
                 shards.Add(path, list = []);
             }
             list.Add((start, end, i));
         }
+        var files = new Dictionary<string, int[]>(shards.Count, StringComparer.Ordinal);
         foreach (var (path, list) in shards)
         {
             list.Sort();
@@ -236,33 +298,37 @@ public sealed class ModelSignature
                     throw new MalformedDataException(
                         FormatName,
                         $"$.resources[{index}].name",
-                        $"the shards of '{path}' are not one after the other from 0, each of {size} bytes but the last: '{Resources[index].Name}'"
+                        $"the shards of '{path}' are not one after the other from 0, each of {size} bytes but the last: '{Packed.Names[index]}'"
                     );
                 }
                 next = end;
             }
-            _files.Add(path, new SignedFile(list[0].Index, [.. list.Select(s => s.Index)]));
+            files.Add(path, [.. list.Select(s => s.Index)]);
         }
+        return files;
     }
 
-    private static string CheckPath(string path, int index)
+    private static void CheckPath(ReadOnlySpan<byte> path, int index)
     {
-        if (path == SingleFileName)
+        if (path.SequenceEqual("."u8))
         {
-            return path;
+            return;
         }
-        foreach (var range in path.AsSpan().Split('/'))
+        foreach (var range in path.Split((byte)'/'))
         {
-            if (path.AsSpan(range) is "" or "." or "..")
+            var part = path[range];
+            if (part.IsEmpty || part.SequenceEqual("."u8) || part.SequenceEqual(".."u8))
             {
-                throw new MalformedDataException(FormatName, $"$.resources[{index}].name", $"'{path}' is not a path below the model");
+                throw new MalformedDataException(
+                    FormatName,
+                    $"$.resources[{index}].name",
+                    $"'{Encoding.UTF8.GetString(path)}' is not a path below the model"
+                );
             }
         }
-        return path.Contains('\0', StringComparison.Ordinal)
-            ? throw new MalformedDataException(FormatName, $"$.resources[{index}].name", "a path has no zero character")
-            : path;
+        if (path.Contains((byte)0))
+        {
+            throw new MalformedDataException(FormatName, $"$.resources[{index}].name", "a path has no zero character");
+        }
     }
-
-    /// <summary>Where the resources of one file are: its one resource, or its shards.</summary>
-    private readonly record struct SignedFile(int Index, int[]? Shards);
 }

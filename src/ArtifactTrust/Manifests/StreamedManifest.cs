@@ -1,0 +1,211 @@
+using System.Security.Cryptography;
+using System.Text;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
+
+namespace ArtifactTrust.Manifests;
+
+/// <summary>The manifest of a directory by SHA-256 that is not held in memory: for the digests of the whole, and for looking through it once or twice.</summary>
+/// <remarks>
+/// Law: entries and digests are those of <see cref="HashedTree.Manifest"/>. The directory is walked first to see what is there, then file by file
+/// while it is hashed, and at the end once more: whatever changed, came or went in between is refused. Memory is for the directories on the way to
+/// one file and for some thousand files; the entries of a large directory go to a temporary file without a name.
+/// </remarks>
+public sealed class StreamedManifest : IDisposable
+{
+    // Files hashed as one run. The lanes are full for all of it but its end.
+    private const int BatchFiles = 8192;
+
+    // Of a tree of more files than one run, these are hashed side by side before all others: one large file in each run would keep all but one thread waiting.
+    private const int LargeFiles = 4096;
+    private const long LargeBytes = 4 << 20;
+
+    private readonly EntrySpool? _spool;
+
+    private StreamedManifest(int count, DigestSet subject, EntrySpool? spool) => (Count, Subject, _spool) = (count, subject, spool);
+
+    /// <summary>How many files there are.</summary>
+    public int Count { get; }
+
+    /// <summary>The digests that name the directory in statements; see <see cref="FileManifest.Subject"/>.</summary>
+    public DigestSet Subject { get; }
+
+    /// <summary>The files, in code point order of their names, each read when it is asked for.</summary>
+    /// <exception cref="InvalidOperationException">They were not asked for when the directory was hashed.</exception>
+    public IEnumerable<ManifestEntry> ReadEntries() => _spool?.Read() ?? throw new InvalidOperationException("the entries were not kept");
+
+    /// <summary>Hashes a directory.</summary>
+    /// <param name="tree">The directory.</param>
+    /// <param name="ignore">The paths left out.</param>
+    /// <param name="keepEntries">Whether the entries are wanted, and not the digests of the whole alone.</param>
+    /// <param name="progress">Told the bytes read since the last report.</param>
+    /// <param name="cancellation">Stops hashing.</param>
+    /// <exception cref="MalformedDataException">The directory holds a symbolic link, a special file, or too many files.</exception>
+    /// <exception cref="IOException">A file cannot be read, the directory changed while it was, or there is no room for the entries.</exception>
+    public static StreamedManifest Hash(
+        FileTree tree,
+        IgnoreRules ignore,
+        bool keepEntries = true,
+        IProgress<long>? progress = null,
+        CancellationToken cancellation = default
+    ) => Hash(tree, ignore, keepEntries, BatchFiles, progress, cancellation);
+
+    /// <summary>The same with another number of files in a run.</summary>
+    internal static StreamedManifest Hash(
+        FileTree tree,
+        IgnoreRules ignore,
+        bool keepEntries,
+        int batchFiles,
+        IProgress<long>? progress,
+        CancellationToken cancellation
+    )
+    {
+        ArgumentNullException.ThrowIfNull(tree);
+        ArgumentNullException.ThrowIfNull(ignore);
+        var spool = keepEntries ? new EntrySpool(DigestAlgorithm.Sha256) : null;
+        try
+        {
+            using var run = new Run(tree, ignore, spool, batchFiles, progress, cancellation);
+            var (count, subject) = run.Execute();
+            return new StreamedManifest(count, subject, spool);
+        }
+        catch
+        {
+            spool?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Removes the temporary file.</summary>
+    public void Dispose() => _spool?.Dispose();
+
+    private sealed class Run(
+        FileTree tree,
+        IgnoreRules ignore,
+        EntrySpool? spool,
+        int batchFiles,
+        IProgress<long>? progress,
+        CancellationToken cancellation
+    ) : IDisposable
+    {
+        private readonly TreeState _state = new(batchFiles / 2);
+        private readonly FileHasher _hasher = new(DigestAlgorithm.Sha256);
+        private readonly IncrementalHash _root = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        private readonly DirectoryHash _names = new();
+        private readonly List<TreeFile> _batch = [];
+        private Dictionary<string, (Digest Digest, long Size)> _large = new(StringComparer.Ordinal);
+
+        internal (int Count, DigestSet Subject) Execute()
+        {
+            var count = Look();
+            if (count > batchFiles)
+            {
+                Walk(Next);
+            }
+            Flush();
+            Walk(null);
+            var root = Digest.FromBytes(DigestAlgorithm.Sha256, _root.GetHashAndReset());
+            return (count, new DigestSet([new(DigestAlgorithm.Sha256.Name, root.Hex), new(DigestSet.DirHash, _names.Finish().Hex)]));
+        }
+
+        public void Dispose()
+        {
+            _state.Dispose();
+            _root.Dispose();
+            _names.Dispose();
+        }
+
+        /// <summary>Sees what is there: all files of a small tree, the largest of others.</summary>
+        private int Look()
+        {
+            var largest = new PriorityQueue<TreeFile, long>();
+            var walk = new TreeWalk(tree, ignore);
+            while (walk.MoveNext())
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var status = walk.Status();
+                _state.Add(walk.Utf8, status);
+                if (walk.Count <= batchFiles)
+                {
+                    _batch.Add(new TreeFile(walk.Name, status.Size));
+                }
+                if (status.Size >= LargeBytes)
+                {
+                    var file = new TreeFile(walk.Name, status.Size);
+                    _ = largest.Count < LargeFiles ? Enqueue(file) : largest.EnqueueDequeue(file, file.Size);
+                }
+            }
+            _state.End();
+            if (walk.Count > batchFiles)
+            {
+                _batch.Clear();
+                TreeFile[] large = [.. largest.UnorderedItems.Select(i => i.Element)];
+                var hashed = _hasher.Hash(tree, large, progress, cancellation);
+                _large = large.Zip(hashed).ToDictionary(p => p.First.Name, p => p.Second, StringComparer.Ordinal);
+            }
+            return walk.Count;
+
+            TreeFile Enqueue(TreeFile file)
+            {
+                largest.Enqueue(file, file.Size);
+                return file;
+            }
+        }
+
+        /// <summary>Goes through the files again, which have to be what they were.</summary>
+        private void Walk(Action<TreeFile>? next)
+        {
+            _state.Again();
+            var walk = new TreeWalk(tree, ignore);
+            try
+            {
+                while (walk.MoveNext())
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    var status = walk.Status();
+                    if (!_state.IsSame(walk.Utf8, status))
+                    {
+                        throw HashedTree.Changed(
+                            tree,
+                            $"'{walk.Name}', or a file shortly before it, is not what it was, or files came or went"
+                        );
+                    }
+                    next?.Invoke(new TreeFile(walk.Name, status.Size));
+                }
+            }
+            catch (FileNotFoundException e)
+            {
+                throw HashedTree.Changed(tree, $"'{walk.Name}' went away", e);
+            }
+            if (!_state.IsSameEnd())
+            {
+                throw HashedTree.Changed(tree, "files came or went, or the last are not what they were");
+            }
+        }
+
+        private void Next(TreeFile file)
+        {
+            _batch.Add(file);
+            if (_batch.Count == batchFiles)
+            {
+                Flush();
+            }
+        }
+
+        private void Flush()
+        {
+            TreeFile[] missing = [.. _batch.Where(f => !_large.ContainsKey(f.Name))];
+            var hashed = _hasher.Hash(tree, missing, progress, cancellation);
+            var at = 0;
+            foreach (var file in _batch)
+            {
+                var (digest, size) = _large.TryGetValue(file.Name, out var known) ? known : hashed[at++];
+                var name = Encoding.UTF8.GetBytes(file.Name);
+                _root.AppendData(digest.Bytes);
+                _names.Add(name, digest.Bytes);
+                spool?.Add(name, digest.Bytes, size);
+            }
+            _batch.Clear();
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using System.Text;
+using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
+
+namespace ArtifactTrust.Tests.Hashing;
+
+public sealed class TreeWalkTests
+{
+    // What sorts around '/', what is long in UTF-8 and short in UTF-16, and prefixes of each other.
+    private static readonly string[] Parts =
+    [
+        "a",
+        "a-b",
+        "a.b",
+        "a b",
+        "a!",
+        "a0",
+        "ab",
+        "A",
+        "b",
+        "-",
+        ".x",
+        "é",
+        "～",
+        "😀",
+        "\uE000",
+        "\U0010FFFF",
+        "\x01",
+        "a\x01",
+        "\"",
+        new('n', 255),
+    ];
+
+    [Fact]
+    public void Random_trees_come_in_the_order_of_a_full_sort()
+    {
+        var random = new Random(4);
+        for (var round = 0; round < 60; round++)
+        {
+            using var directory = new TemporaryDirectory();
+            var expected = new SortedSet<string>(CodePointOrder.Instance);
+            for (var i = random.Next(1, 60); i > 0; i--)
+            {
+                var name = string.Join('/', Enumerable.Range(0, random.Next(1, 5)).Select(_ => Parts[random.Next(Parts.Length)]));
+                var path = Path.Combine(directory.Path, name);
+                // A file is in the way of a directory, or the other way around, now and then.
+                if (!expected.Any(e => name.StartsWith(e + "/", StringComparison.Ordinal)) && !Directory.Exists(path))
+                {
+                    directory.File(name, "");
+                    expected.Add(name);
+                }
+            }
+            Assert.Equal(expected, Walk(directory.Path, IgnoreRules.None));
+            var ignored = expected.ElementAt(random.Next(expected.Count)).Split('/');
+            var rules = new IgnoreRules([string.Join('/', ignored.Take(random.Next(1, ignored.Length + 1)))]);
+            Assert.Equal(expected.Where(e => !rules.Matches(e)), Walk(directory.Path, rules));
+        }
+    }
+
+    [Fact]
+    public void A_directory_of_many_blocks_is_merged_in_order()
+    {
+        var names = new DirectoryNames();
+        var expected = new List<(string, EntryKind)>();
+        var random = new Random(7);
+        for (var i = 0; i < 20_000; i++)
+        {
+            var kind = (EntryKind)random.Next(3);
+            var name = $"{(i % 3 == 0 ? "sample" : Parts[random.Next(Parts.Length)])}-{random.Next(100_000)}-{i}";
+            names.Add(Encoding.UTF8.GetBytes(name), kind);
+            expected.Add((kind == EntryKind.Directory ? name + "/" : name, kind));
+        }
+        var taken = new List<(string, EntryKind)>();
+        while (names.TryTake(out var utf8, out var kind))
+        {
+            taken.Add((Encoding.UTF8.GetString(utf8), kind));
+        }
+        Assert.Equal(expected.OrderBy(e => e.Item1, CodePointOrder.Instance), taken);
+        Assert.False(names.TryTake(out _, out _));
+    }
+
+    [Fact]
+    public void A_directory_without_entries_has_none() => Assert.False(new DirectoryNames().TryTake(out _, out _));
+
+    [Fact]
+    public void Packed_names_are_found_where_they_are()
+    {
+        var names = new PackedNames();
+        string[] all = [.. Enumerable.Range(0, 5000).Select(i => $"d/{i:0000}-é😀")];
+        Array.ForEach(all, names.Add);
+        Assert.Equal(all, names);
+        Assert.Null(names.Order());
+        for (var i = 0; i < all.Length; i++)
+        {
+            Assert.Equal(i, names.Find(Encoding.UTF8.GetBytes(all[i])));
+        }
+        Assert.Equal(~1, names.Find("d/0000-é😀!"u8));
+        var shuffled = new PackedNames();
+        new Random(1).Shuffle(all);
+        Array.ForEach(all, shuffled.Add);
+        Assert.Equal(names, shuffled.Order()!.Select(i => shuffled[i]));
+        Assert.Throws<MalformedDataException>(() => names.Add("\uD800"));
+    }
+
+    [Fact]
+    public void The_portable_way_of_reading_a_directory_gives_the_same()
+    {
+        using var directory = new TemporaryDirectory();
+        foreach (var part in Parts)
+        {
+            directory.File($"{(part == "a" ? "c" : part)}/{part}", part);
+            directory.File($"x/{part}", part);
+        }
+        Assert.Equal(Walk(directory.Path, IgnoreRules.None), Walk(directory.Path, IgnoreRules.None, portably: true));
+    }
+
+    [Fact]
+    public void A_directory_whose_name_is_not_UTF8_is_refused()
+    {
+        using var directory = new TemporaryDirectory();
+        directory.File("a", "a");
+        Shell(directory.Path, "mkdir $'d\\xff' && touch $'d\\xff/x'");
+        Assert.Contains(
+            "not UTF-8",
+            Assert.Throws<MalformedDataException>(() => Walk(directory.Path, IgnoreRules.None)).Message,
+            StringComparison.Ordinal
+        );
+        // The runtime cannot remove what it cannot name.
+        Shell(directory.Path, "rm -r d*");
+    }
+
+    private static void Shell(string directory, string command)
+    {
+        using var shell = Process.Start(new ProcessStartInfo("bash", ["-c", command]) { WorkingDirectory = directory })!;
+        shell.WaitForExit();
+    }
+
+    private static List<string> Walk(string path, IgnoreRules rules, bool portably = false)
+    {
+        using var tree = FileTree.Open(path);
+        var names = new List<string>();
+        for (var walk = new TreeWalk(tree, rules, portably); walk.MoveNext(); )
+        {
+            names.Add(walk.Name);
+        }
+        return names;
+    }
+}
