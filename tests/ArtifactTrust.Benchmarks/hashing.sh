@@ -12,7 +12,7 @@ runs=${RUNS:-3} cold_runs=${COLD_RUNS:-1} scale=${SCALE:-1}
 dir=${1:-$(mktemp -d)}
 mkdir -p "$dir"
 cd "$dir"
-export PATH=${ARTIFACT_TRUST_PEERS:-$root/.tools/peers}/bin:$PATH COSIGN_PASSWORD=benchmark TUF_ROOT=$dir/tuf HOME=$dir
+export PATH=${ARTIFACT_TRUST_PEERS:-$root/.tools/peers}/bin:$PATH COSIGN_PASSWORD=benchmark TUF_ROOT=$dir/tuf
 for tool in openssl sha256sum xargs taskset /usr/bin/time; do
   command -v "$tool" > /dev/null || { echo "hashing.sh: $tool is needed" >&2; exit 1; }
 done
