@@ -179,7 +179,11 @@ internal sealed class LayerContent : Stream
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-        public override ValueTask DisposeAsync() => rest.DisposeAsync();
+        public override async ValueTask DisposeAsync()
+        {
+            await rest.DisposeAsync().ConfigureAwait(false);
+            await base.DisposeAsync().ConfigureAwait(false);
+        }
 
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 

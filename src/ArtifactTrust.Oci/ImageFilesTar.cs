@@ -89,12 +89,9 @@ internal sealed class LayerTarReader(Stream stream)
     }
 
     /// <summary>Reads the member's content to its end.</summary>
-    internal async ValueTask<byte[]> ReadContentAsync(int maximumBytes, CancellationToken cancellation)
+    internal async ValueTask<byte[]> ReadContentAsync(long maximumBytes, CancellationToken cancellation)
     {
-        if (_content > maximumBytes)
-        {
-            throw new ArgumentOutOfRangeException(nameof(maximumBytes), "the caller looks at the size first");
-        }
+        ArgumentOutOfRangeException.ThrowIfLessThan(maximumBytes, _content);
         // Grows with what arrives, not with what the header claims.
         var content = new byte[Math.Min(_content, 1 << 20)];
         var length = 0;

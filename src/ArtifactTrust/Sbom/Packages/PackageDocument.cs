@@ -174,7 +174,7 @@ public static class PackageDocument
             Occurrences = [system.Occurrence],
         };
 
-    private static IEnumerable<SbomDependency> Dependencies(PackageInventory inventory, IReadOnlyList<SbomComponent> packages)
+    private static IEnumerable<SbomDependency> Dependencies(PackageInventory inventory, List<SbomComponent> packages)
     {
         var known = inventory.Packages.ToDictionary(p => p.Url.ToString(), p => p.DependsOn, StringComparer.Ordinal);
         return packages.Select(p => new SbomDependency(p.Reference!, known.GetValueOrDefault(p.Reference!) ?? []));

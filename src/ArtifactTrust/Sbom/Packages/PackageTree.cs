@@ -13,6 +13,16 @@ public static class PackageTree
 {
     private const int BlockBytes = 256 << 10;
 
+    private static readonly string[] SystemFiles =
+    [
+        "etc/os-release",
+        "usr/lib/os-release",
+        "var/lib/dpkg/status",
+        "lib/apk/db/installed",
+        "usr/lib/apk/db/installed",
+        "conda-meta",
+    ];
+
     /// <summary>Looks for packages.</summary>
     /// <param name="path">The directory.</param>
     /// <param name="search">Which statements about packages count.</param>
@@ -43,18 +53,7 @@ public static class PackageTree
 
     /// <summary>Whether a directory is the root of an installed system or a part of one, and not a source tree.</summary>
     /// <param name="path">The directory.</param>
-    public static bool IsInstalledSystem(string path) =>
-        (
-            (string[])
-                [
-                    "etc/os-release",
-                    "usr/lib/os-release",
-                    "var/lib/dpkg/status",
-                    "lib/apk/db/installed",
-                    "usr/lib/apk/db/installed",
-                    "conda-meta",
-                ]
-        ).Any(f => Path.Exists(Path.Join(path, f)));
+    public static bool IsInstalledSystem(string path) => SystemFiles.Any(f => Path.Exists(Path.Join(path, f)));
 
     /// <summary>Whether a directory has lock files or manifests of packages at its top.</summary>
     /// <param name="path">The directory.</param>

@@ -1,5 +1,3 @@
-using ArtifactTrust.Sbom.Packages;
-
 namespace ArtifactTrust.Tests.Sbom.Packages;
 
 public sealed class NodeTests

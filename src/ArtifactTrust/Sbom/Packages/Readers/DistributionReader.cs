@@ -238,7 +238,7 @@ internal static class DistributionReader
     }
 
     /// <remarks>Debian Policy §5.6.12: epoch, a colon, the version, a hyphen, the revision.</remarks>
-    private static IReadOnlyList<SbomProperty> SourceProperties(string name, string version)
+    private static List<SbomProperty> SourceProperties(string name, string version)
     {
         var colon = version.IndexOf(':', StringComparison.Ordinal);
         var rest = version[(colon + 1)..];
