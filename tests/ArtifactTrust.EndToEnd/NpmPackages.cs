@@ -44,6 +44,10 @@ internal static class NpmPackages
     internal static NpmPackage VegaDatasets { get; } =
         new("vega-datasets", "3.2.1", "sha512-lTSwZA6yq6qSU2YZm+6bqILiIvTPPxn4itir7jPGFmHIdPvUfQ9pCzzcrklYywMJgLUbaIeSkZQdiJd6wBxPug==");
 
+    /// <summary>CycloneDX's own library, whose <c>res/schema</c> has the specification's XML schemas.</summary>
+    internal static NpmPackage CycloneDxLibrary { get; } =
+        new("@cyclonedx/cyclonedx-library", "10.3.0", "sha512-RIT28sp1U0PCHaaeF3yNRwk6Jig/XJ8UsYAVOMYaHQ+0VVOvsjcp0PTWQFLUqJFF8XMud+Kdq6G+wtDAh+QJFA==");
+
     /// <summary>The folder with the package's files.</summary>
     /// <exception cref="InvalidOperationException">It cannot be fetched; the message says why and can be a test's reason to skip.</exception>
     /// <exception cref="InvalidDataException">What was fetched is not what was pinned. Never a reason to skip.</exception>

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Sbom;
