@@ -164,6 +164,11 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
             default:
                 break;
         }
+        if (format.Treatment is not FormatTreatment.Text && TextExaminer.IsTextByName(name))
+        {
+            // A loader takes it for text, whatever is in it.
+            known = new TextExaminer(this).Examine(stream, name, place) ?? known;
+        }
         ExamineUserBlock(format, stream, place);
         stream.Position = 0;
         var result = ExamineForward(format, stream, stream.Length, name, place);

@@ -8,6 +8,21 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
 {
     private static readonly string[] TemplateExtensions = [".jinja", ".jinja2", ".j2", ".template", ".tmpl", ".yaml", ".yml"];
 
+    // The names that loaders read settings from.
+    private static readonly HashSet<string> Settings = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "adapter_config.json",
+        "chat_template.json",
+        "config.json",
+        "generation_config.json",
+        "model_index.json",
+        "preprocessor_config.json",
+        "processor_config.json",
+        "special_tokens_map.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    };
+
     /// <summary>Examines a text.</summary>
     /// <param name="stream">The text.</param>
     /// <param name="name">Its path: templates are told from other text by it, as loaders do.</param>
@@ -15,17 +30,30 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
     /// <returns>What it is; null where that is nothing special.</returns>
     internal string? Examine(Stream stream, string name, Place place)
     {
-        if (stream.Length > Limits.ModelJsonBytes)
+        var isTemplate = IsTemplate(name);
+        var isCode = place.Depth > 0 && TorchScriptCode.IsCode(name);
+        stream.Position = 0;
+        var head = new byte[(int)Math.Min(stream.Length, FileFormat.HeadBytes)];
+        stream.ReadExactly(head);
+        var isJson = !isTemplate && head.AsSpan(Mark(head)).TrimStart(" \t\r\n"u8) is [] or [(byte)'{' or (byte)'[', ..];
+        if (!isTemplate && !isCode && !isJson)
         {
-            // Longer ones are data; what reads them as settings would take minutes.
             return null;
         }
-        stream.Position = 0;
+        if (stream.Length > Limits.ModelJsonBytes)
+        {
+            // Longer ones are data, unless a loader takes them for settings by their name.
+            if (isTemplate || isCode || IsSettings(name))
+            {
+                examiner.Log.AddGap(place, $"settings of more than {Limits.ModelJsonBytes} bytes");
+            }
+            return null;
+        }
         var bytes = new byte[(int)stream.Length];
-        bytes = bytes[..stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
-        var text = bytes.AsMemory(bytes.AsSpan().StartsWith("\xEF\xBB\xBF"u8) ? 3 : 0);
-        var isTemplate = TemplateExtensions.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
-        if (!isTemplate && text.Span.TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..])
+        stream.Position = 0;
+        stream.ReadExactly(bytes);
+        var text = bytes.AsMemory(Mark(bytes));
+        if (isJson)
         {
             return new JsonSettings(examiner.Log, examiner.Siblings).Examine(text, name, place);
         }
@@ -34,11 +62,17 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
             new TemplateExaminer(examiner.Log).Examine(Encoding.UTF8.GetString(text.Span), place);
             return "template";
         }
-        if (TorchScriptCode.IsCode(name) && place.Depth > 0)
-        {
-            TorchScriptCode.Examine(Encoding.UTF8.GetString(text.Span), examiner.Log, place);
-            return "TorchScript source code";
-        }
-        return null;
+        TorchScriptCode.Examine(Encoding.UTF8.GetString(text.Span), examiner.Log, place);
+        return "TorchScript source code";
     }
+
+    /// <summary>Whether loaders take a file of that name for a template or for settings.</summary>
+    internal static bool IsTextByName(string name) => IsTemplate(name) || IsSettings(name);
+
+    private static bool IsTemplate(string name) => TemplateExtensions.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+
+    private static bool IsSettings(string name) => Settings.Contains(name[(name.LastIndexOf('/') + 1)..]);
+
+    /// <summary>The length of the mark that some editors put before UTF-8 text.</summary>
+    private static int Mark(ReadOnlySpan<byte> text) => text is [0xEF, 0xBB, 0xBF, ..] ? 3 : 0;
 }

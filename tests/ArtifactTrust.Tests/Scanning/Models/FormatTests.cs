@@ -218,6 +218,23 @@ public sealed class FormatTests
     }
 
     [Fact]
+    public void Settings_behind_blanks_or_a_mark_are_read_and_endless_ones_are_inconclusive()
+    {
+        var settings = Bytes("{\"chat_template\": \"{{ x.__class__ }}\"}");
+        Assert.Equal(FileVerdict.Findings, Scan(Join([0xEF, 0xBB, 0xBF], settings)).Verdict);
+        Assert.Equal(FileVerdict.Findings, ScanNamed("x/chat_template.jinja", Bytes("GIF8\x01\xff{{ x.__class__ }}")).Verdict);
+        Assert.Equal(FileVerdict.Findings, ScanNamed("x/tokenizer_config.json", Join(settings[..^1], Bytes(", \"y\": \"\xff\"}"))).Verdict);
+        var blanks = new byte[1 << 20];
+        Array.Fill(blanks, (byte)' ');
+        Assert.Equal(FileVerdict.Findings, Scan(Join(blanks, settings)).Verdict);
+        var endless = new byte[ArtifactTrust.Formats.Limits.ModelJsonBytes + 1];
+        Array.Fill(endless, (byte)' ');
+        settings.CopyTo(endless, 0);
+        Assert.Equal(FileVerdict.Inconclusive, ScanNamed("a/tokenizer_config.json", endless).Verdict);
+        Assert.Equal(FileVerdict.NotApplicable, ScanNamed("a/train.json", endless).Verdict);
+    }
+
+    [Fact]
     public void Code_that_a_loader_fetches_is_found()
     {
         Assert.Contains(Scan(Bytes("{\"auto_map\": {\"AutoModel\": \"modeling.Model\"}}")).Findings, f => f.Id == "remote-code");
