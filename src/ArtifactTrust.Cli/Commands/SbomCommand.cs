@@ -6,7 +6,6 @@ using ArtifactTrust.Manifests;
 using ArtifactTrust.Oci;
 using ArtifactTrust.Sbom;
 using ArtifactTrust.Sbom.Cards;
-using ArtifactTrust.Sbom.CycloneDx;
 
 namespace ArtifactTrust.Cli.Commands;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Cli.Scans;
 using ArtifactTrust.Cli.Tools;
-using ArtifactTrust.Oci;
 using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Models;
 using ArtifactTrust.Scanning.Waivers;

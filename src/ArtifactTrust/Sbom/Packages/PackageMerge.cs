@@ -1,5 +1,3 @@
-using ArtifactTrust.Sbom.Packages.Readers;
-
 namespace ArtifactTrust.Sbom.Packages;
 
 /// <summary>Makes the packages of a subject of what its files state, one for each package URL.</summary>

@@ -216,7 +216,7 @@ internal static partial class PythonReader
         );
     }
 
-    private static IReadOnlyList<SbomLicense> Licenses(Dictionary<string, string> fields)
+    private static List<SbomLicense> Licenses(Dictionary<string, string> fields)
     {
         if (LicenseParser.Parse(First(fields, "License-Expression")) is { } expression)
         {
