@@ -46,7 +46,11 @@ internal static class NpmPackages
 
     /// <summary>CycloneDX's own library, whose <c>res/schema</c> has the specification's XML schemas.</summary>
     internal static NpmPackage CycloneDxLibrary { get; } =
-        new("@cyclonedx/cyclonedx-library", "10.3.0", "sha512-RIT28sp1U0PCHaaeF3yNRwk6Jig/XJ8UsYAVOMYaHQ+0VVOvsjcp0PTWQFLUqJFF8XMud+Kdq6G+wtDAh+QJFA==");
+        new(
+            "@cyclonedx/cyclonedx-library",
+            "10.3.0",
+            "sha512-RIT28sp1U0PCHaaeF3yNRwk6Jig/XJ8UsYAVOMYaHQ+0VVOvsjcp0PTWQFLUqJFF8XMud+Kdq6G+wtDAh+QJFA=="
+        );
 
     /// <summary>The folder with the package's files.</summary>
     /// <exception cref="InvalidOperationException">It cannot be fetched; the message says why and can be a test's reason to skip.</exception>

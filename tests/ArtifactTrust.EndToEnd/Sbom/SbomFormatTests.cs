@@ -114,10 +114,7 @@ public sealed class SbomFormatTests : IDisposable
                 "json"
             );
             using var json = JsonDocument.Parse(report);
-            Assert.Equal(
-                format == SbomFormat.SpdxJson ? "spdx" : "cyclonedx",
-                json.RootElement.GetProperty("ArtifactType").GetString()
-            );
+            Assert.Equal(format == SbomFormat.SpdxJson ? "spdx" : "cyclonedx", json.RootElement.GetProperty("ArtifactType").GetString());
         }
     }
 
@@ -146,7 +143,12 @@ public sealed class SbomFormatTests : IDisposable
             ("model.safetensors", Safetensors()),
             ("config.json", "{\"model_type\":\"bert\",\"architectures\":[\"B\"],\"auto_map\":{\"a\":\"b\"}}"u8.ToArray()),
             ("adapter_config.json", "{\"base_model_name_or_path\":\"acme/base\",\"peft_type\":\"LORA\"}"u8.ToArray()),
-            ("README.md", Encoding.UTF8.GetBytes("---\nlicense: [mit, llama3.1]\nbase_model: a/b\ndatasets: [x/y]\nmodel-index:\n- results:\n  - dataset: {type: t/u, name: T}\n    metrics: [{type: f1, value: 0.9}]\n---\n")),
+            (
+                "README.md",
+                Encoding.UTF8.GetBytes(
+                    "---\nlicense: [mit, llama3.1]\nbase_model: a/b\ndatasets: [x/y]\nmodel-index:\n- results:\n  - dataset: {type: t/u, name: T}\n    metrics: [{type: f1, value: 0.9}]\n---\n"
+                )
+            ),
             ("broken.gguf", "GGUFxx"u8.ToArray()),
             ("hidden\u202Ename.txt", "x"u8.ToArray()),
         ];
@@ -172,7 +174,10 @@ public sealed class SbomFormatTests : IDisposable
                 var listed = tree.List(IgnoreRules.None);
                 var digests = new FileHasher(DigestAlgorithm.Sha256, workers: 1).Hash(tree, listed);
                 var manifest = new FileManifest(listed.Select((f, i) => new ManifestEntry(f.Name, digests[i].Digest, digests[i].Size)));
-                yield return ($"{(withCard ? "card" : "plain")}-{kind}-{Array.FindIndex(files, f => f.Name == file)}", new SbomBuilder(options).Build(tree, manifest));
+                yield return (
+                    $"{(withCard ? "card" : "plain")}-{kind}-{Array.FindIndex(files, f => f.Name == file)}",
+                    new SbomBuilder(options).Build(tree, manifest)
+                );
             }
         }
     }

@@ -17,7 +17,8 @@ addFormats(ajv);
 // ajv-formats has no internationalized forms: no character that RFC 3987 excludes, and an address with one @.
 ajv.addFormat("iri-reference", (s) => !/[\u0000-\u0020<>"{}|\\^`]/.test(s) && !/%(?![0-9a-fA-F]{2})/.test(s));
 ajv.addFormat("idn-email", /^[^@\s]+@[^@\s]+$/);
-for (const name of ["spdx.schema.json", "jsf-0.82.schema.json", "cryptography-defs.schema.json"]) {
+const referred = ["spdx.schema.json", "jsf-0.82.schema.json", "cryptography-defs.schema.json"];
+for (const name of version.startsWith("spdx-") ? [] : referred) {
   ajv.addSchema(load(join(folder, name)));
 }
 const schema = version.startsWith("spdx-") ? join("spdx", `${version}.schema.json`) : `bom-${version}.schema.json`;

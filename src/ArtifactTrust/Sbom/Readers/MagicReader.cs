@@ -19,10 +19,7 @@ internal sealed class MagicReader : FormatReader
     internal static IReadOnlyList<MagicReader> All { get; } =
     [
         new("hdf5", FileRole.Weights, h => h.Start.Length > 8 && h.Start[0] == 0x89 && h.Start[1..].StartsWith("HDF\r\n\u001a\n"u8)),
-        new("npy", FileRole.Weights, h => h.Start.Length > 8 && h.Start[0] == 0x93 && h.Start[1..].StartsWith("NUMPY"u8)),
-        new("pytorch-zip", FileRole.Weights, h => FirstMember(h) is { } name && IsPyTorch(name)),
         new("npz", FileRole.Weights, h => FirstMember(h) is { } name && name.EndsWith(".npy", StringComparison.Ordinal)),
-        new("keras-zip", FileRole.Weights, h => h.HasExtension(".keras") && FirstMember(h) is not null),
         new("zip", FileRole.Other, h => FirstMember(h) is not null),
         // Protocols 2 to 5 begin with PROTO; older ones have no magic number.
         new("pickle", FileRole.Weights, h => h.Start.Length > 2 && h.Start[0] == 0x80 && h.Start[1] is >= 2 and <= 5),
@@ -40,13 +37,8 @@ internal sealed class MagicReader : FormatReader
     /// <inheritdoc/>
     internal override FileFacts Read(FileHead head, ByteReader input) => new(Format, Role);
 
-    private static bool IsPyTorch(string name) =>
-        name.EndsWith("/data.pkl", StringComparison.Ordinal)
-        || name.EndsWith("/.format_version", StringComparison.Ordinal)
-        || name.EndsWith("/byteorder", StringComparison.Ordinal);
-
     /// <summary>The name of a zip file's first member; null where the file is no zip or the name is not within its start.</summary>
-    private static string? FirstMember(FileHead head)
+    internal static string? FirstMember(FileHead head)
     {
         var start = head.Start;
         if (start.Length < 30 || !start.StartsWith("PK\u0003\u0004"u8))
