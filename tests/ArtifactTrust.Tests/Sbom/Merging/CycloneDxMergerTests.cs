@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using ArtifactTrust.Formats;
-using ArtifactTrust.Sbom;
 using ArtifactTrust.Sbom.Merging;
 using ArtifactTrust.Sbom.Validation;
 

@@ -70,7 +70,7 @@ public sealed class CycloneDxValidatorTests
     [InlineData("""{"c":"x","p":"ab\n"}""", "/p", "'ab\n' does not match ^ab$")]
     [InlineData("""{"c":"x","when":"2026-13-01T00:00:00Z"}""", "/when", "a date and time such as 2026-01-31T12:00:00Z is expected")]
     [InlineData("""{"c":"x","e":"z"}""", "/e", "'z' is not one of x, y")]
-    public void Each_error_has_its_place_and_reason(string json, string pointer, string reason)
+    public void Each_error_has_its_place_and_reason(string json, string place, string reason)
     {
         var reader = new JsonSchemaReader();
         reader.Add(
@@ -85,7 +85,7 @@ public sealed class CycloneDxValidatorTests
             )
         );
         var errors = new JsonSchemaEvaluation().Evaluate(reader.Read("a.json"), StrictJson.Parse(Encoding.UTF8.GetBytes(json), "JSON"));
-        Assert.Contains(errors, e => e.Location == pointer && e.Reason.Contains(reason, StringComparison.Ordinal));
+        Assert.Contains(errors, e => e.Location == place && e.Reason.Contains(reason, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -113,13 +113,13 @@ public sealed class CycloneDxValidatorTests
     [InlineData(""" "serialNumber":"urn:uuid:3e671687-395b-41f5-a30f-a58921a69b7" """, "/serialNumber", "does not match")]
     [InlineData(""" "components":[{"type":"file","name":"a","licenses":[{"license":{"id":"apache"}}]}] """, "/components/0/licenses", "")]
     [InlineData(""" "components":[{"type":"modell","name":"a"}] """, "/components/0/type", "is not one of")]
-    public void What_is_wrong_is_told_with_its_place(string members, string pointer, string reason)
+    public void What_is_wrong_is_told_with_its_place(string members, string place, string reason)
     {
         var result = Of(members);
         Assert.False(result.IsValid);
         Assert.Contains(
             result.Errors,
-            e => e.Location.StartsWith(pointer, StringComparison.Ordinal) && e.Reason.Contains(reason, StringComparison.Ordinal)
+            e => e.Location.StartsWith(place, StringComparison.Ordinal) && e.Reason.Contains(reason, StringComparison.Ordinal)
         );
     }
 
