@@ -42,7 +42,7 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
         if (fields.Contains((7, 2)))
         {
             format = fields.All(f => IsOnnxField(f.Number, f.WireType)) ? "ONNX" : null;
-            Walk(stream, GraphMessage.OnnxModel);
+            Walk(stream, GraphMessage.OnnxModel, format is not null);
             JudgeOnnx();
         }
         if (fields.Contains((2, 2)))
@@ -51,12 +51,12 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
                 !fields.All(f => f is (1, 0) or (2, 2)) ? format
                 : format is null ? "TensorFlow SavedModel"
                 : $"{format} or TensorFlow SavedModel";
-            Walk(stream, GraphMessage.SavedModel);
+            Walk(stream, GraphMessage.SavedModel, fields.All(f => f is (1, 0) or (2, 2)));
         }
         if (fields.Contains((1, 2)))
         {
             format ??= KerasMetadata(stream) ?? (LooksLikeGraph(stream) ? "TensorFlow graph" : null);
-            Walk(stream, GraphMessage.GraphDef);
+            Walk(stream, GraphMessage.GraphDef, format == "TensorFlow graph");
         }
         if (format is not null)
         {
@@ -155,11 +155,14 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
         return found ? "Keras metadata" : null;
     }
 
-    private void Walk(Stream stream, GraphMessage root)
+    private void Walk(Stream stream, GraphMessage root, bool isSure)
     {
+        var before = _damaged;
         stream.Position = 0;
         var input = new PickleInput(stream, stream.Length);
         Walk(input, root, stream.Length, 0);
+        // What is only tried may well be no such message.
+        _damaged = isSure ? _damaged : before;
     }
 
     private void Walk(PickleInput input, GraphMessage message, long end, int depth)
