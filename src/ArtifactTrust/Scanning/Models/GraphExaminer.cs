@@ -38,31 +38,31 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
             return null;
         }
         string? format = null;
-        if (fields.Contains((7, 2)) && fields.All(f => IsOnnxField(f.Number, f.WireType)))
+        // Parsers pass over fields they do not know, so that those rule out no format; they only leave it unnamed.
+        if (fields.Contains((7, 2)))
         {
-            format = "ONNX";
-            Walk(stream, GraphMessage.OnnxModel);
+            format = fields.All(f => IsOnnxField(f.Number, f.WireType)) ? "ONNX" : null;
+            Walk(stream, GraphMessage.OnnxModel, format is not null);
             JudgeOnnx();
         }
-        if (fields.Contains((2, 2)) && fields.All(f => f is (1, 0) or (2, 2)))
+        if (fields.Contains((2, 2)))
         {
-            format = format is null ? "TensorFlow SavedModel" : $"{format} or TensorFlow SavedModel";
-            Walk(stream, GraphMessage.SavedModel);
+            format =
+                !fields.All(f => f is (1, 0) or (2, 2)) ? format
+                : format is null ? "TensorFlow SavedModel"
+                : $"{format} or TensorFlow SavedModel";
+            Walk(stream, GraphMessage.SavedModel, fields.All(f => f is (1, 0) or (2, 2)));
         }
-        if (fields.Contains((1, 2)) && fields.All(f => f is (1, 2) or (2, 2) or (3, 0) or (4, 2) or (5, 2)))
+        if (fields.Contains((1, 2)))
         {
-            format ??= fields.Count == 1 ? KerasMetadata(stream) : null;
-            if (format is null && LooksLikeGraph(stream))
-            {
-                format = "TensorFlow graph";
-                Walk(stream, GraphMessage.GraphDef);
-            }
+            format ??= KerasMetadata(stream) ?? (LooksLikeGraph(stream) ? "TensorFlow graph" : null);
+            Walk(stream, GraphMessage.GraphDef, format == "TensorFlow graph");
         }
         if (format is not null)
         {
             log.Examined = true;
         }
-        if (_damaged)
+        if (_damaged && format is not null)
         {
             log.AddGap(place, "a message of the graph is damaged, too deep, or has a name that is too long");
         }
@@ -79,14 +79,13 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
 
     private static HashSet<(int Number, int WireType)>? OutermostFields(Stream stream)
     {
-        const int many = 1_000_000;
         stream.Position = 0;
         var input = new PickleInput(stream, stream.Length);
         var fields = new HashSet<(int, int)>();
-        for (var count = 0; ProtobufFields.TryRead(input, stream.Length, out var field); count++)
+        while (ProtobufFields.TryRead(input, stream.Length, out var field))
         {
-            fields.Add((field.Number, field.WireType));
-            if (fields.Count > 16 || count > many || (field.IsBytes && !input.Skip((long)field.Value)))
+            fields.Add((Math.Min(field.Number, 1000), field.WireType));
+            if (field.IsBytes && !input.Skip((long)field.Value))
             {
                 return null;
             }
@@ -156,11 +155,14 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
         return found ? "Keras metadata" : null;
     }
 
-    private void Walk(Stream stream, GraphMessage root)
+    private void Walk(Stream stream, GraphMessage root, bool isSure)
     {
+        var before = _damaged;
         stream.Position = 0;
         var input = new PickleInput(stream, stream.Length);
         Walk(input, root, stream.Length, 0);
+        // What is only tried may well be no such message.
+        _damaged = isSure ? _damaged : before;
     }
 
     private void Walk(PickleInput input, GraphMessage message, long end, int depth)

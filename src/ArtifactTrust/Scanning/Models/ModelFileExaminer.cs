@@ -158,7 +158,7 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
             case FormatTreatment.Arrow:
                 new ArrowExaminer(this, place).ExamineArrow(stream);
                 break;
-            case FormatTreatment.Protobuf:
+            case FormatTreatment.Protobuf or FormatTreatment.Probe:
                 known = new GraphExaminer(Log, place, cancellation).Examine(stream);
                 break;
             default:

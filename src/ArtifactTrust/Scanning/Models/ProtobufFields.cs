@@ -12,7 +12,7 @@ internal readonly record struct ProtobufField(int Number, int WireType, ulong Va
 }
 
 /// <summary>Reads the fields of a message, one after the other, without what is in them.</summary>
-/// <remarks>Spec: protobuf.dev, "Encoding". Groups are not read: none of the formats here has any.</remarks>
+/// <remarks>Spec: protobuf.dev, "Encoding". None of the formats here has groups; parsers pass over them.</remarks>
 internal static class ProtobufFields
 {
     /// <summary>Reads the next field.</summary>
@@ -49,6 +49,9 @@ internal static class ProtobufFields
                 {
                     return false;
                 }
+                break;
+            case 3 or 4:
+                // The beginning and the end of a group: what is in it is taken for fields of the message.
                 break;
             default:
                 return false;

@@ -345,6 +345,18 @@ public sealed class FormatTests
     }
 
     [Fact]
+    public void Fields_that_no_parser_knows_hide_no_graph()
+    {
+        byte[][] unknown = [Text(100, "x"), Number(99, 1), Number(3, 1), [0xab, 0x06, 0xac, 0x06]];
+        foreach (var field in unknown)
+        {
+            Assert.Contains(Scan(Join(field, Onnx(OnnxNode("X", "evil")))).Findings, f => f.Id == "custom-operator");
+            Assert.Contains(Scan(Join(SavedModel(Node("PyFunc")), field)).Findings, f => f.Id == "tensorflow-python");
+            Assert.Contains(Scan(Join(field, Node("PyFunc"))).Findings, f => f.Id == "tensorflow-python");
+        }
+    }
+
+    [Fact]
     public void An_ordinary_SavedModel_is_clean()
     {
         var scan = Scan(SavedModel(Node("Const"), Node("MatMul"), Node("SaveV2"), Node("RestoreV2")));
