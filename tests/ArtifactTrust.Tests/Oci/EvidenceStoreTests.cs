@@ -86,7 +86,8 @@ public sealed class EvidenceStoreTests : RegistryTest
         }
         var subject = (await Client().FindManifestAsync("v1"))!.Descriptor;
         var listing = await new EvidenceStore(Client(), TimeProvider.System).ListBundlesAsync(subject.Digest);
-        Assert.Equal((bundles, skipped), (listing.Bundles.Count, listing.Skipped.Count));
+        Assert.Equal((bundles, skipped), (listing.Bundles.Count, listing.Skipped.Count + listing.Notation.Count));
+        Assert.Equal(folder == "notation" ? 1 : 0, listing.Notation.Count);
         Assert.All(
             listing.Bundles,
             b =>
