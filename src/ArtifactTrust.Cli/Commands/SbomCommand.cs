@@ -46,7 +46,6 @@ internal static class SbomCommand
         var verb = new Verb(
             "sbom",
             "Write the SBOM of a model, dataset, source tree or image, from what its files say. SOURCE_DATE_EPOCH sets its time.",
-            "artifact-trust sbom ./model --to model.cdx.json",
             "artifact-trust sbom ghcr.io/acme/infer:1.0 --to image.cdx.json",
             "artifact-trust sbom ./model --card card.yaml --attest --key training.key"
         )
@@ -98,7 +97,10 @@ internal static class SbomCommand
                         RefuseModelOptions("an image");
                         var (described, digest) = await packages.OfImageAsync(image.Reference, About(null), parsed, session, cancellation);
                         // What is described is what is attested, wherever the tag leads by then.
-                        target = image.Reference is ArchiveReference ? image : new Subject.Image(OciReference.Parse($"{image.Reference.Place}@{digest}"));
+                        target =
+                            image.Reference is ArchiveReference
+                                ? image
+                                : new Subject.Image(OciReference.Parse($"{image.Reference.Place}@{digest}"));
                         made = output.Write(described) with { Digests = new DigestSet(digest) };
                         break;
                     case Subject.LocalDirectory source when !parsed.GetValue(dataset) && packages.IsSource(parsed, source.Path):
@@ -142,7 +144,9 @@ internal static class SbomCommand
                 {
                     if (parsed.GetValue(dataset) || parsed.GetValue(card) is not null || parsed.GetValue(code) is not null)
                     {
-                        throw CliException.Usage($"--dataset, --card and --training-code are about models and datasets, and '{text}' is {what}");
+                        throw CliException.Usage(
+                            $"--dataset, --card and --training-code are about models and datasets, and '{text}' is {what}"
+                        );
                     }
                 }
 

@@ -427,7 +427,12 @@ public sealed class ScanVerbTests : IDisposable
         Assert.True(trusted.ExitCode == 1, trusted.ToString());
         Assert.Contains("CVE-2099-0001", trusted.Output, StringComparison.Ordinal);
         Assert.Equal(3, Tool.Run(_directory, environment, command).ExitCode);
-        Write("client.pem", proxy.Authority);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var shown = new CertificateRequest("CN=client", key, HashAlgorithmName.SHA256).CreateSelfSigned(
+            DateTimeOffset.UtcNow.AddHours(-1),
+            DateTimeOffset.UtcNow.AddHours(1)
+        );
+        Write("client.pem", $"{shown.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n");
         var client = Tool.Run(_directory, environment, [.. command, "--registry-cert", "client.pem"]);
         Assert.Equal(2, client.ExitCode);
         Assert.Contains("copy the image first", client.Errors, StringComparison.Ordinal);
