@@ -133,7 +133,12 @@ internal sealed class SbomPackages(TrivySettings trivy)
         {
             properties.Add(new SbomProperty(IndexProperty, index.ToString()));
         }
-        var subject = new PackageSubject(SbomComponentType.Container, about.Name ?? own, about.Version ?? digest.ToString(), about.Timestamp)
+        var subject = new PackageSubject(
+            SbomComponentType.Container,
+            about.Name ?? own,
+            about.Version ?? digest.ToString(),
+            about.Timestamp
+        )
         {
             Digest = digest,
             Url = Url(reference, own, digest, found.Configuration.Platform),
