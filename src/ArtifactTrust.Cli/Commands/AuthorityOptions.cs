@@ -26,11 +26,15 @@ internal sealed class AuthorityOptions
         HelpName = "FILE",
     };
 
+    /// <summary>Every one of them.</summary>
+    internal IReadOnlyList<Option> All => [_roots, _intermediates, _timestamps];
+
     internal void AddTo(Command command)
     {
-        command.Options.Add(_roots);
-        command.Options.Add(_intermediates);
-        command.Options.Add(_timestamps);
+        foreach (var option in All)
+        {
+            command.Options.Add(option);
+        }
     }
 
     /// <summary>Whether time-stamp authorities are trusted.</summary>

@@ -33,6 +33,8 @@ internal static class SbomCommand
         {
             Description = "print what the SBOM lacks by published minimum elements, in place of the SBOM",
         };
+        var failUnder = SbomCompletenessCommand.FailUnder();
+        failUnder.Description = $"with --completeness: {failUnder.Description}";
         var attest = new Option<bool>("--attest")
         {
             Description = "sign the SBOM as an attestation of the subject, and put it where verifiers look",
@@ -58,7 +60,7 @@ internal static class SbomCommand
             code,
         };
         form.AddTo(verb);
-        foreach (Option option in (Option[])[to, completeness, attest, ignore, noGit, Options.Output()])
+        foreach (Option option in (Option[])[to, completeness, failUnder, attest, ignore, noGit, Options.Output()])
         {
             verb.Options.Add(option);
         }
@@ -73,6 +75,10 @@ internal static class SbomCommand
             async (parsed, cancellation) =>
             {
                 var text = parsed.GetValue(subject)!;
+                if (parsed.GetValue(name) is { } given && string.IsNullOrWhiteSpace(given))
+                {
+                    throw CliException.Usage("--name is empty");
+                }
                 var target = SbomPackages.ImageAt(text) ?? Subject.Parse(text);
                 var output = form.Read(parsed);
                 var attesting = parsed.GetValue(attest);
@@ -80,9 +86,28 @@ internal static class SbomCommand
                 {
                     throw CliException.Usage("an attestation holds JSON, and XML was asked for", "choose another --format");
                 }
+                if (attesting && target is Subject.Image { Reference: ArchiveReference })
+                {
+                    throw CliException.Usage(
+                        $"'{text}' is an archive, which attestations are not put into",
+                        "attest the image in its registry or image layout; artifact-trust load FILE REF puts it there"
+                    );
+                }
                 if (parsed.GetValue(completeness) && (attesting || output.Format != SbomFormat.CycloneDxJson))
                 {
                     throw CliException.Usage("--completeness reads CycloneDX JSON and signs nothing", "leave out --attest and --format");
+                }
+                var least = SbomCompletenessCommand.ReadFailUnder(parsed, failUnder);
+                if (least is not null && !parsed.GetValue(completeness))
+                {
+                    throw CliException.Usage("--fail-under is about a score, and none is made", "give --completeness too, or leave it out");
+                }
+                if (parsed.GetValue(completeness) && parsed.GetValue(to) is not null)
+                {
+                    throw CliException.Usage(
+                        "--completeness writes no SBOM",
+                        "leave out --to, and score the file with 'sbom completeness FILE'"
+                    );
                 }
                 if (!attesting)
                 {
@@ -97,22 +122,13 @@ internal static class SbomCommand
                         RefuseModelOptions("an image");
                         var (described, digest) = await packages.OfImageAsync(image.Reference, About(null), parsed, session, cancellation);
                         // What is described is what is attested, wherever the tag leads by then.
-                        target =
-                            image.Reference is ArchiveReference
-                                ? image
-                                : new Subject.Image(OciReference.Parse($"{image.Reference.Place}@{digest}"));
+                        target = new Subject.Image(OciReference.Parse($"{image.Reference.Place}@{digest}"));
                         made = output.Write(described) with { Digests = new DigestSet(digest) };
                         break;
                     case Subject.LocalDirectory source when !parsed.GetValue(dataset) && packages.IsSource(parsed, source.Path):
                         RefuseModelOptions("a source tree");
                         made = output.Write(
-                            await packages.OfDirectoryAsync(
-                                source.Path,
-                                About(Path.GetFileName(Subject.Stem(source.Path))),
-                                parsed,
-                                session,
-                                cancellation
-                            )
+                            await packages.OfDirectoryAsync(source.Path, About(NameOf(source.Path)), parsed, session, cancellation)
                         );
                         break;
                     case Subject.LocalDirectory d:
@@ -120,25 +136,33 @@ internal static class SbomCommand
                             session,
                             d.Path,
                             IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], d.Path, parsed.GetValue(noGit)),
-                            Describe(parsed.GetValue(name) ?? Path.GetFileName(Subject.Stem(d.Path))),
+                            Describe(NameOf(d.Path)),
                             output,
                             cancellation
                         );
                         break;
                     case Subject.LocalFile f:
-                        made = OfFile(f.Path, Describe(parsed.GetValue(name) ?? Path.GetFileName(f.Path)), output, cancellation);
+                        made = OfFile(f.Path, Describe(NameOf(f.Path)), output, cancellation);
                         break;
                     default:
                         throw new InvalidOperationException("a subject of no kind");
                 }
                 if (parsed.GetValue(completeness))
                 {
-                    return SbomCompletenessCommand.Report(session, made.Bytes, failUnder: null, profile: null);
+                    return SbomCompletenessCommand.Report(session, made.Bytes, least, profile: null);
                 }
                 var attested = signatory is null ? null : await AttestAsync(signatory);
                 return SbomReport.Written(session, made, parsed.GetValue(to), attested);
 
-                SbomAbout About(string? usual) => new(parsed.GetValue(name) ?? usual, parsed.GetValue(version), Time(session));
+                string NameOf(string path) =>
+                    parsed.GetValue(name)
+                    ?? (
+                        Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))) is { Length: > 0 } own
+                            ? own
+                            : throw CliException.Usage($"'{path}' has no name of its own", "give one with --name NAME")
+                    );
+
+                SbomAbout About(string? called) => new(parsed.GetValue(name) ?? called, parsed.GetValue(version), Time(session));
 
                 void RefuseModelOptions(string what)
                 {
@@ -175,10 +199,6 @@ internal static class SbomCommand
 
     private static SbomOptions Describe(Session session, bool dataset, string name, string? version, string? card, string? code)
     {
-        if (string.IsNullOrWhiteSpace(name))
-        {
-            throw CliException.Usage("--name is empty");
-        }
         if (code is not null && dataset)
         {
             throw CliException.Usage("--training-code is about a model, and --dataset was given");

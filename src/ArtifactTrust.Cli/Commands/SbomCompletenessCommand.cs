@@ -18,11 +18,7 @@ internal static class SbomCompletenessCommand
             HelpName = string.Join('|', SbomCompleteness.Profiles),
         };
         profile.AcceptOnlyFromAmong([.. SbomCompleteness.Profiles]);
-        var failUnder = new Option<int?>("--fail-under")
-        {
-            Description = "end with 1 where a score is below this number, from 0 to 100",
-            HelpName = "N",
-        };
+        var failUnder = FailUnder();
         var verb = new Verb(
             "completeness",
             "Score an SBOM by the minimum elements of NTIA, CISA and G7 and the fields of OWASP's AIBOM, and list what is missing.",
@@ -39,19 +35,22 @@ internal static class SbomCompletenessCommand
         {
             var path = parsed.GetValue(file)!;
             CliException.RequireFile(path, "SBOM");
-            if (parsed.GetValue(failUnder) is < 0 or > 100)
-            {
-                throw CliException.Usage("--fail-under is a number from 0 to 100");
-            }
-            return Report(
-                session,
-                EvidenceFiles.ReadBounded(path, Limits.PredicateBytes),
-                parsed.GetValue(failUnder),
-                parsed.GetValue(profile)
-            );
+            var least = ReadFailUnder(parsed, failUnder);
+            return Report(session, EvidenceFiles.ReadBounded(path, Limits.PredicateBytes), least, parsed.GetValue(profile));
         });
         return verb;
     }
+
+    /// <summary>The option that says which score is too low.</summary>
+    internal static Option<int?> FailUnder() =>
+        new("--fail-under") { Description = "end with 1 where a score is below this number, from 0 to 100", HelpName = "N" };
+
+    /// <summary>The score asked for, or null.</summary>
+    /// <exception cref="CliException">It is no score.</exception>
+    internal static int? ReadFailUnder(ParseResult parsed, Option<int?> option) =>
+        parsed.GetValue(option) is { } least and (< 0 or > 100)
+            ? throw CliException.Usage($"--fail-under is a number from 0 to 100, not {least}")
+            : parsed.GetValue(option);
 
     /// <summary>Scores a document and tells of it.</summary>
     internal static int Report(Session session, byte[] utf8, int? failUnder, string? profile)

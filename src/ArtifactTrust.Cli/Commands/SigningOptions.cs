@@ -44,12 +44,10 @@ internal sealed class SigningOptions
     /// <exception cref="CliException">See above.</exception>
     internal void RequireNone(ParseResult parsed, string without)
     {
-        foreach (var option in (Option[])[_key, _password, _certificate, _timestamps])
+        IEnumerable<Option> options = [_key, _password, _certificate, _timestamps, .. _authority.All, .. _token.All, .. _instance.All];
+        if (options.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } given)
         {
-            if (parsed.GetResult(option) is { Implicit: false })
-            {
-                throw CliException.Usage($"{option.Name} is about a signature, and none is made", $"give {without} too, or leave it out");
-            }
+            throw CliException.Usage($"{given.Name} is about a signature, and none is made", $"give {without} too, or leave it out");
         }
     }
 

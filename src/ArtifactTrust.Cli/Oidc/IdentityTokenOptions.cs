@@ -46,17 +46,19 @@ internal sealed class IdentityTokenOptions
 
     internal IdentityTokenOptions() => _flow.AcceptOnlyFromAmong("auto", "ambient", "browser", "device");
 
+    /// <summary>Every one of them.</summary>
+    internal IReadOnlyList<Option> All => [_token, _issuer, _client, _secret, _flow];
+
     internal void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_token, _issuer, _client, _secret, _flow])
+        foreach (var option in All)
         {
             command.Options.Add(option);
         }
     }
 
     /// <summary>Whether any of the options was given; beside a key they mean nothing.</summary>
-    internal bool IsGiven(ParseResult parsed) =>
-        ((Option[])[_token, _issuer, _client, _secret, _flow]).Any(o => parsed.GetResult(o) is { Implicit: false });
+    internal bool IsGiven(ParseResult parsed) => All.Any(o => parsed.GetResult(o) is { Implicit: false });
 
     /// <summary>The token that the options ask for.</summary>
     /// <param name="parsed">The command line.</param>

@@ -24,6 +24,9 @@ internal sealed class InstanceOptions
         HelpName = "FILE",
     };
 
+    /// <summary>Every one of them.</summary>
+    internal IReadOnlyList<Option> All => [_profile, _root, _config];
+
     internal static Option<string?> Profile() =>
         new("--profile")
         {

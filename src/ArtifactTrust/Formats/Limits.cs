@@ -279,6 +279,9 @@ public static class Limits
     /// <summary>A template of a tokenizer, in UTF-16 units.</summary>
     public const int TemplateLength = 4 << 20;
 
+    /// <summary>The header of one object of an HDF5 file with all its continuations, in bytes.</summary>
+    public const int Hdf5HeaderBytes = 64 << 20;
+
     /// <summary>Objects, or nodes of one index, of an HDF5 file.</summary>
     public const int Hdf5Objects = 1_000_000;
 

@@ -44,7 +44,10 @@ internal static class DatasetMerge
                 First(facts, f => f.Url),
                 First(facts, f => f.Description),
                 contents
-            ),
+            )
+            {
+                SensitiveData = [.. facts.SelectMany(f => f.SensitiveData).Distinct(StringComparer.Ordinal)],
+            },
         };
     }
 

@@ -3,6 +3,7 @@ using System.Text;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Manifests;
 using ArtifactTrust.Sbom;
+using ArtifactTrust.Tests.Scanning.Models;
 
 namespace ArtifactTrust.Tests.Sbom;
 
@@ -28,6 +29,8 @@ internal static class Samples
             ["config.json"] =
                 """{"architectures":["BertModel"],"model_type":"bert","quantization_config":{"quant_method":"gptq"}}"""u8.ToArray(),
             ["README.md"] = "---\nlicense: mit\ndatasets:\n- a/b\n---\n# Text\n"u8.ToArray(),
+            ["old.h5"] = FormatTests.Sample("fixed-earliest.h5"),
+            ["new.h5"] = FormatTests.Sample("fixed-latest.h5"),
             ["croissant.json"] = Encoding.UTF8.GetBytes(Croissant),
         };
 

@@ -73,6 +73,24 @@ public sealed class SbomBuilderTests : IDisposable
         Assert.Equal(2, dataset.Components.Count(c => c.Type == SbomComponentType.Data));
     }
 
+    [Theory]
+    [InlineData("\"rai:personalSensitiveInformation\":[\"names\",\"ages, by year\",\"names\",\"\"]", new[] { "names", "ages, by year" })]
+    [InlineData("\"personalSensitiveInformation\":\"gender\"", new[] { "gender" })]
+    [InlineData("\"http://mlcommons.org/croissant/RAI/personalSensitiveInformation\":[{\"@value\":\"age\"}]", new[] { "age" })]
+    [InlineData("\"rai:personalSensitiveInformation\":[1,null,{}]", new string[0])]
+    [InlineData("\"rai:dataCollection\":\"of people\"", new string[0])]
+    public void A_dataset_is_as_sensitive_as_its_description_says(string member, string[] expected)
+    {
+        Put("rows.csv", "a,b\n1,2\n"u8.ToArray());
+        Put(
+            "croissant.json",
+            Encoding.UTF8.GetBytes(Samples.Croissant.Replace("\"conformsTo\":", $"{member},\"conformsTo\":", StringComparison.Ordinal))
+        );
+        var dataset = Build(SbomSubjectKind.Dataset, Manifest()).Subject.Dataset!;
+        Assert.Equal(expected, dataset.SensitiveData);
+        Assert.Null(dataset.Classification);
+    }
+
     [Fact]
     public void Tables_of_several_kinds_have_no_one_number_of_rows()
     {

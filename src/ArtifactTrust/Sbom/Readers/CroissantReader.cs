@@ -6,10 +6,18 @@ using ArtifactTrust.Sbom.Reading;
 namespace ArtifactTrust.Sbom.Readers;
 
 /// <summary>Croissant: JSON-LD that describes a dataset and its files. Its context is never fetched.</summary>
-/// <remarks>Spec: MLCommons Croissant 1.0 and 1.1.</remarks>
+/// <remarks>Spec: MLCommons Croissant 1.0 and 1.1, Croissant RAI 1.0.</remarks>
 internal sealed class CroissantReader : FormatReader
 {
     private const string Named = "Croissant description";
+
+    // Croissant RAI 1.0 has no classification, so none is taken from here. The context may be one that names the property without its prefix.
+    private static readonly string[] SensitiveNames =
+    [
+        "rai:personalSensitiveInformation",
+        "personalSensitiveInformation",
+        "http://mlcommons.org/croissant/RAI/personalSensitiveInformation",
+    ];
 
     /// <inheritdoc/>
     internal override string Format => "croissant";
@@ -70,6 +78,14 @@ internal sealed class CroissantReader : FormatReader
                 ],
                 ColumnCount = fields.Count == 0 ? null : fields.Count,
                 Distribution = [.. Elements(json, "distribution").Take(Limits.SbomListedNames).Select(File).OfType<DistributionFile>()],
+                SensitiveData =
+                [
+                    .. SensitiveNames
+                        .SelectMany(n => Texts(json, n))
+                        .Where(t => !string.IsNullOrWhiteSpace(t))
+                        .Distinct(StringComparer.Ordinal)
+                        .Take(Limits.SbomListedNames),
+                ],
                 Properties = properties.Items,
             },
         };

@@ -88,6 +88,9 @@ internal sealed record DatasetFacts
     /// <summary>The files a description lists.</summary>
     internal IReadOnlyList<DistributionFile> Distribution { get; init; } = [];
 
+    /// <summary>What it says of personal and other sensitive data in it.</summary>
+    internal IReadOnlyList<string> SensitiveData { get; init; } = [];
+
     internal IReadOnlyList<SbomProperty> Properties { get; init; } = [];
 }
 

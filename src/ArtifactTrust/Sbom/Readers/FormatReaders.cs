@@ -12,6 +12,7 @@ internal static class FormatReaders
         new NumpyReader(),
         new PyTorchReader(),
         new KerasReader(),
+        new Hdf5Reader(),
         .. MagicReader.All,
         new SavedModelReader(),
         new SafetensorsReader(),

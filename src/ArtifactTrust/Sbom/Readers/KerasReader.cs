@@ -25,37 +25,14 @@ internal sealed class KerasReader : FormatReader
         var members = ZipDirectory.Read(input);
         var config = Json(input, members, "config.json");
         var metadata = Json(input, members, "metadata.json");
-        var classes = new Tally();
-        long? layers = null;
-        if (
-            config is { } c
-            && c.TryGetProperty("config", out var inner)
-            && inner.ValueKind == JsonValueKind.Object
-            && inner.TryGetProperty("layers", out var list)
-            && list.ValueKind == JsonValueKind.Array
-        )
-        {
-            layers = list.GetArrayLength();
-            foreach (var layer in list.EnumerateArray())
-            {
-                if (Text(layer, "class_name") is { Length: > 0 } name)
-                {
-                    classes.Add(name);
-                }
-            }
-        }
-        var type = config is { } whole ? Text(whole, "class_name") : null;
+        var model = KerasModel.Read(config);
         var properties = new PropertyList("keras")
-            .Add("version", metadata is { } m ? Text(m, "keras_version") : null)
-            .Add("saved", metadata is { } s ? Text(s, "date_saved") : null)
-            .Add("class", type)
-            .Add("layers", layers)
-            .AddAll("layer-class", classes.Lines)
-            .Items;
+            .Add("version", metadata is { } m ? KerasModel.Text(m, "keras_version") : null)
+            .Add("saved", metadata is { } s ? KerasModel.Text(s, "date_saved") : null);
         return new FileFacts(Format, Role)
         {
-            Properties = properties,
-            Model = new ModelFacts { Architecture = type },
+            Properties = model.AddTo(properties).Items,
+            Model = new ModelFacts { Architecture = model.Class },
         };
     }
 
@@ -68,9 +45,4 @@ internal sealed class KerasReader : FormatReader
         var json = StrictJson.Parse(ZipDirectory.Content(input, member, Limits.ModelConfigBytes), Named, Limits.ModelConfigBytes);
         return json.ValueKind == JsonValueKind.Object ? json : throw new MalformedDataException(Named, name, "an object is expected");
     }
-
-    private static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? FileText.Clean(value.GetString())
-            : null;
 }

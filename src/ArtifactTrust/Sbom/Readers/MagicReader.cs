@@ -18,7 +18,6 @@ internal sealed class MagicReader : FormatReader
     /// <summary>The formats of this kind; the special ones before the general.</summary>
     internal static IReadOnlyList<MagicReader> All { get; } =
     [
-        new("hdf5", FileRole.Weights, h => h.Start.Length > 8 && h.Start[0] == 0x89 && h.Start[1..].StartsWith("HDF\r\n\u001a\n"u8)),
         new("npz", FileRole.Weights, h => FirstMember(h) is { } name && name.EndsWith(".npy", StringComparison.Ordinal)),
         new("zip", FileRole.Other, h => FirstMember(h) is not null),
         // Protocols 2 to 5 begin with PROTO; older ones have no magic number.

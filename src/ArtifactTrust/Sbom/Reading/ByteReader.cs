@@ -16,6 +16,9 @@ internal sealed class ByteReader(Stream stream, string format, CancellationToken
     private int _filled;
     private int _next;
 
+    /// <summary>The file, for what reads it back and forth; nothing else is read of this then.</summary>
+    internal Stream Stream => stream;
+
     /// <summary>The file's length, in bytes.</summary>
     internal long Length { get; } = stream.Length;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Formats.Hdf5;
 
 namespace ArtifactTrust.Scanning.Models;
 

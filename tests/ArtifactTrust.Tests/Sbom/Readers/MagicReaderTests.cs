@@ -22,7 +22,6 @@ public sealed class MagicReaderTests
     [Theory]
     [InlineData(new byte[] { 0x80, 2, (byte)'}', (byte)'.' }, "pickle")]
     [InlineData(new byte[] { 0x80, 5, (byte)'}', (byte)'.' }, "pickle")]
-    [InlineData(new byte[] { 0x89, (byte)'H', (byte)'D', (byte)'F', 13, 10, 26, 10, 0 }, "hdf5")]
     public void A_format_is_told_by_its_magic_number(byte[] bytes, string format) =>
         Assert.Equal(format, Samples.Read("f.bin", bytes).Facts!.Format);
 

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
-using ArtifactTrust.Formats;
 
-namespace ArtifactTrust.Scanning.Models;
+namespace ArtifactTrust.Formats.Hdf5;
 
 /// <summary>A message of an object's header.</summary>
 /// <param name="Type">Its number.</param>
@@ -81,6 +80,8 @@ internal sealed class Hdf5File
         var messages = new List<Hdf5Message>();
         var blocks = new Queue<(long Start, long Length)>();
         var seen = new HashSet<long>();
+        // Blocks that overlap would make much of a small file.
+        var left = Math.Min(_bytes.Length, Limits.Hdf5HeaderBytes);
         var isNew = _bytes.Read(address, 4).AsSpan().SequenceEqual("OHDR"u8);
         var (headerSize, flags) = (8, 0);
         if (isNew)
@@ -108,6 +109,11 @@ internal sealed class Hdf5File
             if (!seen.Add(block.Start))
             {
                 throw _bytes.Malformed(block.Start, "an object header that continues in itself");
+            }
+            left -= block.Length;
+            if (block.Length < 0 || left < 0)
+            {
+                throw _bytes.Malformed(block.Start, "an object header that is too large, or continues in itself");
             }
             ReadMessages(block.Start, block.Length, isNew, headerSize, messages, blocks);
         }
@@ -163,7 +169,8 @@ internal sealed class Hdf5File
 
     /// <summary>Texts of variable length: references into the heap.</summary>
     /// <param name="references">Each of them: a length, the heap's address, an index.</param>
-    internal IEnumerable<byte[]> ReadHeapTexts(byte[] references)
+    /// <param name="maximum">The length of the longest text that is read, in bytes.</param>
+    internal IEnumerable<byte[]> ReadHeapTexts(byte[] references, int maximum = Limits.ModelJsonBytes)
     {
         var size = 4 + OffsetSize + 4;
         for (var at = 0; at + size <= references.Length; at += size)
@@ -176,11 +183,11 @@ internal sealed class Hdf5File
             var address = new byte[8];
             references.AsSpan(at + 4, OffsetSize).CopyTo(address);
             var index = BinaryPrimitives.ReadUInt32LittleEndian(references.AsSpan(at + 4 + OffsetSize));
-            yield return ReadHeapObject((long)BinaryPrimitives.ReadUInt64LittleEndian(address), index, length);
+            yield return ReadHeapObject((long)BinaryPrimitives.ReadUInt64LittleEndian(address), index, length, maximum);
         }
     }
 
-    private byte[] ReadHeapObject(long heap, uint index, uint length)
+    private byte[] ReadHeapObject(long heap, uint index, uint length, int maximum)
     {
         if (!_bytes.Read(heap, 4).AsSpan().SequenceEqual("GCOL"u8))
         {
@@ -193,9 +200,13 @@ internal sealed class Hdf5File
             var size = _bytes.Number(at + 8, _lengthSize);
             if (found == index)
             {
-                if (length > size || length > Limits.ModelJsonBytes)
+                if (length > size)
                 {
                     throw _bytes.Malformed(at, "a text that is longer than its place");
+                }
+                if (length > (uint)maximum)
+                {
+                    throw _bytes.Malformed(at, $"a text of {length} bytes; at most {maximum} are accepted");
                 }
                 return _bytes.Read(at + 8 + _lengthSize, (int)length);
             }

@@ -1,8 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
-using ArtifactTrust.Formats;
 
-namespace ArtifactTrust.Scanning.Models;
+namespace ArtifactTrust.Formats.Hdf5;
 
 /// <summary>An attribute of an HDF5 object.</summary>
 /// <param name="Name">Its name.</param>

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
-using ArtifactTrust.Formats;
 
-namespace ArtifactTrust.Scanning.Models;
+namespace ArtifactTrust.Formats;
 
 /// <summary>Bytes read at any place, in small pieces, for formats that point back and forth.</summary>
 /// <param name="stream">The bytes; it can seek.</param>
@@ -10,7 +9,7 @@ internal sealed class RandomBytes(Stream stream, string format)
 {
     private const int PageBytes = 64 << 10;
 
-    private readonly byte[] _page = new byte[PageBytes];
+    private readonly byte[] _page = new byte[(int)Math.Min(PageBytes, stream.Length)];
     private long _pageStart = -1;
     private int _pageLength;
 
