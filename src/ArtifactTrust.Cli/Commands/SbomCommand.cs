@@ -48,7 +48,6 @@ internal static class SbomCommand
         var verb = new Verb(
             "sbom",
             "Write the SBOM of a model, dataset, source tree or image, from what its files say. SOURCE_DATE_EPOCH sets its time.",
-            "artifact-trust sbom ./model --to model.cdx.json",
             "artifact-trust sbom ghcr.io/acme/infer:1.0 --to image.cdx.json",
             "artifact-trust sbom ./model --card card.yaml --attest --key training.key"
         )
