@@ -115,7 +115,7 @@ public sealed class DataFuzzTests(ITestOutputHelper output)
             "waivers",
             [
                 Bytes(
-                    "version: 1\nwaivers:\n  - id: CVE-2023-50447\n    reason: not reachable\n    expires: 2026-12-31\n    approved-by: alice\n    path: '**/a*'\n  - id: X\n    reason: r\n    expires: 2027-01-01\n    purl: pkg:*\n"
+                    "version: 1\nwaivers:\n  - id: CVE-2023-50447\n    reason: not reachable\n    expires: 2026-12-31\n    approvedBy: alice\n    path: '**/a*'\n  - id: X\n    reason: r\n    expires: 2027-01-01\n    purl: pkg:*\n"
                 ),
             ],
             input => Assert.NotNull(ScanWaivers.Parse(input).Apply([Report("CVE-2023-50447")], Now).Reports)
