@@ -12,13 +12,14 @@ internal static class CodeDetector
 
     /// <summary>The match that begins there, where nothing of a word stands before it.</summary>
     internal static PersonalDataMatch? At(ReadOnlySpan<char> text, int start, ColumnHint hint) =>
-        Iban(text, start, hint)
-        ?? Nino(text, start, hint)
-        ?? Spanish(text, start, hint)
-        ?? Italian(text, start, hint)
-        ?? Corsican(text, start)
-        ?? AddressV4(text, start, hint)
-        ?? AddressV6(text, start, hint);
+        char.IsAsciiLetter(text[start])
+            ? Iban(text, start, hint)
+                ?? Nino(text, start, hint)
+                ?? (char.ToUpperInvariant(text[start]) is 'X' or 'Y' or 'Z' ? Spanish(text, start, hint) : null)
+                ?? Italian(text, start, hint)
+        : char.IsAsciiDigit(text[start])
+            ? Spanish(text, start, hint) ?? Corsican(text, start) ?? AddressV4(text, start, hint) ?? AddressV6(text, start, hint)
+        : null;
 
     private static PersonalDataMatch? Iban(ReadOnlySpan<char> text, int start, ColumnHint hint)
     {

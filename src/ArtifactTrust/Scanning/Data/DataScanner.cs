@@ -191,7 +191,7 @@ public sealed class DataScanner(TimeProvider? time = null)
         while (table.Read())
         {
             cancellation.ThrowIfCancellationRequested();
-            tally.Add(table.ColumnName, table.Hint, table.Text.Value, null);
+            tally.Add(table.ColumnName, table.Hint, table.Text.ValueSpan, null);
         }
     }
 

@@ -18,7 +18,7 @@ internal sealed class DelimitedTable(DelimitedText text)
     internal DelimitedText Text { get; } = text;
 
     /// <summary>The column, for reports.</summary>
-    internal string ColumnName => _index < _names.Count && _names[_index].Hint is not null ? _names[_index].Name : $"column {_index + 1}";
+    internal string ColumnName => _index < _names.Count ? _names[_index].Name : $"column {_index + 1}";
 
     /// <summary>What the column's name says, where the field is not that name itself.</summary>
     internal string? Hint => _inFirst || _index >= _names.Count ? null : _names[_index].Hint;
@@ -42,7 +42,7 @@ internal sealed class DelimitedTable(DelimitedText text)
             PersonalDataDetector.Find(value, ColumnHint.None, _matches);
             // A number, nothing, or data about someone is no name.
             var isName = value.Length is > 0 and <= 128 && _matches.Count == 0 && value.AsSpan().IndexOfAnyExcept(NumberParts) >= 0;
-            _names.Add((value, isName ? value : null));
+            _names.Add(isName ? (value, value) : ($"column {_index + 1}", null));
         }
         return true;
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using ArtifactTrust.Formats;
 
@@ -17,23 +18,35 @@ internal sealed class DelimitedText
     private readonly char[] _buffer = new char[32 << 10];
     private readonly StringBuilder _raw = new();
     private readonly StringBuilder _value = new();
+    private readonly string _delimiterText;
+    private readonly SearchValues<char> _ends;
     private int _used;
     private int _next;
+
+    // A field without quotes stays in the buffer until somebody wants it as a string.
+    private (int Start, int Length) _plain;
+    private string? _valueText;
+    private string? _rawText;
 
     internal DelimitedText(TextReader reader, char delimiter)
     {
         _reader = reader;
         _delimiter = delimiter;
+        _delimiterText = delimiter.ToString();
+        _ends = SearchValues.Create([delimiter, '\n', '\r', '"']);
     }
 
     /// <summary>The delimiter.</summary>
     internal char Delimiter => _delimiter;
 
     /// <summary>The field's text without quotes.</summary>
-    internal string Value { get; private set; } = "";
+    internal string Value => _valueText ??= new string(Plain);
+
+    /// <summary>The same, until the next field is read.</summary>
+    internal ReadOnlySpan<char> ValueSpan => _valueText ?? Plain;
 
     /// <summary>The field as written.</summary>
-    internal string Raw { get; private set; } = "";
+    internal string Raw => _rawText ??= Value;
 
     /// <summary>What ends the field: the delimiter, a line end, or nothing at the end of the text.</summary>
     internal string End { get; private set; } = "";
@@ -68,12 +81,17 @@ internal sealed class DelimitedText
     /// <exception cref="MalformedDataException">A field is too long.</exception>
     internal bool Read()
     {
-        _raw.Clear();
-        _value.Clear();
         if (Peek() < 0)
         {
+            (_valueText, _rawText) = ("", "");
             return false;
         }
+        if (TryReadPlain())
+        {
+            return true;
+        }
+        _raw.Clear();
+        _value.Clear();
         if (Peek() == '"')
         {
             ReadQuoted();
@@ -82,15 +100,14 @@ internal sealed class DelimitedText
         {
             Take((char)c, isValue: true);
         }
-        Value = _value.ToString();
-        Raw = _raw.ToString();
+        (_valueText, _rawText) = (_value.ToString(), _raw.ToString());
         End = "";
         EndsRecord = true;
         var end = Peek();
         if (end == _delimiter)
         {
             _next++;
-            End = _delimiter.ToString();
+            End = _delimiterText;
             EndsRecord = false;
         }
         else if (end == '\r')
@@ -108,6 +125,29 @@ internal sealed class DelimitedText
             _next++;
             End = "\n";
         }
+        return true;
+    }
+
+    private ReadOnlySpan<char> Plain => _buffer.AsSpan(_plain.Start, _plain.Length);
+
+    /// <summary>Reads a field that is in the buffer with its end, and has no quotes: nearly all are so.</summary>
+    private bool TryReadPlain()
+    {
+        var rest = _buffer.AsSpan(_next, _used - _next);
+        var length = rest.IndexOfAny(_ends);
+        if (length < 0 || rest[length] == '"' || (rest[length] == '\r' && length + 1 == rest.Length))
+        {
+            return false;
+        }
+        (_plain, _valueText, _rawText) = ((_next, length), null, null);
+        var end = rest[length];
+        EndsRecord = end != _delimiter;
+        End =
+            end == _delimiter ? _delimiterText
+            : end == '\n' ? "\n"
+            : rest[length + 1] == '\n' ? "\r\n"
+            : "\r";
+        _next += length + End.Length;
         return true;
     }
 

@@ -41,12 +41,37 @@ internal static class NumberDetector
         {
             return null;
         }
-        var number = new Digits(text, start);
+        // Most numbers are short, and are told from the others by their digits alone.
+        if (!HasDigits(text[start..], 7))
+        {
+            return null;
+        }
+        Span<char> space = stackalloc char[Digits.Space];
+        var number = new Digits(text, start, space);
         if (number.Count < 7)
         {
             return null;
         }
         return Card(number, hint) ?? National(number, text, hint) ?? Phone(number, hint);
+    }
+
+    private static bool HasDigits(ReadOnlySpan<char> text, int wanted)
+    {
+        foreach (var c in text)
+        {
+            if (char.IsAsciiDigit(c))
+            {
+                if (--wanted == 0)
+                {
+                    return true;
+                }
+            }
+            else if (c is not (' ' or '-' or '.' or '/' or '(' or ')' or '+' or '\u00A0'))
+            {
+                return false;
+            }
+        }
+        return false;
     }
 
     private static PersonalDataMatch? Card(Digits number, ColumnHint hint)
@@ -110,7 +135,7 @@ internal static class NumberDetector
         switch (digits.Length)
         {
             case 9
-                when (groups == "324" && number.HasOneSeparator && number.Separator is '-' or ' ')
+                when (groups is "324" && number.HasOneSeparator && number.Separator is '-' or ' ')
                     || (bare && hint.Names(PersonalDataKind.UsSsn)):
                 return IsSsn(digits)
                     ? number.Match(
@@ -125,7 +150,7 @@ internal static class NumberDetector
                     && CheckDigits.DutchEleven(digits)
                     ? number.Match(PersonalDataKind.NlBsn, Confidence.High)
                     : null;
-            case 11 when groups == "3332" || bare:
+            case 11 when groups is "3332" || bare:
                 if (
                     CheckDigits.Cpf(digits)
                     && (
@@ -151,10 +176,10 @@ internal static class NumberDetector
                         hint.Names(PersonalDataKind.DeSteuerId) ? Confidence.High : Confidence.Medium
                     )
                     : null;
-            case 11 when groups == "2333" && number.HasOneSeparator && number.Separator is ' ' or '/':
+            case 11 when groups is "2333" && number.HasOneSeparator && number.Separator is ' ' or '/':
                 return CheckDigits.GermanTax(digits) ? number.Match(PersonalDataKind.DeSteuerId, Confidence.High) : null;
             case 12
-                when (groups == "444" && number.HasOneSeparator && number.Separator is ' ' or '-')
+                when (groups is "444" && number.HasOneSeparator && number.Separator is ' ' or '-')
                     || (bare && (hint.Names(PersonalDataKind.InAadhaar) || Says(text[..number.Start], "aadhaar"))):
                 return digits[0] is >= '2' && CheckDigits.Verhoeff(digits)
                     ? number.Match(
@@ -197,7 +222,7 @@ internal static class NumberDetector
         {
             return number.Match(PersonalDataKind.Phone, named || number.HasParentheses ? Confidence.High : Confidence.Medium);
         }
-        if (digits[0] == '0' && digits.Length == 10 && number.Groups == "22222" && number.HasOneSeparator && digits[1] != '0')
+        if (digits[0] == '0' && digits.Length == 10 && number.Groups is "22222" && number.HasOneSeparator && digits[1] != '0')
         {
             return number.Match(PersonalDataKind.Phone, named ? Confidence.High : Confidence.Medium);
         }
@@ -244,17 +269,24 @@ internal static class NumberDetector
     /// <summary>A run of digits with single separators between them.</summary>
     private readonly ref struct Digits
     {
-        private readonly char[] _digits = new char[LongestDigits];
+        // The digits, the lengths of their groups, and a separator and one after a bracket for each.
+        internal const int Space = 4 * LongestDigits + 2;
+
+        private readonly ReadOnlySpan<char> _digits;
         private readonly int _end;
         private readonly int _length;
-        private readonly string _separators = "";
+        private readonly ReadOnlySpan<char> _separators = "";
 
-        internal Digits(ReadOnlySpan<char> text, int start)
+        internal Digits(ReadOnlySpan<char> text, int start, Span<char> space)
         {
             Start = start;
             _length = text.Length;
+            var found = space[..LongestDigits];
+            var groups = space[LongestDigits..(2 * LongestDigits)];
+            var separators = space[(2 * LongestDigits)..];
+            var (groupCount, separatorCount) = (0, 0);
+            _digits = found;
             var i = start;
-            var groups = "";
             var run = 0;
             if (i < text.Length && text[i] == '+')
             {
@@ -272,7 +304,7 @@ internal static class NumberDetector
                         Count = 0;
                         return;
                     }
-                    _digits[Count++] = c;
+                    found[Count++] = c;
                     run++;
                     end = i + 1;
                     continue;
@@ -298,17 +330,17 @@ internal static class NumberDetector
                     {
                         break;
                     }
-                    _separators += c == '\u00A0' ? ' ' : c;
+                    separators[separatorCount++] = c == '\u00A0' ? ' ' : c;
                 }
                 if (run > 0)
                 {
-                    groups += (char)('0' + Math.Min(run, 9));
+                    groups[groupCount++] = (char)('0' + Math.Min(run, 9));
                     run = 0;
                 }
             }
             if (run > 0)
             {
-                groups += (char)('0' + Math.Min(run, 9));
+                groups[groupCount++] = (char)('0' + Math.Min(run, 9));
             }
             // What stands after the last digit was no separator of this number.
             var trailing = 0;
@@ -316,8 +348,8 @@ internal static class NumberDetector
             {
                 trailing += text[j] is ' ' or '-' or '.' or '/' or '\u00A0' ? 1 : 0;
             }
-            _separators = _separators[..Math.Max(0, _separators.Length - trailing)];
-            Groups = groups;
+            _separators = separators[..Math.Max(0, separatorCount - trailing)];
+            Groups = groups[..groupCount];
             _end = end;
             if (
                 (end < text.Length && PersonalDataDetector.IsWordPart(text[end]))
@@ -340,15 +372,14 @@ internal static class NumberDetector
         internal bool HasParentheses { get; }
 
         /// <summary>The lengths of the groups, a digit each.</summary>
-        internal string Groups { get; } = "";
+        internal ReadOnlySpan<char> Groups { get; } = "";
 
-        internal ReadOnlySpan<char> Text => _digits.AsSpan(0, Count);
+        internal ReadOnlySpan<char> Text => _digits[..Count];
 
         internal char Separator => _separators.Length > 0 ? _separators[0] : '\0';
 
         /// <summary>Whether all separators are the same.</summary>
-        internal bool HasOneSeparator =>
-            _separators.Length > 0 && _separators.AsSpan().IndexOfAnyExcept(_separators[0]) < 0 && !HasParentheses;
+        internal bool HasOneSeparator => _separators.Length > 0 && _separators.IndexOfAnyExcept(_separators[0]) < 0 && !HasParentheses;
 
         internal bool IsCpf => _separators is "..-";
 

@@ -93,7 +93,10 @@ internal static class PersonalDataDetector
                 i = EndOfToken(text, i);
             }
         }
-        matches.Sort((a, b) => a.Start.CompareTo(b.Start));
+        if (matches.Count > 1)
+        {
+            matches.Sort((a, b) => a.Start.CompareTo(b.Start));
+        }
     }
 
     internal static bool IsWordPart(char c) => char.IsLetterOrDigit(c) || c == '_';
@@ -102,7 +105,11 @@ internal static class PersonalDataDetector
     private static int EndOfToken(ReadOnlySpan<char> text, int i)
     {
         var end = i + 1;
-        while (end < text.Length && char.IsLetterOrDigit(text[end]) && char.IsLetterOrDigit(text[end - 1]))
+        if (!char.IsLetterOrDigit(text[i]))
+        {
+            return end;
+        }
+        while (end < text.Length && char.IsLetterOrDigit(text[end]))
         {
             end++;
         }

@@ -32,6 +32,19 @@ internal sealed class TextLines : IDisposable
     /// <summary>The line's text without its end, or a piece of it.</summary>
     internal ReadOnlySpan<char> Text => _buffer.AsSpan(_piece.Start, _piece.Length);
 
+    /// <summary>How often the buffer was filled.</summary>
+    internal int Fills { get; private set; }
+
+    /// <summary>The whole lines that were read ahead, with their ends.</summary>
+    internal ReadOnlySpan<char> Ahead
+    {
+        get
+        {
+            var rest = _buffer.AsSpan(_next, _used - _next);
+            return rest[..(rest.LastIndexOf('\n') + 1)];
+        }
+    }
+
     /// <summary>Whether the piece goes on with what the last one ended with.</summary>
     internal bool IsContinued { get; private set; }
 
@@ -48,6 +61,14 @@ internal sealed class TextLines : IDisposable
     /// <inheritdoc cref="IsText(Stream)"/>
     internal static bool IsText(ReadOnlySpan<byte> head) =>
         head is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] || (head.IndexOf((byte)0) < 0 && !head.StartsWith("%PDF"u8));
+
+    /// <summary>Moves over <see cref="Ahead"/>.</summary>
+    internal void PassAhead()
+    {
+        var ahead = Ahead;
+        _nextLine += ahead.Count('\n');
+        _next += ahead.Length;
+    }
 
     /// <summary>Goes to the next line or piece; false at the end.</summary>
     internal bool Read()
@@ -87,6 +108,7 @@ internal sealed class TextLines : IDisposable
             _used = rest.Length;
             _next = 0;
             var read = _reader.Read(_buffer, _used, Math.Min(_buffer.Length - _used, 64 << 10));
+            Fills++;
             _ended = read == 0;
             _used += read;
         }

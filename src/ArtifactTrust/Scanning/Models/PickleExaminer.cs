@@ -146,8 +146,7 @@ internal sealed class PickleExaminer(ModelScanRules rules, int depth, Cancellati
     /// <returns>Whether the rest is padding only, and why the search was not complete.</returns>
     private (bool IsBlank, string? Gap) Search(PickleInput input, PickleEvents events, PickleMachine machine)
     {
-        var (blank, opcodes, read) = (true, 0L, input.BytesRead);
-        var allowed = Math.Max(SearchFloor, SearchFactor * (input.Length ?? 0));
+        var (blank, opcodes, read, begin) = (true, 0L, input.BytesRead, input.Position);
         while (input.Ensure(1))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -176,7 +175,9 @@ internal sealed class PickleExaminer(ModelScanRules rules, int depth, Cancellati
             }
             events.Restore(mark);
             opcodes += machine.Opcodes;
-            if (input.CanSeek && opcodes + input.BytesRead - read > allowed)
+            // Of decompressed bytes there may be far more than the file has, and what is searched is all that is known of their number.
+            var allowed = Math.Max(SearchFloor, SearchFactor * (input.Length ?? (input.Position - begin)));
+            if (opcodes + (input.CanSeek ? input.BytesRead - read : 0) > allowed)
             {
                 return (false, "the search for more pickles was given up: too many places look like one");
             }

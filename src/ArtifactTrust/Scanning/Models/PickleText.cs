@@ -13,6 +13,10 @@ internal sealed class PickleText(PickleInput input)
     private static readonly SearchValues<byte> IntegerBytes = SearchValues.Create(" \t\r\v\f+-_0123456789abcdefABCDEFxXoOlL"u8);
     private static readonly SearchValues<byte> FloatBytes = SearchValues.Create(" \t\r\v\f+-_.0123456789abcdefABCDEFinftyINFTYxXpP"u8);
 
+    // Pickles name the same imports over and over by their memo, and each reading again is two seeks.
+    private const int MostRead = 256;
+
+    private readonly Dictionary<PickleValue, string> _read = [];
     private byte[] _kept = [];
     private int _used;
 
@@ -39,7 +43,11 @@ internal sealed class PickleText(PickleInput input)
         return true;
     }
 
-    internal void Clear() => _used = 0;
+    internal void Clear()
+    {
+        _used = 0;
+        _read.Clear();
+    }
 
     /// <summary>The text of a value; null where it is no text, or too long for a name.</summary>
     internal string? Read(PickleValue value)
@@ -48,6 +56,19 @@ internal sealed class PickleText(PickleInput input)
         {
             return null;
         }
+        if (_read.TryGetValue(value, out var known))
+        {
+            return known;
+        }
+        if (_read.Count == MostRead)
+        {
+            _read.Clear();
+        }
+        return _read[value] = ReadAgain(value);
+    }
+
+    private string ReadAgain(PickleValue value)
+    {
         Span<byte> bytes = stackalloc byte[Limits.PickleNameBytes];
         bytes = bytes[..value.Length];
         if (input.CanSeek)

@@ -112,7 +112,7 @@ internal sealed class PickleMemo(int maximumCount)
     // A gap this long is filled rather than made sparse: optimized pickles leave out what they never read.
     private const int Gap = 16;
 
-    private readonly Dictionary<long, PickleValue> _sparse = [];
+    private Dictionary<long, PickleValue> _sparse = [];
     private PickleValue[] _dense = new PickleValue[256];
     private int _used;
 
@@ -186,6 +186,11 @@ internal sealed class PickleMemo(int maximumCount)
 
     internal void Clear()
     {
+        // To clear a dictionary takes as long as it was ever large.
+        if (_sparse.Capacity > 64 && _sparse.Count < _sparse.Capacity / 4)
+        {
+            _sparse = [];
+        }
         _sparse.Clear();
         (_used, Count) = (0, 0);
     }
