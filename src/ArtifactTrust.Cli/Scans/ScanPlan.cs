@@ -35,10 +35,6 @@ internal sealed record ScanPlan(bool LooksIntoModels, bool LooksIntoFiles, bool 
         {
             throw CliException.Usage("--scanners data looks into local files only");
         }
-        if (scanners == DataFiles && !local)
-        {
-            throw CliException.Usage("--scanners data looks into local files only");
-        }
         return new ScanPlan(
             local && !sbom && scanners is (Everything or ModelFiles),
             local && (!sbom || scanners == DataFiles) && scanners != Packages,
