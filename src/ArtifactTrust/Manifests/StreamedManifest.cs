@@ -122,7 +122,7 @@ public sealed class StreamedManifest : IDisposable
         }
 
         // The names of a walk, and what is known of the files of a run, grow old before they are garbage; left to itself, the collector would come
-        // when there is as much again. A collection takes some milliseconds, and four runs hash 32,768 files.
+        // when there is as much again. A collection takes some milliseconds, and a run hashes 8,192 files.
         private static void Forget() => GC.Collect();
 
         /// <summary>Sees what is there: all files of a small tree, the largest of others.</summary>
@@ -216,7 +216,7 @@ public sealed class StreamedManifest : IDisposable
                 spool?.Add(name, digest.Bytes, size);
             }
             _batch.Clear();
-            if (++_flushed % 4 == 0)
+            if (++_flushed > 1)
             {
                 Forget();
             }
