@@ -28,6 +28,9 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
     private readonly ConcurrentQueue<byte[]> _buffers = new();
     private readonly int _workers = Math.Max(1, workers ?? Environment.ProcessorCount);
 
+    /// <summary>Says how much will be hashed, where that comes in several calls: what pays for all of it may not pay for one.</summary>
+    internal void Expect(long bytes) => _ = HashRates.For(algorithm, bytes, _workers);
+
     /// <summary>Hashes one file of any size.</summary>
     /// <param name="file">An open regular file; read from its start.</param>
     /// <param name="progress">Told the bytes read since the last report, from the reading threads.</param>

@@ -54,9 +54,9 @@ public sealed class FileTree : IDisposable
     {
         ArgumentNullException.ThrowIfNull(ignore);
         var files = new List<TreeFile>();
-        for (var walk = new TreeWalk(this, ignore); walk.MoveNext(); )
+        for (var walk = Walk(ignore); walk.MoveNext(); )
         {
-            files.Add(new TreeFile(walk.Name, walk.Status().Size));
+            files.Add(new TreeFile(System.Text.Encoding.UTF8.GetString(walk.Utf8), walk.Status.Size));
         }
         return files;
     }
@@ -67,11 +67,11 @@ public sealed class FileTree : IDisposable
     public (int Files, long Bytes) Measure(IgnoreRules ignore)
     {
         ArgumentNullException.ThrowIfNull(ignore);
-        var walk = new TreeWalk(this, ignore);
+        var walk = Walk(ignore);
         var bytes = 0L;
         while (walk.MoveNext())
         {
-            bytes += walk.Status().Size;
+            bytes += walk.Status.Size;
         }
         return (walk.Count, bytes);
     }
@@ -113,6 +113,10 @@ public sealed class FileTree : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _root?.Dispose();
+
+    /// <summary>Goes through the files that <see cref="List"/> would give.</summary>
+    internal StatusWalk Walk(IgnoreRules ignore, CancellationToken cancellation = default) =>
+        new(this, new TreeWalk(this, ignore), cancellation);
 
     /// <summary>What tells whether a file is the one it was: size, inode and times. Follows links where they are allowed.</summary>
     /// <exception cref="IOException">It is absent or cannot be asked.</exception>

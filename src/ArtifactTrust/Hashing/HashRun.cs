@@ -201,7 +201,7 @@ internal sealed class HashRun
     {
         _stopping.ThrowIfCancellationRequested();
         var start = Stopwatch.GetTimestamp();
-        var read = RandomAccess.Read(file, buffer, offset);
+        var read = OperatingSystem.IsLinux() ? LinuxFile.Read(file, buffer, offset) : RandomAccess.Read(file, buffer, offset);
         // A short read costs the call more than the bytes.
         if (read >= 4096)
         {

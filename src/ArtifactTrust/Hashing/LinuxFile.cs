@@ -14,6 +14,7 @@ internal static partial class LinuxFile
     private const int TooManyLinks = 40;
     private const int CrossDevice = 18;
     private const int NotPermitted = 1;
+    private const int Interrupted = 4;
     private const int NoSuchCall = 38;
     private const int OpenAt2Number = 437;
     private const int EmptyPath = 0x1000;
@@ -25,6 +26,8 @@ internal static partial class LinuxFile
     // The two flags below are among the few whose values differ between architectures.
     private static readonly int Directory = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
     private static readonly int NoFollow = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
+
+    private static volatile bool s_hasOpenAt2 = true;
 
     /// <summary>Opens the directory a tree starts at. Links on the way to it are the caller's own and are followed.</summary>
     internal static SafeFileHandle OpenRoot(string path)
@@ -47,11 +50,52 @@ internal static partial class LinuxFile
     /// <summary>Opens a regular file below <paramref name="root"/>, and says what it was then.</summary>
     /// <exception cref="IOException">It is absent, is reached over a symbolic link, or is no regular file.</exception>
     internal static SafeFileHandle OpenBeneath(SafeFileHandle root, string name, out FileStatus status) =>
+        Regular(OpenAtOnce(root, name) ?? OpenParts(root, name, isDirectory: false), name, out status);
+
+    /// <summary>The same as where the kernel has no single call for it.</summary>
+    internal static SafeFileHandle OpenBeneathByParts(SafeFileHandle root, string name, out FileStatus status) =>
         Regular(OpenParts(root, name, isDirectory: false), name, out status);
 
     /// <summary>Opens a directory below <paramref name="root"/>, or the root once more where the name is empty.</summary>
     /// <exception cref="IOException">It is absent, is reached over a symbolic link, or is no directory.</exception>
     internal static SafeFileHandle OpenDirectory(SafeFileHandle root, string name) => OpenParts(root, name, isDirectory: true);
+
+    /// <summary>Opens a file in one call; null where that did not work, for whatever reason: part by part it is told, or works all the same.</summary>
+    private static unsafe SafeFileHandle? OpenAtOnce(SafeFileHandle root, string name)
+    {
+        // The kernel would take ".." as long as it stays below.
+        if (!s_hasOpenAt2 || name.Length == 0 || HasDots(name))
+        {
+            return null;
+        }
+        // struct open_how: flags, mode, resolve; RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS and RESOLVE_NO_MAGICLINKS.
+        var how = stackalloc ulong[3];
+        (how[0], how[1], how[2]) = ((ulong)(NoFollow | CloseOnExec | NonBlocking), 0, 0x08 | 0x04 | 0x02);
+        var handle = OpenAt2(OpenAt2Number, root, name, how, 3 * sizeof(ulong));
+        if (!handle.IsInvalid)
+        {
+            return handle;
+        }
+        // An old kernel does not know the call; an old sandbox forbids it.
+        if (Marshal.GetLastPInvokeError() is NoSuchCall or NotPermitted)
+        {
+            s_hasOpenAt2 = false;
+        }
+        handle.Dispose();
+        return null;
+    }
+
+    private static bool HasDots(string name)
+    {
+        foreach (var part in name.AsSpan().Split('/'))
+        {
+            if (name.AsSpan(part) is "" or "." or "..")
+            {
+                return true;
+            }
+        }
+        return false;
+    }
 
     private static SafeFileHandle OpenParts(SafeFileHandle root, string name, bool isDirectory)
     {
@@ -211,6 +255,29 @@ internal static partial class LinuxFile
         return Control(file, enable, argument) == 0;
     }
 
+    /// <summary>Reads at an offset. The runtime would ask first, of every file, whether it can be read there.</summary>
+    /// <returns>The number of bytes; 0 at the end.</returns>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    internal static unsafe int Read(SafeFileHandle file, Span<byte> buffer, long offset)
+    {
+        fixed (byte* p = buffer)
+        {
+            while (true)
+            {
+                var read = ReadAt(file, p, buffer.Length, offset);
+                if (read >= 0)
+                {
+                    return (int)read;
+                }
+                var error = Marshal.GetLastPInvokeError();
+                if (error != Interrupted)
+                {
+                    throw new IOException(Marshal.GetPInvokeErrorMessage(error));
+                }
+            }
+        }
+    }
+
     /// <summary>Tells the kernel how a file will be read; it may do nothing with it.</summary>
     internal static void AdviseSequential(SafeFileHandle file) => _ = Advise(file, 0, 0, 2);
 
@@ -249,6 +316,9 @@ internal static partial class LinuxFile
     // A variadic function in C: its three arguments go where those of a plain one do on the architectures of .NET on Linux.
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     private static unsafe partial int Control(SafeFileHandle file, nuint request, uint* argument);
+
+    [LibraryImport("libc", EntryPoint = "pread64", SetLastError = true)]
+    private static unsafe partial nint ReadAt(SafeFileHandle file, byte* buffer, nint length, long offset);
 
     [LibraryImport("libc", EntryPoint = "posix_fadvise64")]
     private static partial int Advise(SafeFileHandle file, long start, long length, int advice);

@@ -16,6 +16,10 @@ internal sealed class StreamGate
     private const double WindowSeconds = 0.2;
     private const int WindowsHeld = 40;
 
+    // What a call may take that waits for no medium: bytes of small files that are in memory would look slow else.
+    private static readonly long CallTicks = Stopwatch.Frequency / 50_000;
+    private static readonly long WindowTicks = (long)(WindowSeconds * Stopwatch.Frequency);
+
     private readonly Lock _lock = new();
     private readonly int _most;
     private readonly bool[] _left;
@@ -74,11 +78,16 @@ internal sealed class StreamGate
 
     internal void Record(long bytes, long ticks, long now)
     {
+        // Every read of every worker comes here: most of them end before the lock.
+        Interlocked.Add(ref _readTicks, Math.Max(0, ticks - CallTicks));
+        if (Interlocked.Add(ref _bytes, bytes) < WindowBytes && now - Volatile.Read(ref _since) < WindowTicks)
+        {
+            return;
+        }
         lock (_lock)
         {
-            _bytes += bytes;
-            _readTicks += ticks;
             var seconds = (now - _since) / (double)Stopwatch.Frequency;
+            // Another worker was here first.
             if (_bytes < WindowBytes && seconds < WindowSeconds)
             {
                 return;
@@ -93,9 +102,9 @@ internal sealed class StreamGate
             {
                 Judge(read, _bytes / Math.Max(1e-9, seconds));
             }
-            _bytes = 0;
-            _readTicks = 0;
-            _since = now;
+            Interlocked.Exchange(ref _bytes, 0);
+            Interlocked.Exchange(ref _readTicks, 0);
+            Volatile.Write(ref _since, now);
         }
     }
 

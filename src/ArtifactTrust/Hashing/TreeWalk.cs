@@ -61,11 +61,6 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
         return false;
     }
 
-    /// <summary>What the file system says of the present file.</summary>
-    /// <exception cref="MalformedDataException">It is a link that does not lead to a file of the directory.</exception>
-    /// <exception cref="IOException">It is absent or cannot be asked.</exception>
-    internal FileStatus Status() => tree.StatusOf(Utf8);
-
     private void Enter(int prefix)
     {
         var names = new DirectoryNames();

@@ -4,79 +4,65 @@ using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Manifests;
 
-/// <summary>Entries written down one after the other: in memory while they are few, then in a file without a name that only this process has.</summary>
+/// <summary>Files and their digests written down one after the other, each digest at the same time as its file or later.</summary>
 internal sealed class EntrySpool(DigestAlgorithm algorithm) : IDisposable
 {
-    private const int BytesInMemory = 1 << 20;
     private const int HeadBytes = 12;
 
-    private Stream _stream = new MemoryStream();
-    private bool _isFile;
+    private readonly Spool _files = new();
+    private readonly Spool _digests = new();
 
     internal void Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> digest, long size)
+    {
+        AddFile(name, size);
+        AddDigest(digest);
+    }
+
+    internal void AddFile(ReadOnlySpan<byte> name, long size)
     {
         Span<byte> head = stackalloc byte[HeadBytes];
         BinaryPrimitives.WriteInt32LittleEndian(head, name.Length);
         BinaryPrimitives.WriteInt64LittleEndian(head[4..], size);
-        _stream.Write(head);
-        _stream.Write(digest);
-        _stream.Write(name);
-        if (!_isFile && _stream.Length > BytesInMemory)
-        {
-            var file = CreateNameless();
-            _stream.Position = 0;
-            _stream.CopyTo(file);
-            (_stream, _isFile) = (file, true);
-        }
+        _files.Write(head);
+        _files.Write(name);
     }
 
-    /// <summary>The entries, each made when it is asked for.</summary>
-    internal IEnumerable<ManifestEntry> Read()
+    /// <summary>The digest of the next file that has none.</summary>
+    internal void AddDigest(ReadOnlySpan<byte> digest) => _digests.Write(digest);
+
+    /// <summary>The files, each made when it is asked for. None may be added meanwhile, digests may.</summary>
+    internal IEnumerable<TreeFile> ReadFiles()
     {
-        _stream.Position = 0;
+        var stream = _files.Rewind();
         var head = new byte[HeadBytes];
-        var digest = new byte[algorithm.SizeInBytes];
         var name = new byte[256];
-        while (_stream.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false) == HeadBytes)
+        while (stream.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false) == HeadBytes)
         {
             var length = BinaryPrimitives.ReadInt32LittleEndian(head);
             if (name.Length < length)
             {
                 name = new byte[2 * length];
             }
-            _stream.ReadExactly(digest);
-            _stream.ReadExactly(name, 0, length);
-            yield return new ManifestEntry(
-                Encoding.UTF8.GetString(name, 0, length),
-                Digest.FromBytes(algorithm, digest),
-                BinaryPrimitives.ReadInt64LittleEndian(head.AsSpan(4))
-            );
+            stream.ReadExactly(name, 0, length);
+            yield return new TreeFile(Encoding.UTF8.GetString(name, 0, length), BinaryPrimitives.ReadInt64LittleEndian(head.AsSpan(4)));
         }
     }
 
-    public void Dispose() => _stream.Dispose();
-
-    private static FileStream CreateNameless()
+    /// <summary>The entries, each made when it is asked for. All files have their digests by now.</summary>
+    internal IEnumerable<ManifestEntry> Read()
     {
-        var path = Path.Combine(Path.GetTempPath(), $"artifact-trust-{Guid.NewGuid():N}");
-        var options = new FileStreamOptions
+        var stream = _digests.Rewind();
+        var digest = new byte[algorithm.SizeInBytes];
+        foreach (var file in ReadFiles())
         {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.None,
-            BufferSize = 64 << 10,
-            // Where a file in use can be removed, it is, below; elsewhere at its end.
-            Options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None,
-        };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            stream.ReadExactly(digest);
+            yield return new ManifestEntry(file.Name, Digest.FromBytes(algorithm, digest), file.Size);
         }
-        var file = new FileStream(path, options);
-        if (!OperatingSystem.IsWindows())
-        {
-            File.Delete(path);
-        }
-        return file;
+    }
+
+    public void Dispose()
+    {
+        _files.Dispose();
+        _digests.Dispose();
     }
 }

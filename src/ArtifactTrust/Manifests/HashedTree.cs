@@ -101,40 +101,40 @@ public sealed partial class HashedTree(FileTree tree, IProgress<long>? progress 
     /// <summary>Tells of the files, those that are ignored and yet demanded among them, in code point order.</summary>
     private void Walk(IgnoreRules ignore, List<string> hidden, Func<TreeFile, bool>? where, FoundFile found)
     {
-        var walk = new TreeWalk(tree, ignore);
+        var walk = tree.Walk(ignore, cancellation);
         var next = 0;
-        for (var more = true; more; )
+        try
         {
-            cancellation.ThrowIfCancellationRequested();
-            more = walk.MoveNext();
-            for (; next < hidden.Count && (!more || IsBefore(hidden[next], walk)); next++)
+            for (var more = true; more; )
             {
-                Tell(Encoding.UTF8.GetBytes(hidden[next]));
-            }
-            if (more)
-            {
-                Tell(walk.Utf8);
+                more = walk.MoveNext();
+                for (; next < hidden.Count; next++)
+                {
+                    var name = Encoding.UTF8.GetBytes(hidden[next]);
+                    if (more && name.AsSpan().SequenceCompareTo(walk.Utf8) >= 0)
+                    {
+                        break;
+                    }
+                    Tell(name, tree.StatusOf(name));
+                }
+                if (more)
+                {
+                    Tell(walk.Utf8, walk.Status);
+                }
             }
         }
-
-        void Tell(ReadOnlySpan<byte> name)
+        catch (FileNotFoundException e)
         {
-            FileStatus status;
-            try
-            {
-                status = tree.StatusOf(name);
-            }
-            catch (FileNotFoundException e)
-            {
-                throw Changed($"'{Encoding.UTF8.GetString(name)}' went away", e);
-            }
+            throw Changed($"'{e.FileName}' went away", e);
+        }
+
+        void Tell(ReadOnlySpan<byte> name, in FileStatus status)
+        {
             if (where is null || where(new TreeFile(Encoding.UTF8.GetString(name), status.Size)))
             {
                 found(name, status);
             }
         }
-
-        static bool IsBefore(string name, TreeWalk walk) => Encoding.UTF8.GetBytes(name).AsSpan().SequenceCompareTo(walk.Utf8) < 0;
     }
 
     private void CheckCount(FileTable files, ManifestForm form)

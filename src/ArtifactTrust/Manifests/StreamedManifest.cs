@@ -7,9 +7,9 @@ namespace ArtifactTrust.Manifests;
 
 /// <summary>The manifest of a directory by SHA-256 that is not held in memory: for the digests of the whole, and for looking through it once or twice.</summary>
 /// <remarks>
-/// Law: entries and digests are those of <see cref="HashedTree.Manifest"/>. The directory is walked first to see what is there, then file by file
-/// while it is hashed, and at the end once more: whatever changed, came or went in between is refused. Memory is for the directories on the way to
-/// one file and for some thousand files; the entries of a large directory go to a temporary file without a name.
+/// Law: entries and digests are those of <see cref="HashedTree.Manifest"/>. The directory is walked to see what is there, and once more when all
+/// files are hashed: whatever changed, came or went in between is refused. Memory is for the directories on the way to one file and for some
+/// thousand files; what was seen of a large directory goes to temporary files without a name.
 /// </remarks>
 public sealed class StreamedManifest : IDisposable
 {
@@ -62,17 +62,21 @@ public sealed class StreamedManifest : IDisposable
     {
         ArgumentNullException.ThrowIfNull(tree);
         ArgumentNullException.ThrowIfNull(ignore);
-        var spool = keepEntries ? new EntrySpool(DigestAlgorithm.Sha256) : null;
+        var spool = new EntrySpool(DigestAlgorithm.Sha256);
+        var kept = false;
         try
         {
-            using var run = new Run(tree, ignore, spool, batchFiles, progress, cancellation);
+            using var run = new Run(tree, ignore, spool, keepEntries, batchFiles, progress, cancellation);
             var (count, subject) = run.Execute();
-            return new StreamedManifest(count, subject, spool);
+            kept = keepEntries;
+            return new StreamedManifest(count, subject, kept ? spool : null);
         }
-        catch
+        finally
         {
-            spool?.Dispose();
-            throw;
+            if (!kept)
+            {
+                spool.Dispose();
+            }
         }
     }
 
@@ -82,7 +86,8 @@ public sealed class StreamedManifest : IDisposable
     private sealed class Run(
         FileTree tree,
         IgnoreRules ignore,
-        EntrySpool? spool,
+        EntrySpool spool,
+        bool keepDigests,
         int batchFiles,
         IProgress<long>? progress,
         CancellationToken cancellation
@@ -92,24 +97,28 @@ public sealed class StreamedManifest : IDisposable
         private readonly FileHasher _hasher = new(DigestAlgorithm.Sha256);
         private readonly IncrementalHash _root = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         private readonly DirectoryHash _names = new();
-        private readonly List<TreeFile> _batch = [];
         private Dictionary<string, (Digest Digest, long Size)> _large = new(StringComparer.Ordinal);
-        private int _flushed;
 
         internal (int Count, DigestSet Subject) Execute()
         {
-            var count = Look();
-            if (count > batchFiles)
+            int count;
+            try
             {
-                Forget();
-                Walk(Next);
+                count = Look();
+                foreach (var batch in spool.ReadFiles().Chunk(batchFiles))
+                {
+                    Hash(batch);
+                    if (count > batchFiles)
+                    {
+                        Forget();
+                    }
+                }
+                LookAgain();
             }
-            Flush();
-            if (count > batchFiles)
+            catch (FileNotFoundException e)
             {
-                Forget();
+                throw HashedTree.Changed(tree, $"'{e.FileName}' went away", e);
             }
-            Walk(null);
             var root = Digest.FromBytes(DigestAlgorithm.Sha256, _root.GetHashAndReset());
             return (count, new DigestSet([new(DigestAlgorithm.Sha256.Name, root.Hex), new(DigestSet.DirHash, _names.Finish().Hex)]));
         }
@@ -125,100 +134,78 @@ public sealed class StreamedManifest : IDisposable
         // when there is as much again. A collection takes some milliseconds, and a run hashes 8,192 files.
         private static void Forget() => GC.Collect();
 
-        /// <summary>Sees what is there: all files of a small tree, the largest of others.</summary>
+        /// <summary>Sees what is there, and hashes the largest files where there are more than one run takes.</summary>
         private int Look()
         {
             var largest = new PriorityQueue<TreeFile, long>();
-            var walk = new TreeWalk(tree, ignore);
+            var total = 0L;
+            var walk = tree.Walk(ignore, cancellation);
             while (walk.MoveNext())
             {
-                cancellation.ThrowIfCancellationRequested();
-                var status = walk.Status();
-                _state.Add(walk.Utf8, status);
-                if (walk.Count <= batchFiles)
+                var size = walk.Status.Size;
+                total += size;
+                _state.Add(walk.Utf8, walk.Status);
+                spool.AddFile(walk.Utf8, size);
+                if (size >= LargeBytes && (largest.Count < LargeFiles || largest.Peek().Size < size))
                 {
-                    _batch.Add(new TreeFile(walk.Name, status.Size));
-                }
-                if (status.Size >= LargeBytes)
-                {
-                    var file = new TreeFile(walk.Name, status.Size);
-                    _ = largest.Count < LargeFiles ? Enqueue(file) : largest.EnqueueDequeue(file, file.Size);
+                    if (largest.Count == LargeFiles)
+                    {
+                        largest.Dequeue();
+                    }
+                    largest.Enqueue(new TreeFile(Encoding.UTF8.GetString(walk.Utf8), size), size);
                 }
             }
             _state.End();
+            _hasher.Expect(total);
             if (walk.Count > batchFiles)
             {
-                _batch.Clear();
                 TreeFile[] large = [.. largest.UnorderedItems.Select(i => i.Element)];
                 var hashed = _hasher.Hash(tree, large, progress, cancellation);
                 _large = large.Zip(hashed).ToDictionary(p => p.First.Name, p => p.Second, StringComparer.Ordinal);
+                Forget();
             }
             return walk.Count;
+        }
 
-            TreeFile Enqueue(TreeFile file)
+        private void Hash(TreeFile[] batch)
+        {
+            var missing = _large.Count == 0 ? batch : [.. batch.Where(f => !_large.ContainsKey(f.Name))];
+            var hashed = _hasher.Hash(tree, missing, progress, cancellation);
+            var at = 0;
+            foreach (var file in batch)
             {
-                largest.Enqueue(file, file.Size);
-                return file;
+                var (digest, size) = _large.TryGetValue(file.Name, out var known) ? known : hashed[at++];
+                if (size != file.Size)
+                {
+                    throw HashedTree.Changed(tree, $"'{file.Name}' is not what it was");
+                }
+                _root.AppendData(digest.Bytes);
+                _names.Add(Encoding.UTF8.GetBytes(file.Name), digest.Bytes);
+                if (keepDigests)
+                {
+                    spool.AddDigest(digest.Bytes);
+                }
             }
         }
 
         /// <summary>Goes through the files again, which have to be what they were.</summary>
-        private void Walk(Action<TreeFile>? next)
+        private void LookAgain()
         {
             _state.Again();
-            var walk = new TreeWalk(tree, ignore);
-            try
+            var walk = tree.Walk(ignore, cancellation);
+            while (walk.MoveNext())
             {
-                while (walk.MoveNext())
+                if (!_state.IsSame(walk.Utf8, walk.Status))
                 {
-                    cancellation.ThrowIfCancellationRequested();
-                    var status = walk.Status();
-                    if (!_state.IsSame(walk.Utf8, status))
-                    {
-                        throw HashedTree.Changed(
-                            tree,
-                            $"'{walk.Name}', or a file shortly before it, is not what it was, or files came or went"
-                        );
-                    }
-                    next?.Invoke(new TreeFile(walk.Name, status.Size));
+                    throw HashedTree.Changed(
+                        tree,
+                        $"'{Encoding.UTF8.GetString(walk.Utf8)}', or a file shortly before it, is not what it was, or files came or went"
+                    );
                 }
-            }
-            catch (FileNotFoundException e)
-            {
-                throw HashedTree.Changed(tree, $"'{walk.Name}' went away", e);
             }
             if (!_state.IsSameEnd())
             {
                 throw HashedTree.Changed(tree, "files came or went, or the last are not what they were");
-            }
-        }
-
-        private void Next(TreeFile file)
-        {
-            _batch.Add(file);
-            if (_batch.Count == batchFiles)
-            {
-                Flush();
-            }
-        }
-
-        private void Flush()
-        {
-            TreeFile[] missing = [.. _batch.Where(f => !_large.ContainsKey(f.Name))];
-            var hashed = _hasher.Hash(tree, missing, progress, cancellation);
-            var at = 0;
-            foreach (var file in _batch)
-            {
-                var (digest, size) = _large.TryGetValue(file.Name, out var known) ? known : hashed[at++];
-                var name = Encoding.UTF8.GetBytes(file.Name);
-                _root.AppendData(digest.Bytes);
-                _names.Add(name, digest.Bytes);
-                spool?.Add(name, digest.Bytes, size);
-            }
-            _batch.Clear();
-            if (++_flushed > 1)
-            {
-                Forget();
             }
         }
     }

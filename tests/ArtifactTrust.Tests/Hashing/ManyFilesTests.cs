@@ -165,6 +165,33 @@ public sealed class ManyFilesTests : IDisposable
     }
 
     [Fact]
+    public void Small_files_in_memory_are_not_taken_for_a_slow_medium()
+    {
+        var gate = new StreamGate(2, 32);
+        var now = Stopwatch.GetTimestamp();
+        for (var i = 0; i < 10_000; i++)
+        {
+            // 4 KiB in 15 microseconds are 270 MB/s; the next call as much later.
+            now += 2 * (Stopwatch.Frequency * 15 / 1_000_000);
+            gate.Record(4096, Stopwatch.Frequency * 15 / 1_000_000, now);
+        }
+        Assert.Equal((32, false), (gate.Limit, gate.IsSlow));
+    }
+
+    [Fact]
+    public void Small_files_that_wait_for_a_disk_are_found_slow()
+    {
+        var gate = new StreamGate(1, 32);
+        var now = Stopwatch.GetTimestamp();
+        for (var i = 0; i < 1_000; i++)
+        {
+            now += Stopwatch.Frequency / 1_000;
+            gate.Record(4096, Stopwatch.Frequency / 1_000, now);
+        }
+        Assert.True(gate.IsSlow);
+    }
+
+    [Fact]
     public void Streams_of_a_worker_that_is_done_are_the_others()
     {
         var gate = new StreamGate(2, 32);

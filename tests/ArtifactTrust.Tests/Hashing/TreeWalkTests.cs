@@ -130,6 +130,39 @@ public sealed class TreeWalkTests
         Shell(directory.Path, "rm -r d*");
     }
 
+    [Fact]
+    public void States_of_many_files_are_those_of_each_and_a_file_that_goes_meanwhile_is_named()
+    {
+        const int files = 9_000;
+        using var directory = new TemporaryDirectory();
+        for (var i = 0; i < files; i++)
+        {
+            directory.File($"{i:0000}", new string('x', i % 11));
+        }
+        using var tree = FileTree.Open(directory.Path);
+        var walk = tree.Walk(IgnoreRules.None);
+        for (var i = 0; i < files - 1; i++)
+        {
+            Assert.True(walk.MoveNext());
+            var name = $"{i:0000}";
+            Assert.Equal((name, i % 11, tree.StatusOf(name)), (Encoding.UTF8.GetString(walk.Utf8), walk.Status.Size, walk.Status));
+        }
+        Assert.True(walk.MoveNext());
+        Assert.False(walk.MoveNext());
+        Assert.False(walk.MoveNext());
+        Assert.Equal(files, walk.Count);
+
+        var again = tree.Walk(IgnoreRules.None);
+        Assert.True(again.MoveNext());
+        // The directory is read by now, and the state of the last files was not asked for yet.
+        File.Delete(Path.Combine(directory.Path, "8999"));
+        var e = Assert.Throws<FileNotFoundException>(() =>
+        {
+            while (again.MoveNext()) { }
+        });
+        Assert.Equal("8999", e.FileName);
+    }
+
     private static void Shell(string directory, string command)
     {
         using var shell = Process.Start(new ProcessStartInfo("bash", ["-c", command]) { WorkingDirectory = directory })!;
