@@ -267,4 +267,28 @@ public sealed class PythonTests
         Assert.Empty(found.Packages);
         Assert.Equal(path, found.Gaps.Single().Location);
     }
+
+    [Theory]
+    [InlineData("Classifier: a\n")]
+    [InlineData("Requires-Dist: a\n")]
+    [InlineData(" continued\n")]
+    public void A_field_that_never_ends_costs_no_more_than_its_bytes(string line)
+    {
+        var metadata = "Name: a\nVersion: 1\nSummary: s\n" + string.Concat(Enumerable.Repeat(line, 300_000));
+        Assert.InRange(Allocated(() => Found.Installed(($"{Site}/a.dist-info/METADATA", metadata))), 0, 100 * metadata.Length);
+    }
+
+    [Fact]
+    public void A_requirement_that_never_ends_costs_no_more_than_its_bytes()
+    {
+        var lines = string.Concat(Enumerable.Repeat("\\\n", 200_000));
+        Assert.InRange(Allocated(() => Found.Locked("requirements.txt", lines)), 0, 400 * lines.Length);
+    }
+
+    private static long Allocated(Action action)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        action();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
 }

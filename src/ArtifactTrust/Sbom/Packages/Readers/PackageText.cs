@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Sbom.Licenses;
@@ -33,8 +34,8 @@ internal static class PackageText
     /// <param name="repeated">Fields that may occur several times are joined by line feeds.</param>
     internal static Dictionary<string, string> Paragraph(IEnumerator<string> lines, out bool more, params ReadOnlySpan<string> repeated)
     {
-        var fields = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        string? name = null;
+        var fields = new Dictionary<string, StringBuilder>(StringComparer.OrdinalIgnoreCase);
+        StringBuilder? last = null;
         while (more = lines.MoveNext())
         {
             var line = lines.Current;
@@ -44,31 +45,31 @@ internal static class PackageText
             }
             if (line[0] is ' ' or '\t')
             {
-                if (name is not null && fields[name].Length < Limits.SbomTextLength)
+                if (last?.Length < Limits.SbomTextLength)
                 {
-                    fields[name] = $"{fields[name]}\n{line.Trim()}";
+                    last.Append('\n').Append(line.AsSpan().Trim());
                 }
                 continue;
             }
             var colon = line.IndexOf(':', StringComparison.Ordinal);
-            name = null;
+            last = null;
             if (colon <= 0)
             {
                 continue;
             }
             var field = line[..colon];
-            var value = line[(colon + 1)..].Trim();
-            if (fields.TryAdd(field, value))
+            var value = line.AsSpan(colon + 1).Trim();
+            if (!fields.TryGetValue(field, out var known))
             {
-                name = field;
+                fields.Add(field, last = new StringBuilder().Append(value));
             }
-            else if (repeated.Contains(field, StringComparer.OrdinalIgnoreCase))
+            // Bounded: of many classifiers or requirements, what a paragraph of this length holds.
+            else if (repeated.Contains(field, StringComparer.OrdinalIgnoreCase) && known.Length < 1 << 20)
             {
-                // Bounded: of many classifiers or requirements, what a paragraph of this length holds.
-                fields[field] = fields[field].Length < 1 << 20 ? $"{fields[field]}\n{value}" : fields[field];
+                known.Append('\n').Append(value);
             }
         }
-        return fields;
+        return fields.ToDictionary(f => f.Key, f => f.Value.ToString(), StringComparer.OrdinalIgnoreCase);
     }
 
     /// <summary>The text where it can be a name or version: not empty, not overlong, without control characters and blanks.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Sbom.Licenses;
@@ -84,7 +85,7 @@ internal static partial class PythonReader
 
     internal static void Requirements(PackageFile file, PackageFindings findings)
     {
-        var pending = "";
+        var pending = new StringBuilder();
         foreach (var line in PackageText.Lines(file.Content).Append(""))
         {
             if (pending.Length > Limits.SbomTextLength * 64)
@@ -94,11 +95,11 @@ internal static partial class PythonReader
             var text = Comment().Replace(line, "");
             if (text.EndsWith('\\'))
             {
-                pending += text[..^1] + " ";
+                pending.Append(text.AsSpan(0, text.Length - 1)).Append(' ');
                 continue;
             }
-            Requirement((pending + text).Trim(), findings);
-            pending = "";
+            Requirement(pending.Append(text).ToString().Trim(), findings);
+            pending.Clear();
         }
     }
 
