@@ -4,48 +4,40 @@ using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Manifests;
 
-/// <summary>Entries written down one after the other: in memory while they are few, then in a file without a name that only this process has.</summary>
+/// <summary>Entries written down one after the other, and read in the same order.</summary>
 internal sealed class EntrySpool(DigestAlgorithm algorithm) : IDisposable
 {
-    private const int BytesInMemory = 1 << 20;
     private const int HeadBytes = 12;
+    private const int ReadBytes = 64 << 10;
 
-    private Stream _stream = new MemoryStream();
-    private bool _isFile;
+    private readonly SpoolFile _spool = new();
 
     internal void Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> digest, long size)
     {
         Span<byte> head = stackalloc byte[HeadBytes];
         BinaryPrimitives.WriteInt32LittleEndian(head, name.Length);
         BinaryPrimitives.WriteInt64LittleEndian(head[4..], size);
-        _stream.Write(head);
-        _stream.Write(digest);
-        _stream.Write(name);
-        if (!_isFile && _stream.Length > BytesInMemory)
-        {
-            var file = CreateNameless();
-            _stream.Position = 0;
-            _stream.CopyTo(file);
-            (_stream, _isFile) = (file, true);
-        }
+        _spool.Write(head);
+        _spool.Write(digest);
+        _spool.Write(name);
     }
 
     /// <summary>The entries, each made when it is asked for.</summary>
     internal IEnumerable<ManifestEntry> Read()
     {
-        _stream.Position = 0;
+        var reader = new SpoolReader(_spool, 0, _spool.Length, ReadBytes);
         var head = new byte[HeadBytes];
         var digest = new byte[algorithm.SizeInBytes];
         var name = new byte[256];
-        while (_stream.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false) == HeadBytes)
+        while (reader.TryRead(head))
         {
             var length = BinaryPrimitives.ReadInt32LittleEndian(head);
             if (name.Length < length)
             {
                 name = new byte[2 * length];
             }
-            _stream.ReadExactly(digest);
-            _stream.ReadExactly(name, 0, length);
+            reader.TryRead(digest);
+            reader.TryRead(name.AsSpan(0, length));
             yield return new ManifestEntry(
                 Encoding.UTF8.GetString(name, 0, length),
                 Digest.FromBytes(algorithm, digest),
@@ -54,29 +46,5 @@ internal sealed class EntrySpool(DigestAlgorithm algorithm) : IDisposable
         }
     }
 
-    public void Dispose() => _stream.Dispose();
-
-    private static FileStream CreateNameless()
-    {
-        var path = Path.Combine(Path.GetTempPath(), $"artifact-trust-{Guid.NewGuid():N}");
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.None,
-            BufferSize = 64 << 10,
-            // Where a file in use can be removed, it is, below; elsewhere at its end.
-            Options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None,
-        };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-        var file = new FileStream(path, options);
-        if (!OperatingSystem.IsWindows())
-        {
-            File.Delete(path);
-        }
-        return file;
-    }
+    public void Dispose() => _spool.Dispose();
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
@@ -22,7 +21,7 @@ public sealed class StreamedManifest : IDisposable
 
     private readonly EntrySpool? _spool;
 
-    private StreamedManifest(int count, DigestSet subject, EntrySpool? spool) => (Count, Subject, _spool) = (count, subject, spool);
+    internal StreamedManifest(int count, DigestSet subject, EntrySpool? spool) => (Count, Subject, _spool) = (count, subject, spool);
 
     /// <summary>How many files there are.</summary>
     public int Count { get; }
@@ -41,7 +40,7 @@ public sealed class StreamedManifest : IDisposable
     /// <param name="progress">Told the bytes read since the last report.</param>
     /// <param name="cancellation">Stops hashing.</param>
     /// <exception cref="MalformedDataException">The directory holds a symbolic link, a special file, or too many files.</exception>
-    /// <exception cref="IOException">A file cannot be read, the directory changed while it was, or there is no room for the entries.</exception>
+    /// <exception cref="IOException">A file cannot be read, or the directory changed while it was.</exception>
     public static StreamedManifest Hash(
         FileTree tree,
         IgnoreRules ignore,
@@ -65,13 +64,38 @@ public sealed class StreamedManifest : IDisposable
         var spool = keepEntries ? new EntrySpool(DigestAlgorithm.Sha256) : null;
         try
         {
-            using var run = new Run(tree, ignore, spool, batchFiles, progress, cancellation);
-            var (count, subject) = run.Execute();
-            return new StreamedManifest(count, subject, spool);
+            using var run = new Run(tree, ignore, null, spool, batchFiles, progress, cancellation);
+            var hash = run.Execute();
+            return new StreamedManifest(hash.Count, hash.Finish(), spool);
         }
         catch
         {
             spool?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Hashes the files of a directory that fall to a part.</summary>
+    /// <returns>Their entries, in code point order of the names.</returns>
+    internal static EntrySpool HashShare(
+        FileTree tree,
+        IgnoreRules ignore,
+        PartShare share,
+        IProgress<long>? progress,
+        CancellationToken cancellation,
+        int batchFiles = BatchFiles
+    )
+    {
+        var spool = new EntrySpool(DigestAlgorithm.Sha256);
+        try
+        {
+            using var run = new Run(tree, ignore, share, spool, batchFiles, progress, cancellation);
+            run.Execute();
+            return spool;
+        }
+        catch
+        {
+            spool.Dispose();
             throw;
         }
     }
@@ -82,6 +106,7 @@ public sealed class StreamedManifest : IDisposable
     private sealed class Run(
         FileTree tree,
         IgnoreRules ignore,
+        PartShare? share,
         EntrySpool? spool,
         int batchFiles,
         IProgress<long>? progress,
@@ -90,13 +115,12 @@ public sealed class StreamedManifest : IDisposable
     {
         private readonly TreeState _state = new(batchFiles / 2);
         private readonly FileHasher _hasher = new(DigestAlgorithm.Sha256);
-        private readonly IncrementalHash _root = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        private readonly DirectoryHash _names = new();
+        private readonly ManifestHash _hash = new();
         private readonly List<TreeFile> _batch = [];
         private Dictionary<string, (Digest Digest, long Size)> _large = new(StringComparer.Ordinal);
         private int _flushed;
 
-        internal (int Count, DigestSet Subject) Execute()
+        internal ManifestHash Execute()
         {
             var count = Look();
             if (count > batchFiles)
@@ -110,15 +134,13 @@ public sealed class StreamedManifest : IDisposable
                 Forget();
             }
             Walk(null);
-            var root = Digest.FromBytes(DigestAlgorithm.Sha256, _root.GetHashAndReset());
-            return (count, new DigestSet([new(DigestAlgorithm.Sha256.Name, root.Hex), new(DigestSet.DirHash, _names.Finish().Hex)]));
+            return _hash;
         }
 
         public void Dispose()
         {
             _state.Dispose();
-            _root.Dispose();
-            _names.Dispose();
+            _hash.Dispose();
         }
 
         // The names of a walk, and what is known of the files of a run, grow old before they are garbage; left to itself, the collector would come
@@ -128,39 +150,45 @@ public sealed class StreamedManifest : IDisposable
         /// <summary>Sees what is there: all files of a small tree, the largest of others.</summary>
         private int Look()
         {
-            var largest = new PriorityQueue<TreeFile, long>();
+            var largest = new PriorityQueue<(TreeFile File, int Place), long>();
             var walk = new TreeWalk(tree, ignore);
             while (walk.MoveNext())
             {
                 cancellation.ThrowIfCancellationRequested();
                 var status = walk.Status();
                 _state.Add(walk.Utf8, status);
+                share?.Add(walk.Utf8, status.Size);
                 if (walk.Count <= batchFiles)
                 {
                     _batch.Add(new TreeFile(walk.Name, status.Size));
                 }
                 if (status.Size >= LargeBytes)
                 {
-                    var file = new TreeFile(walk.Name, status.Size);
-                    _ = largest.Count < LargeFiles ? Enqueue(file) : largest.EnqueueDequeue(file, file.Size);
+                    largest.Enqueue((new TreeFile(walk.Name, status.Size), walk.Count - 1), status.Size);
+                    if (largest.Count > LargeFiles)
+                    {
+                        largest.Dequeue();
+                    }
                 }
             }
             _state.End();
+            share?.Deal();
             if (walk.Count > batchFiles)
             {
                 _batch.Clear();
-                TreeFile[] large = [.. largest.UnorderedItems.Select(i => i.Element)];
+                TreeFile[] large = [.. largest.UnorderedItems.Where(i => IsWanted(i.Element.Place)).Select(i => i.Element.File)];
                 var hashed = _hasher.Hash(tree, large, progress, cancellation);
                 _large = large.Zip(hashed).ToDictionary(p => p.First.Name, p => p.Second, StringComparer.Ordinal);
             }
-            return walk.Count;
-
-            TreeFile Enqueue(TreeFile file)
+            else
             {
-                largest.Enqueue(file, file.Size);
-                return file;
+                var place = 0;
+                _batch.RemoveAll(_ => !IsWanted(place++));
             }
+            return walk.Count;
         }
+
+        private bool IsWanted(int place) => share is null || share.Has(place);
 
         /// <summary>Goes through the files again, which have to be what they were.</summary>
         private void Walk(Action<TreeFile>? next)
@@ -180,7 +208,10 @@ public sealed class StreamedManifest : IDisposable
                             $"'{walk.Name}', or a file shortly before it, is not what it was, or files came or went"
                         );
                     }
-                    next?.Invoke(new TreeFile(walk.Name, status.Size));
+                    if (next is not null && IsWanted(walk.Count - 1))
+                    {
+                        next(new TreeFile(walk.Name, status.Size));
+                    }
                 }
             }
             catch (FileNotFoundException e)
@@ -211,8 +242,7 @@ public sealed class StreamedManifest : IDisposable
             {
                 var (digest, size) = _large.TryGetValue(file.Name, out var known) ? known : hashed[at++];
                 var name = Encoding.UTF8.GetBytes(file.Name);
-                _root.AppendData(digest.Bytes);
-                _names.Add(name, digest.Bytes);
+                _hash.Add(name, digest.Bytes);
                 spool?.Add(name, digest.Bytes, size);
             }
             _batch.Clear();
