@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
@@ -102,39 +101,55 @@ internal static class HashCommand
             throw CliException.Usage($"--part takes I/N with I from 1 to N and N up to 10000, not '{share}'");
         }
         using var tree = FileTree.Open(path);
-        var result = session.Terminal.WithProgress(
+        using var result = session.Terminal.WithProgress(
             $"hashing part {share} of {tree.Name}",
             0,
             progress => ManifestPart.Hash(tree, rules, part, parts, progress, cancellation)
         );
-        session.Terminal.Line(Encoding.UTF8.GetString(result.ToBytes()));
+        session.Terminal.StreamJson(result.WriteTo);
         return ExitCode.Success;
     }
 
     private static int Merge(Session session, string[] files)
     {
-        var parts = new List<ManifestPart>(files.Length);
-        foreach (var file in files)
-        {
-            CliException.RequireFile(file, "part");
-            try
-            {
-                StrictJson.CheckLength(new FileInfo(file).Length, "manifest part", Limits.ManifestPartBytes);
-                parts.Add(ManifestPart.Parse(File.ReadAllBytes(file)));
-            }
-            catch (MalformedDataException e)
-            {
-                throw CliException.Rejected("manifest-part", $"'{file}': {e.Message}", "hash this part again", e);
-            }
-        }
+        (string Name, IgnoreRules Ignored)? directory = null;
+        StreamedManifest merged;
         try
         {
-            var manifest = ManifestPart.Merge(parts);
-            return Report(session, "directory", parts[0].Name, manifest.Subject, manifest.Entries, new IgnoreRules(parts[0].IgnoredPaths));
+            merged = ManifestPart.Merge(Read());
         }
         catch (MalformedDataException e)
         {
             throw CliException.Rejected("manifest-part", e.Message, "every part of one run is needed once, over the same files", e);
+        }
+        using (merged)
+        {
+            return Report(session, "directory", directory!.Value.Name, merged.Subject, merged.ReadEntries(), directory.Value.Ignored);
+        }
+
+        IEnumerable<ManifestPart> Read()
+        {
+            foreach (var file in files)
+            {
+                using var part = ReadPart(file);
+                // Of the first, to which the others are compared.
+                directory ??= (part.Name, new IgnoreRules(part.IgnoredPaths));
+                yield return part;
+            }
+        }
+    }
+
+    private static ManifestPart ReadPart(string file)
+    {
+        CliException.RequireFile(file, "part");
+        try
+        {
+            using var stream = File.OpenRead(file);
+            return ManifestPart.Read(stream);
+        }
+        catch (MalformedDataException e)
+        {
+            throw CliException.Rejected("manifest-part", $"'{file}': {e.Message}", "hash this part again", e);
         }
     }
 

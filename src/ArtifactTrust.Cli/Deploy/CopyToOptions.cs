@@ -27,7 +27,7 @@ internal sealed class CopyToOptions
 
     private readonly Option<bool> _hardLinks = new("--hard-links")
     {
-        Description = "let the copy and the store share files, where blocks of them cannot be shared; read the documents first",
+        Description = "let the copy and the store share files that nobody has the right to write to; read the documents first",
     };
 
     internal void AddTo(Command command)

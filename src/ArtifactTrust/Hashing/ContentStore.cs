@@ -29,7 +29,7 @@ public sealed class ContentStore(string path, bool hardLinks = false)
     /// <summary>The directory, a full path.</summary>
     public string Path { get; } = System.IO.Path.GetFullPath(path);
 
-    /// <summary>Stored files whose bytes are not those of their name. They were not used, and are replaced when their bytes are added again.</summary>
+    /// <summary>Stored files whose bytes are not those of their name, or cannot be read. They were not used, and are replaced when their bytes are added again.</summary>
     public IReadOnlyCollection<Digest> Damaged => [.. _damaged.Keys];
 
     /// <summary>Puts stored bytes in place, once they were hashed and found to be those asked for.</summary>
@@ -65,17 +65,25 @@ public sealed class ContentStore(string path, bool hardLinks = false)
         {
             var means = CopyMeans.Linked;
             byte[]? actual;
-            if (!executable && MayLink(stored) && LinuxDirectory.TryLink(stored, target))
+            try
             {
-                // The link itself changed the inode, so what must not change is asked after it.
-                status = FileStatus.Of(stored);
-                actual = CopiedFile.Read(stored, size, state, progress, cancellation);
-                actual = FileStatus.Of(stored) == status && MayLink(stored) ? actual : null;
+                if (!executable && MayLink(stored) && LinuxDirectory.TryLink(stored, target))
+                {
+                    // The link itself changed the inode, so what must not change is asked after it.
+                    status = FileStatus.Of(stored);
+                    actual = CopiedFile.Read(stored, size, state, progress, cancellation);
+                    actual = FileStatus.Of(stored) == status && MayLink(stored) ? actual : null;
+                }
+                else
+                {
+                    var mode = executable ? ReadOnly | UnixFileMode.UserWrite | CopiedFile.Executable : ReadOnly | UnixFileMode.UserWrite;
+                    (actual, means) = CopiedFile.Write(stored, size, target, mode, state, progress, cancellation);
+                }
             }
-            else
+            catch (CopiedFile.UnreadableException)
             {
-                var mode = executable ? ReadOnly | UnixFileMode.UserWrite | CopiedFile.Executable : ReadOnly | UnixFileMode.UserWrite;
-                (actual, means) = CopiedFile.Write(stored, size, target, mode, state, progress, cancellation);
+                // So the kernel tells of blocks of a sealed file, or of any on Btrfs, that are not those that were written.
+                actual = null;
             }
             if (actual is not null && CryptographicOperations.FixedTimeEquals(actual, digest.Bytes))
             {
@@ -120,16 +128,10 @@ public sealed class ContentStore(string path, bool hardLinks = false)
         {
             using var file = LinuxFile.OpenFile(source);
             using var state = digest.Algorithm.CreateState();
-            var linked = false;
-            if (hardLinks && !executable)
-            {
-                File.SetUnixFileMode(file, ReadOnly);
-                linked = LinuxDirectory.TryLink(file, temporary);
-            }
-            if (!linked)
+            if (!(hardLinks && !executable && LinuxDirectory.TryLink(file, temporary)))
             {
                 var size = FileStatus.Of(file).Size;
-                // Sealing takes the right to write, which is given up below.
+                // Sealing takes the right to write, which every file has here and gives up below.
                 var (actual, _) = CopiedFile.Write(file, size, temporary, ReadOnly | UnixFileMode.UserWrite, state, null, cancellation);
                 if (actual is null || !CryptographicOperations.FixedTimeEquals(actual, digest.Bytes))
                 {
@@ -138,12 +140,9 @@ public sealed class ContentStore(string path, bool hardLinks = false)
             }
             using (var written = LinuxFile.OpenFile(temporary))
             {
-                if (!linked)
-                {
-                    // Where the file system can: such a file may be linked, as nobody can change it any more.
-                    LinuxFile.TrySeal(written);
-                    File.SetUnixFileMode(written, ReadOnly);
-                }
+                // Where the file system can: such a file may be linked, as nobody can change it any more.
+                LinuxFile.TrySeal(written);
+                File.SetUnixFileMode(written, ReadOnly);
                 RandomAccess.FlushToDisk(written);
             }
             File.Move(temporary, target, overwrite: true);

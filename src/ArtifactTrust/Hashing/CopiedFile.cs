@@ -37,7 +37,8 @@ internal static class CopiedFile
     /// <param name="progress">Told the bytes read since the last report.</param>
     /// <param name="cancellation">Stops between two reads.</param>
     /// <returns>The digest; null where the file ended early, or is longer now.</returns>
-    /// <exception cref="IOException">It cannot be read or written, or the name is taken.</exception>
+    /// <exception cref="UnreadableException">It cannot be read.</exception>
+    /// <exception cref="IOException">It cannot be written, or the name is taken.</exception>
     internal static (byte[]? Digest, CopyMeans Means) Write(
         SafeFileHandle source,
         long size,
@@ -96,7 +97,7 @@ internal static class CopiedFile
             {
                 cancellation.ThrowIfCancellationRequested();
                 var buffer = buffers[turn].Length > 0 ? buffers[turn] : buffers[0];
-                var read = RandomAccess.Read(from, buffer, at);
+                var read = ReadAt(from, buffer, at);
                 hashing?.GetAwaiter().GetResult();
                 hashing = null;
                 if (read == 0 || at + read > size)
@@ -129,4 +130,19 @@ internal static class CopiedFile
             hashing?.GetAwaiter().GetResult();
         }
     }
+
+    private static int ReadAt(SafeFileHandle file, Span<byte> buffer, long offset)
+    {
+        try
+        {
+            return RandomAccess.Read(file, buffer, offset);
+        }
+        catch (IOException e)
+        {
+            throw new UnreadableException(e);
+        }
+    }
+
+    /// <summary>The bytes to be copied cannot be read, whatever may be wrong with those that are written.</summary>
+    internal sealed class UnreadableException(IOException inner) : IOException(inner.Message, inner);
 }

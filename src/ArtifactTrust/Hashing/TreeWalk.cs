@@ -42,6 +42,7 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
         {
             if (!directory.Names.TryTake(out var name, out var kind))
             {
+                directory.Names.Dispose();
                 _open.Pop();
                 continue;
             }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
@@ -22,7 +21,7 @@ public sealed class StreamedManifest : IDisposable
 
     private readonly EntrySpool? _spool;
 
-    private StreamedManifest(int count, DigestSet subject, EntrySpool? spool) => (Count, Subject, _spool) = (count, subject, spool);
+    internal StreamedManifest(int count, DigestSet subject, EntrySpool? spool) => (Count, Subject, _spool) = (count, subject, spool);
 
     /// <summary>How many files there are.</summary>
     public int Count { get; }
@@ -41,7 +40,7 @@ public sealed class StreamedManifest : IDisposable
     /// <param name="progress">Told the bytes read since the last report.</param>
     /// <param name="cancellation">Stops hashing.</param>
     /// <exception cref="MalformedDataException">The directory holds a symbolic link, a special file, or too many files.</exception>
-    /// <exception cref="IOException">A file cannot be read, the directory changed while it was, or there is no room for the entries.</exception>
+    /// <exception cref="IOException">A file cannot be read, or the directory changed while it was.</exception>
     public static StreamedManifest Hash(
         FileTree tree,
         IgnoreRules ignore,
@@ -62,32 +61,63 @@ public sealed class StreamedManifest : IDisposable
     {
         ArgumentNullException.ThrowIfNull(tree);
         ArgumentNullException.ThrowIfNull(ignore);
-        var spool = new EntrySpool(DigestAlgorithm.Sha256);
-        var kept = false;
+        var files = new FileSpool();
+        var entries = keepEntries ? new EntrySpool(DigestAlgorithm.Sha256, files) : null;
         try
         {
-            using var run = new Run(tree, ignore, spool, keepEntries, batchFiles, progress, cancellation);
-            var (count, subject) = run.Execute();
-            kept = keepEntries;
-            return new StreamedManifest(count, subject, kept ? spool : null);
+            using var run = new Run(tree, ignore, files, batchFiles, progress, cancellation);
+            run.Execute(null, (_, digest, _) => entries?.AddDigest(digest));
+            return new StreamedManifest(run.Hash.Count, run.Hash.Finish(), entries);
+        }
+        catch
+        {
+            entries?.Dispose();
+            throw;
         }
         finally
         {
-            if (!kept)
+            if (!keepEntries)
             {
-                spool.Dispose();
+                files.Dispose();
             }
+        }
+    }
+
+    /// <summary>Hashes the files of a directory that fall to a part.</summary>
+    /// <returns>Their entries, in code point order of the names.</returns>
+    internal static EntrySpool HashShare(
+        FileTree tree,
+        IgnoreRules ignore,
+        PartShare share,
+        IProgress<long>? progress,
+        CancellationToken cancellation,
+        int batchFiles = BatchFiles
+    )
+    {
+        var entries = new EntrySpool(DigestAlgorithm.Sha256);
+        try
+        {
+            using var files = new FileSpool();
+            using var run = new Run(tree, ignore, files, batchFiles, progress, cancellation);
+            run.Execute(share, entries.Add);
+            return entries;
+        }
+        catch
+        {
+            entries.Dispose();
+            throw;
         }
     }
 
     /// <summary>Removes the temporary file.</summary>
     public void Dispose() => _spool?.Dispose();
 
+    private delegate void TakeEntry(ReadOnlySpan<byte> name, ReadOnlySpan<byte> digest, long size);
+
     private sealed class Run(
         FileTree tree,
         IgnoreRules ignore,
-        EntrySpool spool,
-        bool keepDigests,
+        FileSpool files,
         int batchFiles,
         IProgress<long>? progress,
         CancellationToken cancellation
@@ -95,19 +125,23 @@ public sealed class StreamedManifest : IDisposable
     {
         private readonly TreeState _state = new(batchFiles / 2);
         private readonly FileHasher _hasher = new(DigestAlgorithm.Sha256);
-        private readonly IncrementalHash _root = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        private readonly DirectoryHash _names = new();
         private Dictionary<string, (Digest Digest, long Size)> _large = new(StringComparer.Ordinal);
 
-        internal (int Count, DigestSet Subject) Execute()
+        /// <summary>The digests of all files that were hashed.</summary>
+        internal ManifestHash Hash { get; } = new();
+
+        /// <summary>Hashes the files.</summary>
+        /// <param name="share">Which of them; all where null.</param>
+        /// <param name="take">Told of each, in code point order of the names.</param>
+        internal void Execute(PartShare? share, TakeEntry take)
         {
-            int count;
             try
             {
-                count = Look();
-                foreach (var batch in spool.ReadFiles().Chunk(batchFiles))
+                var count = Look(share);
+                var wanted = share is null ? files.Read() : files.Read().Where((_, place) => share.Has(place));
+                foreach (var batch in wanted.Chunk(batchFiles))
                 {
-                    Hash(batch);
+                    HashBatch(batch, take);
                     if (count > batchFiles)
                     {
                         Forget();
@@ -119,15 +153,12 @@ public sealed class StreamedManifest : IDisposable
             {
                 throw HashedTree.Changed(tree, $"'{e.FileName}' went away", e);
             }
-            var root = Digest.FromBytes(DigestAlgorithm.Sha256, _root.GetHashAndReset());
-            return (count, new DigestSet([new(DigestAlgorithm.Sha256.Name, root.Hex), new(DigestSet.DirHash, _names.Finish().Hex)]));
         }
 
         public void Dispose()
         {
             _state.Dispose();
-            _root.Dispose();
-            _names.Dispose();
+            Hash.Dispose();
         }
 
         // The names of a walk, and what is known of the files of a run, grow old before they are garbage; left to itself, the collector would come
@@ -135,9 +166,9 @@ public sealed class StreamedManifest : IDisposable
         private static void Forget() => GC.Collect();
 
         /// <summary>Sees what is there, and hashes the largest files where there are more than one run takes.</summary>
-        private int Look()
+        private int Look(PartShare? share)
         {
-            var largest = new PriorityQueue<TreeFile, long>();
+            var largest = new PriorityQueue<(TreeFile File, int Place), long>();
             var total = 0L;
             var walk = tree.Walk(ignore, cancellation);
             while (walk.MoveNext())
@@ -145,21 +176,26 @@ public sealed class StreamedManifest : IDisposable
                 var size = walk.Status.Size;
                 total += size;
                 _state.Add(walk.Utf8, walk.Status);
-                spool.AddFile(walk.Utf8, size);
-                if (size >= LargeBytes && (largest.Count < LargeFiles || largest.Peek().Size < size))
+                share?.Add(walk.Utf8, size);
+                files.Add(walk.Utf8, size);
+                if (size >= LargeBytes)
                 {
-                    if (largest.Count == LargeFiles)
+                    largest.Enqueue((new TreeFile(Encoding.UTF8.GetString(walk.Utf8), size), walk.Count - 1), size);
+                    if (largest.Count > LargeFiles)
                     {
                         largest.Dequeue();
                     }
-                    largest.Enqueue(new TreeFile(Encoding.UTF8.GetString(walk.Utf8), size), size);
                 }
             }
             _state.End();
+            share?.Deal();
             _hasher.Expect(total);
             if (walk.Count > batchFiles)
             {
-                TreeFile[] large = [.. largest.UnorderedItems.Select(i => i.Element)];
+                TreeFile[] large =
+                [
+                    .. largest.UnorderedItems.Select(i => i.Element).Where(f => share is null || share.Has(f.Place)).Select(f => f.File),
+                ];
                 var hashed = _hasher.Hash(tree, large, progress, cancellation);
                 _large = large.Zip(hashed).ToDictionary(p => p.First.Name, p => p.Second, StringComparer.Ordinal);
                 Forget();
@@ -167,7 +203,7 @@ public sealed class StreamedManifest : IDisposable
             return walk.Count;
         }
 
-        private void Hash(TreeFile[] batch)
+        private void HashBatch(TreeFile[] batch, TakeEntry take)
         {
             var missing = _large.Count == 0 ? batch : [.. batch.Where(f => !_large.ContainsKey(f.Name))];
             var hashed = _hasher.Hash(tree, missing, progress, cancellation);
@@ -179,12 +215,9 @@ public sealed class StreamedManifest : IDisposable
                 {
                     throw HashedTree.Changed(tree, $"'{file.Name}' is not what it was");
                 }
-                _root.AppendData(digest.Bytes);
-                _names.Add(Encoding.UTF8.GetBytes(file.Name), digest.Bytes);
-                if (keepDigests)
-                {
-                    spool.AddDigest(digest.Bytes);
-                }
+                var name = Encoding.UTF8.GetBytes(file.Name);
+                Hash.Add(name, digest.Bytes);
+                take(name, digest.Bytes, size);
             }
         }
 

@@ -61,7 +61,7 @@ public sealed class TreeWalkTests
     [Fact]
     public void A_directory_of_many_blocks_is_merged_in_order()
     {
-        var names = new DirectoryNames();
+        using var names = new DirectoryNames();
         var expected = new List<(string, EntryKind)>();
         var random = new Random(7);
         for (var i = 0; i < 20_000; i++)
@@ -81,7 +81,11 @@ public sealed class TreeWalkTests
     }
 
     [Fact]
-    public void A_directory_without_entries_has_none() => Assert.False(new DirectoryNames().TryTake(out _, out _));
+    public void A_directory_without_entries_has_none()
+    {
+        using var names = new DirectoryNames();
+        Assert.False(names.TryTake(out _, out _));
+    }
 
     [Fact]
     public void Packed_names_are_found_where_they_are()
