@@ -6,6 +6,7 @@
 # ARTIFACT_TRUST_SIGSTORE, the directory of a Sigstore instance of one's own (trusted_root.json, signing_config.json, signing_config.rekor1.json,
 # ports.json), adds signing without keys. KEYS names some of the rows only, JOBS says how many rows are tried at once. Exit code 1: ours did not
 # verify what cosign made, or cosign refused ours and takes its own. The end-to-end tests hold the table against the committed one.
+# The last table, of bundles that cosign does not write, is put below these by BundleVariantTests, with APPROVE=1.
 set -u
 : "${REGISTRIES:?NAME=HOST pairs}" "${ARTIFACT_TRUST:?the command}"
 work=$(mktemp -d)

@@ -80,6 +80,7 @@ internal static class LegacyTags
         var seen = new List<Descriptor>();
         var keys = new HashSet<string>(StringComparer.Ordinal);
         var own = layers.ToArray();
+        Descriptor? config = null;
         return store.UpdateTagAsync(
             tag,
             async (current, token) =>
@@ -103,7 +104,10 @@ internal static class LegacyTags
                 {
                     throw new MalformedDataException($"tag {tag}", store.Name, $"it would have more than {OciLimits.LegacyLayers} layers");
                 }
-                var config = await store.PushBlobAsync(manifest?.Config.MediaType ?? ConfigType, Config(seen), token).ConfigureAwait(false);
+                var bytes = Config(seen);
+                var wanted = Descriptor.Of(manifest?.Config.MediaType ?? ConfigType, bytes);
+                // Not looked for again: the less time there is between reading and writing, the better.
+                config = wanted.Equals(config) ? config : await store.PushBlobAsync(wanted.MediaType, bytes, token).ConfigureAwait(false);
                 var merged = new ImageManifest(
                     manifest?.MediaType ?? OciMediaTypes.ImageManifest,
                     manifest?.ArtifactType,

@@ -171,7 +171,20 @@ public sealed partial class ModelArtifact(OciStore store, int atOnce = 4)
                 Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [PathAnnotation] = name, [TitleAnnotation] = name },
             };
             stream.Position = 0;
-            await store.PushBlobAsync(layer, stream, cancellation).ConfigureAwait(false);
+            try
+            {
+                await store.PushBlobAsync(layer, stream, cancellation).ConfigureAwait(false);
+            }
+            catch (ContentMismatchException e)
+            {
+                // Either the store lies, or somebody writes to the file.
+                var now = new FileHasher(DigestAlgorithm.Sha256).Hash(stream.SafeFileHandle, null, cancellation);
+                if (!now.Equals((digest, size)))
+                {
+                    throw Changed(name, e);
+                }
+                throw;
+            }
             return layer;
         }
     }
@@ -196,7 +209,7 @@ public sealed partial class ModelArtifact(OciStore store, int atOnce = 4)
                 var (bytes, more) = await BoundedStream.ReadUpToAsync(stream, (int)file.Size, cancellation).ConfigureAwait(false);
                 if (more || bytes.Length != file.Size)
                 {
-                    throw new IOException($"'{file.Name}' changed while it was read");
+                    throw Changed(file.Name, null);
                 }
                 tar.Write(bytes);
             }
@@ -213,6 +226,9 @@ public sealed partial class ModelArtifact(OciStore store, int atOnce = 4)
         await store.PushBlobAsync(layer, blob, cancellation).ConfigureAwait(false);
         return layer;
     }
+
+    private static IOException Changed(string name, Exception? inner) =>
+        new($"'{name}': the file changed while it was read; try again when nothing writes to it", inner);
 
     private static byte[] Configuration(string name, IReadOnlyList<Descriptor> layers) =>
         ManifestJson.Write(writer =>

@@ -90,6 +90,7 @@ public sealed partial class RegistryClient
         var operation = _transport.Operation($"push blob {blob.Digest}");
         var start = content.CanSeek ? content.Position : 0;
         var begun = false;
+        var upload = new Upload();
         await _transport.CallAsync(operation, blob.Size, AttemptAsync, cancellation).ConfigureAwait(false);
 
         async Task<bool> AttemptAsync(CancellationToken token)
@@ -102,12 +103,11 @@ public sealed partial class RegistryClient
             {
                 content.Position = start;
             }
-            var (location, chunkBytes) = await StartUploadAsync(operation, token).ConfigureAwait(false);
+            await StartUploadAsync(upload, operation, token).ConfigureAwait(false);
             try
             {
                 begun = true;
-                location = await PushChunksAsync(blob, content, location, chunkBytes, operation, token).ConfigureAwait(false);
-                await FinishUploadAsync(blob, default, location, operation, token).ConfigureAwait(false);
+                await PushChunksAsync(upload, blob, content, operation, token).ConfigureAwait(false);
                 return true;
             }
             catch (RegistryException e) when (e.IsTransient && !content.CanSeek)
@@ -139,8 +139,9 @@ public sealed partial class RegistryClient
             if (isMissing || !await HeadBlobAsync(blob, operation, token).ConfigureAwait(false))
             {
                 isMissing = false;
-                var (location, _) = await StartUploadAsync(operation, token).ConfigureAwait(false);
-                await FinishUploadAsync(blob, content, location, operation, token).ConfigureAwait(false);
+                var upload = new Upload();
+                await StartUploadAsync(upload, operation, token).ConfigureAwait(false);
+                await FinishUploadAsync(blob, content, upload.Location, operation, token).ConfigureAwait(false);
             }
             return true;
         }
@@ -185,127 +186,4 @@ public sealed partial class RegistryClient
         }
         return skip;
     }
-
-    private async Task<(Uri Location, int ChunkBytes)> StartUploadAsync(string operation, CancellationToken token)
-    {
-        var address = _transport.Address("blobs/uploads/");
-        var request = new RegistryRequest(operation, HttpMethod.Post, address, RegistryAccess.Push) { Content = Empty };
-        using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
-        if (response.Status != HttpStatusCode.Accepted)
-        {
-            throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
-        }
-        var chunkBytes = _options.ChunkBytes;
-        if (response.Header("OCI-Chunk-Min-Length") is { } minimum && int.TryParse(minimum, out var bytes) && bytes > chunkBytes)
-        {
-            chunkBytes =
-                bytes <= OciLimits.ChunkBytes
-                    ? bytes
-                    : throw new RegistryException(
-                        response.Status,
-                        null,
-                        $"{operation}: the registry asks for chunks of {bytes} bytes; too many"
-                    );
-        }
-        return (Location(response, address, operation), chunkBytes);
-    }
-
-    private async Task<Uri> PushChunksAsync(
-        Descriptor blob,
-        Stream content,
-        Uri location,
-        int chunkBytes,
-        string operation,
-        CancellationToken token
-    )
-    {
-        using var hash = IncrementalHash.CreateHash(blob.Digest.Algorithm.BclName);
-        var buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(chunkBytes, blob.Size));
-        var sent = 0L;
-        while (true)
-        {
-            var read = await content.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, token).ConfigureAwait(false);
-            if (read > blob.Size - sent || (read < buffer.Length && sent + read < blob.Size))
-            {
-                var has = read > blob.Size - sent ? "more" : "fewer";
-                throw Mismatch("blob", blob.Digest, $"the content to push has {has} than {blob.Size} bytes");
-            }
-            if (read > 0)
-            {
-                hash.AppendData(buffer.AsSpan(0, read));
-                location = await PushChunkAsync(buffer.AsMemory(0, read), sent, location, operation, token).ConfigureAwait(false);
-                sent += read;
-            }
-            if (read < buffer.Length)
-            {
-                CheckDigest("blob", blob, hash, sent);
-                return location;
-            }
-        }
-    }
-
-    /// <remarks>Spec: distribution-spec 1.1, "Pushing a blob in chunks". The range has no unit, unlike HTTP's own.</remarks>
-    private async Task<Uri> PushChunkAsync(ReadOnlyMemory<byte> chunk, long start, Uri location, string operation, CancellationToken token)
-    {
-        var request = new RegistryRequest(operation, HttpMethod.Patch, location, RegistryAccess.Push)
-        {
-            Content = () =>
-            {
-                var body = Body(chunk, OctetStream);
-                body.Headers.TryAddWithoutValidation("Content-Range", $"{start}-{start + chunk.Length - 1}");
-                return body;
-            },
-            ContentBytes = chunk.Length,
-        };
-        using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
-        // 202 is the specification's; 204 comes from registries that took the chunk all the same. The last request has the digest checked.
-        if (response.Status is not (HttpStatusCode.Accepted or HttpStatusCode.NoContent))
-        {
-            throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
-        }
-        var end = $"0-{start + chunk.Length - 1}";
-        if (response.Header("Range") is { } range && range != end && range != $"bytes={end}")
-        {
-            throw new RegistryException(
-                response.Status,
-                null,
-                $"{operation}: the registry took the range '{Text.Clean(range, 40)}', not '{end}'"
-            );
-        }
-        return Location(response, location, operation);
-    }
-
-    private async Task FinishUploadAsync(
-        Descriptor blob,
-        ReadOnlyMemory<byte> content,
-        Uri location,
-        string operation,
-        CancellationToken token
-    )
-    {
-        // The location's own query must stay as it is: it holds the session's state.
-        var separator = location.Query.Length > 0 ? "&" : "?";
-        var address = new Uri($"{location.AbsoluteUri}{separator}digest={Uri.EscapeDataString(blob.Digest.ToString())}");
-        var request = new RegistryRequest(operation, HttpMethod.Put, address, RegistryAccess.Push)
-        {
-            Content = content.IsEmpty ? Empty : () => Body(content, OctetStream),
-            ContentBytes = content.Length,
-        };
-        using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
-        if (response.Status != HttpStatusCode.Created)
-        {
-            throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
-        }
-    }
-
-    private Uri Location(RegistryResponse response, Uri request, string operation)
-    {
-        var location =
-            RegistryTransport.TryResolve(request, response.Header("Location"))
-            ?? throw new RegistryException(response.Status, null, $"{operation}: the registry does not say where to upload");
-        _transport.CheckTarget(location, operation);
-        return new UriBuilder(location) { Fragment = "" }.Uri;
-    }
-
-    private static ByteArrayContent Empty() => new([]);
 }

@@ -36,6 +36,7 @@ public sealed partial class RegistryClient
     {
         var operation = _transport.Operation($"push blob {blob.Digest}");
         var isMissing = true;
+        var upload = new Upload();
         await _transport.CallAsync(operation, blob.Size, AttemptAsync, cancellation).ConfigureAwait(false);
 
         async Task<bool> AttemptAsync(CancellationToken token)
@@ -45,13 +46,12 @@ public sealed partial class RegistryClient
                 return true;
             }
             isMissing = false;
-            var (location, chunkBytes) = await StartUploadAsync(operation, token).ConfigureAwait(false);
+            await StartUploadAsync(upload, operation, token).ConfigureAwait(false);
             var content = source.OpenBlob(blob, token);
             await using (content.ConfigureAwait(false))
             {
-                location = await PushChunksAsync(blob, content, location, chunkBytes, operation, token).ConfigureAwait(false);
+                await PushChunksAsync(upload, blob, content, operation, token).ConfigureAwait(false);
             }
-            await FinishUploadAsync(blob, default, location, operation, token).ConfigureAwait(false);
             return true;
         }
     }

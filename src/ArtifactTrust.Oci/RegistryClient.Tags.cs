@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 
 namespace ArtifactTrust.Oci;
@@ -6,10 +7,10 @@ namespace ArtifactTrust.Oci;
 public sealed partial class RegistryClient
 {
     private static readonly TimeSpan MinimumSettling = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan MaximumSettling = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaximumSettling = TimeSpan.FromSeconds(15);
 
-    // Writers of one process take turns; striped, so that the table never grows.
-    private static readonly SemaphoreSlim[] TagGates = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
+    // Writers that share connections take turns; striped, so that a table never grows.
+    private static readonly ConditionalWeakTable<HttpClient, SemaphoreSlim[]> TagGates = [];
 
     /// <inheritdoc/>
     /// <remarks>
@@ -21,7 +22,8 @@ public sealed partial class RegistryClient
     internal override async Task UpdateTagAsync(string tag, TagMerge merge, CancellationToken cancellation)
     {
         var operation = _transport.Operation($"add to tag {tag}");
-        var gate = TagGates[(uint)HashCode.Combine(_repository.Place, tag) % TagGates.Length];
+        var gates = TagGates.GetValue(_http, static _ => [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))]);
+        var gate = gates[(uint)HashCode.Combine(_repository.Place, tag) % gates.Length];
         var state = new TagWriter();
         var begun = _options.Time.GetTimestamp();
         for (var round = 0; round < OciLimits.TagRounds && _options.Time.GetElapsedTime(begun) < _options.OverallTimeout; round++)
@@ -32,19 +34,21 @@ public sealed partial class RegistryClient
             try
             {
                 started = _options.Time.GetTimestamp();
-                var (current, entityTag) = await FetchTaggedAsync(tag, null, cancellation).ConfigureAwait(false);
-                var merged = await merge(current, cancellation).ConfigureAwait(false);
-                if (merged is null)
+                if (await ReadAsync(state, tag, merge, cancellation).ConfigureAwait(false) is not { } read)
                 {
-                    if (state.IsSettled(current!))
-                    {
-                        return;
-                    }
                     retryAfter = null;
+                }
+                else if (read.Merged is not null)
+                {
+                    retryAfter = await WriteAsync(state, tag, read, cancellation).ConfigureAwait(false);
+                }
+                else if (state.IsSettled(read.Current!))
+                {
+                    return;
                 }
                 else
                 {
-                    retryAfter = await WriteAsync(state, tag, current, entityTag, merged, cancellation).ConfigureAwait(false);
+                    retryAfter = null;
                 }
             }
             finally
@@ -62,17 +66,35 @@ public sealed partial class RegistryClient
         );
     }
 
+    /// <summary>What is under the tag and what is to be; null where the registry cannot tell: docker-registry on disk reads the tag's file while it is written.</summary>
+    private async Task<TagState?> ReadAsync(TagWriter state, string tag, TagMerge merge, CancellationToken cancellation)
+    {
+        for (var again = false; ; again = true)
+        {
+            var started = _options.Time.GetTimestamp();
+            try
+            {
+                var (current, entityTag) = await FetchTaggedAsync(tag, null, cancellation).ConfigureAwait(false);
+                state.Read();
+                var merged = await merge(current, cancellation).ConfigureAwait(false);
+                // A write over what was read long ago would undo what others wrote since, who may have looked for the last time.
+                if (again || merged is null || _options.Time.GetElapsedTime(started) < MinimumSettling / 2)
+                {
+                    return new TagState(current, entityTag, merged);
+                }
+            }
+            catch (RegistryException e) when (e.Status == HttpStatusCode.InternalServerError && state.MayReadAgain(_options.Attempts))
+            {
+                return null;
+            }
+        }
+    }
+
     /// <summary>One write, unless another's came first.</summary>
     /// <returns>How long the registry asks to be left alone.</returns>
-    private async Task<TimeSpan?> WriteAsync(
-        TagWriter state,
-        string tag,
-        StoredManifest? current,
-        string? entityTag,
-        StoredManifest merged,
-        CancellationToken cancellation
-    )
+    private async Task<TimeSpan?> WriteAsync(TagWriter state, string tag, TagState read, CancellationToken cancellation)
     {
+        var (current, entityTag, merged) = read;
         state.Begin(current);
         KeyValuePair<string, string>? condition =
             !state.IsConditional ? null
@@ -82,8 +104,8 @@ public sealed partial class RegistryClient
             : null;
         try
         {
-            await PutManifestAsync(merged, tag, condition, 1, cancellation).ConfigureAwait(false);
-            state.Wrote(merged);
+            await PutManifestAsync(merged!, tag, condition, 1, cancellation).ConfigureAwait(false);
+            state.Wrote(merged!);
             return null;
         }
         catch (RegistryException e) when (e.Status == HttpStatusCode.PreconditionFailed && condition is not null)
@@ -109,6 +131,9 @@ public sealed partial class RegistryClient
             : pause;
     }
 
+    /// <summary>What is under a tag, and what is to be there in its place; null where nothing is missing.</summary>
+    private readonly record struct TagState(StoredManifest? Current, string? EntityTag, StoredManifest? Merged);
+
     /// <summary>What one writer of a tag has seen of the others.</summary>
     private sealed class TagWriter
     {
@@ -118,12 +143,13 @@ public sealed partial class RegistryClient
         private int _undone;
         private int _confirmed;
         private int _failures;
+        private int _unread;
 
         /// <summary>Whether conditions are worth sending.</summary>
         internal bool IsConditional { get; private set; } = true;
 
         /// <summary>How far the pause may be stretched at random: more with every time that our part was undone.</summary>
-        internal int Spread => 1 << Math.Min(_undone, 4);
+        internal int Spread => 1 << Math.Min(_undone, 6);
 
         /// <summary>Whether our part, which is there now, will stay.</summary>
         internal bool IsSettled(StoredManifest current)
@@ -135,6 +161,10 @@ public sealed partial class RegistryClient
             }
             return ++_confirmed > 1;
         }
+
+        internal void Read() => _unread = 0;
+
+        internal bool MayReadAgain(int attempts) => ++_unread < attempts;
 
         internal void Begin(StoredManifest? current)
         {

@@ -18,6 +18,7 @@ public sealed partial class RegistryClient : OciStore
         ),
     ];
 
+    private readonly HttpClient _http;
     private readonly RegistryReference _repository;
     private readonly RegistryOptions _options;
     private readonly RegistryTransport _transport;
@@ -30,6 +31,7 @@ public sealed partial class RegistryClient : OciStore
     {
         ArgumentNullException.ThrowIfNull(http);
         ArgumentNullException.ThrowIfNull(repository);
+        _http = http;
         _repository = repository;
         _options = options ?? new RegistryOptions();
         _options.Check();

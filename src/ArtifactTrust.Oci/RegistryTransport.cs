@@ -102,7 +102,7 @@ internal sealed class RegistryTransport : IDisposable
             }
             try
             {
-                await _options.DelayAsync(Delay(tried, failure.RetryAfter), linked.Token).ConfigureAwait(false);
+                await PauseAsync(tried, failure.RetryAfter, linked.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
@@ -270,7 +270,11 @@ internal sealed class RegistryTransport : IDisposable
     private static RegistryException Tried(RegistryException e, int times) =>
         new(e.Status, e.Code, $"{e.Message} (tried {times} times)", e.Hint, e.InnerException);
 
-    private TimeSpan Delay(int tried, TimeSpan? retryAfter)
+    /// <summary>Waits before something is tried again.</summary>
+    /// <param name="tried">How often it was.</param>
+    /// <param name="retryAfter">How long the registry asks to be left alone.</param>
+    /// <param name="cancellation">Stops the wait.</param>
+    internal Task PauseAsync(int tried, TimeSpan? retryAfter, CancellationToken cancellation)
     {
         // Half of the pause is random, so that many clients that failed together do not come back together.
         var pause = FirstDelay * Math.Pow(2, Math.Min(tried - 1, 10)) * (0.5 + (RandomNumberGenerator.GetInt32(1000) / 2000.0));
@@ -278,6 +282,6 @@ internal sealed class RegistryTransport : IDisposable
         {
             pause = retryAfter.Value;
         }
-        return pause < _options.MaximumDelay ? pause : _options.MaximumDelay;
+        return _options.DelayAsync(pause < _options.MaximumDelay ? pause : _options.MaximumDelay, cancellation);
     }
 }

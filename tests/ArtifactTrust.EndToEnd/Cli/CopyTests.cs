@@ -1,15 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using ArtifactTrust.Oci;
 
 namespace ArtifactTrust.EndToEnd.Cli;
 
-/// <summary><c>copy</c>, <c>save</c> and <c>load</c>, and many signers of one image.</summary>
+/// <summary><c>copy</c>, <c>save</c> and <c>load</c>.</summary>
 public sealed class CopyTests : IAsyncLifetime
 {
-    private const int Signers = 16;
-
     private readonly Scene _scene = new();
     private readonly List<DockerRegistry> _registries = [];
 
@@ -50,29 +47,6 @@ public sealed class CopyTests : IAsyncLifetime
         Assert.All(again.EnumerateArray(), c => Assert.Equal(0, c.GetProperty("blobsCopied").GetInt32()));
         _scene.Require("copy", image, $"{second}/bare/app:v1", "--without-evidence");
         Assert.Equal(1, _scene.Run("verify", $"{second}/bare/app:v1", "--key", "ci.pub").ExitCode);
-    }
-
-    [PeerFact("docker-registry", "crane")]
-    public async Task Many_processes_that_sign_one_image_at_once_lose_no_signature()
-    {
-        var registry = await StartAsync();
-        var image = $"{registry}/demo/app:v1";
-        await PushAsync(image);
-        var ended = await Task.WhenAll(
-            Enumerable.Range(0, Signers).Select(_ => Task.Run(() => _scene.Run("sign", image, "--key", "ci.key", "--output", "json")))
-        );
-        Assert.All(ended, e => Assert.True(e.ExitCode == 0, e.ToString()));
-        using var http = RegistryClient.CreateHttpClient();
-        using var client = new RegistryClient(http, new RegistryReference(registry, "demo/app"));
-        var subject = (await client.FindManifestAsync("v1"))!.Descriptor;
-        var listing = await new EvidenceStore(client, TimeProvider.System).ListBundlesAsync(subject.Digest);
-        Assert.Equal(Signers, listing.Bundles.DistinctBy(b => Convert.ToHexString(b.Bytes.Span)).Count());
-        Assert.Equal(
-            Signers,
-            (await client.ListReferrersAsync(subject.Digest)).Count(r =>
-                r.ArtifactType == OciMediaTypes.SigstoreBundle && r.Annotations.ContainsKey(EvidenceStore.PredicateTypeAnnotation)
-            )
-        );
     }
 
     [Fact]

@@ -116,32 +116,6 @@ public sealed class RegistryPeerTests : PeerTest
     }
 
     [PeerFact("docker-registry", "crane", "oras")]
-    public async Task Writers_at_once_lose_no_referrer()
-    {
-        var registry = await StartRegistryAsync();
-        await PushImageAsync($"{registry.Host}/demo/app:v1");
-        var subject = (await Client(registry).FindManifestAsync("v1"))!.Descriptor;
-        var pushed = await Task.WhenAll(
-            Enumerable
-                .Range(0, 16)
-                .Select(i =>
-                    Task.Run(() =>
-                        new EvidenceStore(Client(registry), TimeProvider.System).AttachAsync(
-                            subject,
-                            Encoding.UTF8.GetBytes($"{{\"n\":{i}}}"),
-                            "https://example.com/t"
-                        )
-                    )
-                )
-        );
-        var listing = await new EvidenceStore(Client(registry), TimeProvider.System).ListBundlesAsync(subject.Digest);
-        Assert.Equal(pushed.Select(p => p.Digest.Hex).Order(), listing.Bundles.Select(b => b.Manifest.Hex).Order());
-        var discovered = await RunAsync("oras", "discover", "--plain-http", "--format", "json", $"{registry.Host}/demo/app:v1");
-        Assert.All(pushed, p => Assert.Contains(p.Digest.ToString(), discovered, StringComparison.Ordinal));
-        Assert.Contains("https://example.com/t", discovered, StringComparison.Ordinal);
-    }
-
-    [PeerFact("docker-registry", "crane", "oras")]
     public async Task Evidence_that_oras_attached_is_found()
     {
         var registry = await StartRegistryAsync();

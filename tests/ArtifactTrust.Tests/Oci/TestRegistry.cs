@@ -99,6 +99,9 @@ internal sealed class TestRegistry : IAsyncDisposable
     /// <summary>Whether conditional writes are obeyed.</summary>
     public bool HasConditions { get; set; }
 
+    /// <summary>Whether it says how far an upload came.</summary>
+    public bool TellsUploads { get; set; }
+
     /// <summary>The bearer token asked for, given out at /token.</summary>
     public string? Token { get; set; }
 
@@ -119,6 +122,16 @@ internal sealed class TestRegistry : IAsyncDisposable
 
     public int Count(string method, string pathPart) =>
         Requests.Count(r => r.Method == method && r.Path.Contains(pathPart, StringComparison.Ordinal));
+
+    /// <summary>Answers by ending the connection after so many bytes of a chunk came.</summary>
+    public TestResponse Cut(TestRequest chunk, int bytes)
+    {
+        lock (_uploads)
+        {
+            _uploads[chunk.Path.Split('/')[^1]].Write(chunk.Body.AsSpan(0, bytes));
+        }
+        return new TestResponse(0) { Raw = (_, _) => Task.CompletedTask };
+    }
 
     /// <summary>Stores an image of one layer under a tag.</summary>
     public StoredManifest AddImage(string tag, string content = "layer")
@@ -410,6 +423,12 @@ internal sealed class TestRegistry : IAsyncDisposable
         if (request.Parameter("state") != "a=b" || !_uploads.TryGetValue(parts[^1], out var upload))
         {
             return TestResponse.Error(404, "BLOB_UPLOAD_UNKNOWN");
+        }
+        if (request.Method == "GET" && TellsUploads)
+        {
+            return new TestResponse(204)
+                .With("Location", request.Path + "?state=a%3Db")
+                .With("Range", $"0-{Math.Max(upload.Length - 1, 0)}");
         }
         if (request.Method == "PATCH" && request.Headers["content-range"] != $"{upload.Length}-{upload.Length + request.Body.Length - 1}")
         {

@@ -1,0 +1,215 @@
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+
+namespace ArtifactTrust.Oci;
+
+public sealed partial class RegistryClient
+{
+    private async Task StartUploadAsync(Upload upload, string operation, CancellationToken token)
+    {
+        var address = _transport.Address("blobs/uploads/");
+        var request = new RegistryRequest(operation, HttpMethod.Post, address, RegistryAccess.Push) { Content = Empty };
+        using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
+        if (response.Status != HttpStatusCode.Accepted)
+        {
+            throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
+        }
+        var chunkBytes = _options.ChunkBytes;
+        if (response.Header("OCI-Chunk-Min-Length") is { } minimum && int.TryParse(minimum, out var bytes) && bytes > chunkBytes)
+        {
+            chunkBytes =
+                bytes <= OciLimits.ChunkBytes
+                    ? bytes
+                    : throw new RegistryException(
+                        response.Status,
+                        null,
+                        $"{operation}: the registry asks for chunks of {bytes} bytes; too many"
+                    );
+        }
+        (upload.Location, upload.ChunkBytes) = (Location(response, address, operation), chunkBytes);
+    }
+
+    /// <summary>Sends all of a blob, and has the registry check its digest.</summary>
+    private async Task PushChunksAsync(Upload upload, Descriptor blob, Stream content, string operation, CancellationToken token)
+    {
+        using var hash = IncrementalHash.CreateHash(blob.Digest.Algorithm.BclName);
+        var buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(upload.ChunkBytes, blob.Size));
+        var sent = 0L;
+        for (var read = buffer.Length; read == buffer.Length; )
+        {
+            read = await content.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, token).ConfigureAwait(false);
+            if (read > blob.Size - sent || (read < buffer.Length && sent + read < blob.Size))
+            {
+                var has = read > blob.Size - sent ? "more" : "fewer";
+                throw Mismatch("blob", blob.Digest, $"the content to push has {has} than {blob.Size} bytes");
+            }
+            hash.AppendData(buffer.AsSpan(0, read));
+            await PushChunkAsync(upload, buffer.AsMemory(0, read), sent, operation, token).ConfigureAwait(false);
+            sent += read;
+        }
+        CheckDigest("blob", blob, hash, sent);
+        try
+        {
+            await FinishUploadAsync(blob, default, upload.Location, operation, token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsCut(upload, e, token))
+        {
+            // The registry may have done it before its answer was lost.
+            if (!await HeadBlobAsync(blob, operation, token).ConfigureAwait(false))
+            {
+                if (await ResumeAsync(upload, e, operation, token).ConfigureAwait(false) != blob.Size)
+                {
+                    throw;
+                }
+                await FinishUploadAsync(blob, default, upload.Location, operation, token).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Sends one chunk; where the connection breaks, from where the registry says that it came.</summary>
+    private async Task PushChunkAsync(Upload upload, ReadOnlyMemory<byte> chunk, long start, string operation, CancellationToken token)
+    {
+        while (!chunk.IsEmpty)
+        {
+            try
+            {
+                await PatchAsync(upload, chunk, start, operation, token).ConfigureAwait(false);
+                upload.Cuts = 0;
+                return;
+            }
+            catch (Exception e) when (IsCut(upload, e, token))
+            {
+                var offset = await ResumeAsync(upload, e, operation, token).ConfigureAwait(false);
+                if (offset < start || offset > start + chunk.Length)
+                {
+                    throw;
+                }
+                chunk = chunk[(int)(offset - start)..];
+                start = offset;
+            }
+        }
+    }
+
+    /// <remarks>Spec: distribution-spec 1.1, "Pushing a blob in chunks". The range has no unit, unlike HTTP's own.</remarks>
+    private async Task PatchAsync(Upload upload, ReadOnlyMemory<byte> chunk, long start, string operation, CancellationToken token)
+    {
+        var request = new RegistryRequest(operation, HttpMethod.Patch, upload.Location, RegistryAccess.Push)
+        {
+            Content = () =>
+            {
+                var body = Body(chunk, OctetStream);
+                body.Headers.TryAddWithoutValidation("Content-Range", $"{start}-{start + chunk.Length - 1}");
+                return body;
+            },
+            ContentBytes = chunk.Length,
+        };
+        using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
+        // 202 is the specification's; 204 comes from registries that took the chunk all the same. The last request has the digest checked.
+        if (response.Status is not (HttpStatusCode.Accepted or HttpStatusCode.NoContent))
+        {
+            throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
+        }
+        var end = $"0-{start + chunk.Length - 1}";
+        if (response.Header("Range") is { } range && range != end && range != $"bytes={end}")
+        {
+            throw new RegistryException(
+                response.Status,
+                null,
+                $"{operation}: the registry took the range '{Text.Clean(range, 40)}', not '{end}'"
+            );
+        }
+        upload.Location = Location(response, upload.Location, operation);
+    }
+
+    /// <summary>Whether a failure may have left the session as it was, so that it is worth asking.</summary>
+    private bool IsCut(Upload upload, Exception e, CancellationToken token) =>
+        !token.IsCancellationRequested
+        && e is HttpRequestException or OperationCanceledException or RegistryException { IsTransient: true }
+        && ++upload.Cuts < _options.Attempts;
+
+    /// <summary>How many bytes of a session that was cut the registry has; -1 where it does not say, so that the blob is to be sent anew.</summary>
+    /// <remarks>Spec: distribution-spec 1.1, "Pushing a blob in chunks", the GET that gives the status of an upload.</remarks>
+    private async Task<long> ResumeAsync(Upload upload, Exception cut, string operation, CancellationToken token)
+    {
+        await _transport.PauseAsync(upload.Cuts, (cut as RegistryException)?.RetryAfter, token).ConfigureAwait(false);
+        var request = new RegistryRequest(operation, HttpMethod.Get, upload.Location, RegistryAccess.Push);
+        try
+        {
+            return await _transport.CallAsync(operation, 0, AskAsync, token).ConfigureAwait(false);
+        }
+        catch (RegistryException)
+        {
+            return -1;
+        }
+
+        async Task<long> AskAsync(CancellationToken token)
+        {
+            using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
+            if (response.Status is not (HttpStatusCode.NoContent or HttpStatusCode.Accepted or HttpStatusCode.OK))
+            {
+                return -1;
+            }
+            // Some say 0-0 of one byte and of none.
+            if (
+                response.Header("Range") is not { } range
+                || !range.StartsWith("0-", StringComparison.Ordinal)
+                || !long.TryParse(range.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var last)
+                || last is 0 or long.MaxValue
+            )
+            {
+                return -1;
+            }
+            if (response.Header("Location") is not null)
+            {
+                upload.Location = Location(response, upload.Location, operation);
+            }
+            return last + 1;
+        }
+    }
+
+    private async Task FinishUploadAsync(
+        Descriptor blob,
+        ReadOnlyMemory<byte> content,
+        Uri location,
+        string operation,
+        CancellationToken token
+    )
+    {
+        // The location's own query must stay as it is: it holds the session's state.
+        var separator = location.Query.Length > 0 ? "&" : "?";
+        var address = new Uri($"{location.AbsoluteUri}{separator}digest={Uri.EscapeDataString(blob.Digest.ToString())}");
+        var request = new RegistryRequest(operation, HttpMethod.Put, address, RegistryAccess.Push)
+        {
+            Content = content.IsEmpty ? Empty : () => Body(content, OctetStream),
+            ContentBytes = content.Length,
+        };
+        using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
+        if (response.Status != HttpStatusCode.Created)
+        {
+            throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
+        }
+    }
+
+    private Uri Location(RegistryResponse response, Uri request, string operation)
+    {
+        var location =
+            RegistryTransport.TryResolve(request, response.Header("Location"))
+            ?? throw new RegistryException(response.Status, null, $"{operation}: the registry does not say where to upload");
+        _transport.CheckTarget(location, operation);
+        return new UriBuilder(location) { Fragment = "" }.Uri;
+    }
+
+    private static ByteArrayContent Empty() => new([]);
+
+    /// <summary>A session of the registry's in which one blob is sent.</summary>
+    private sealed class Upload
+    {
+        internal Uri Location { get; set; } = null!;
+
+        internal int ChunkBytes { get; set; }
+
+        /// <summary>How often it was cut since the last chunk that went well.</summary>
+        internal int Cuts { get; set; }
+    }
+}
