@@ -5,6 +5,7 @@ using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Manifests;
+using ArtifactTrust.Notation;
 using ArtifactTrust.Oci;
 using ArtifactTrust.Verification;
 
@@ -12,9 +13,12 @@ namespace ArtifactTrust.Cli.Commands;
 
 /// <summary>A piece of evidence with what its verification found.</summary>
 /// <param name="Found">The evidence.</param>
-/// <param name="Report">The verification; null where no keys were given to verify with.</param>
+/// <param name="Report">The verification; null where nothing was given to verify it with.</param>
 internal sealed record ExaminedEvidence(FoundEvidence Found, VerificationReport? Report)
 {
+    /// <summary>The verifications of a signature of the Notary Project, one by each rule; none where it is none, or there are no rules.</summary>
+    internal IReadOnlyList<NotationReport> Notation { get; init; } = [];
+
     /// <summary>The type of predicate that the bundle claims to hold. Not verified.</summary>
     internal string? ClaimedType { get; } = Claim(Found.Bundle)?.PredicateType;
 
@@ -45,6 +49,10 @@ internal sealed record ExaminedSubject(string Kind, string Name, DigestSet Diges
 {
     /// <summary>What was proven, of all evidence.</summary>
     internal IEnumerable<VerifiedBundle> Verified => Evidence.Select(e => e.Report?.Verified).OfType<VerifiedBundle>();
+
+    /// <summary>What was proven by signatures of the Notary Project, as often as a rule holds.</summary>
+    internal IEnumerable<VerifiedNotationSignature> VerifiedNotation =>
+        Evidence.SelectMany(e => e.Notation).Select(r => r.Verified).OfType<VerifiedNotationSignature>();
 }
 
 /// <summary>Finds the evidence about a subject and verifies each piece.</summary>
@@ -57,6 +65,9 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
 
     /// <summary>What verifies bundles by certificates, where that is another than for keys; null where one verifier does both.</summary>
     internal BundleVerifier? CertificateVerifier { get; init; }
+
+    /// <summary>What verifies signatures of the Notary Project; where empty they are left unread, as to keys and Sigstore identities they are nobody's.</summary>
+    internal IReadOnlyList<NotationVerifier> NotationVerifiers { get; init; } = [];
 
     /// <summary>Paths left out of a directory.</summary>
     internal IReadOnlyList<string> IgnorePaths { get; init; } = [];
@@ -201,17 +212,27 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
             digests,
             [
                 .. found.Select(f =>
-                    Verify(
-                        f,
-                        b =>
-                            f.Legacy is { } legacy ? For(b).VerifyLegacy(legacy, descriptor.Digest)
-                            : TypeOf(b) == BundleVerifier.ImageSignatureType ? For(b).VerifyImageSignature(b, descriptor.Digest)
-                            : layers is not null && IsModel(b)
-                                ? new ModelVerifier(For(b))
-                                    .VerifyDigests(b, layers.Files, layers.Config is { } config ? [config] : [], Model)
-                                    .Report
-                            : For(b).VerifyAttestation(b, digests)
-                    )
+                    f.Notation is { } signature && NotationVerifiers.Count > 0
+                        ? new ExaminedEvidence(f, null)
+                        {
+                            Notation =
+                            [
+                                .. NotationVerifiers.Select(v =>
+                                    v.Verify(signature, descriptor.MediaType, descriptor.Digest, descriptor.Size)
+                                ),
+                            ],
+                        }
+                        : Verify(
+                            f,
+                            b =>
+                                f.Legacy is { } legacy ? For(b).VerifyLegacy(legacy, descriptor.Digest)
+                                : TypeOf(b) == BundleVerifier.ImageSignatureType ? For(b).VerifyImageSignature(b, descriptor.Digest)
+                                : layers is not null && IsModel(b)
+                                    ? new ModelVerifier(For(b))
+                                        .VerifyDigests(b, layers.Files, layers.Config is { } config ? [config] : [], Model)
+                                        .Report
+                                : For(b).VerifyAttestation(b, digests)
+                        )
                 ),
             ]
         );

@@ -227,6 +227,7 @@ internal sealed class Gate(Session session, TrustPolicy policy)
         var certificates = await CertificateVerifierAsync(cancellation);
         var keys = policy.Keys.ToList();
         var verifier = keys.Count > 0 ? new BundleVerifier(keys) : certificates;
+        var notation = policy.NotationVerifiers(session.Time);
         if (Platform is not null && subjects.All(s => s.Subject is not Subject.Image))
         {
             throw CliException.Usage("--platform is for images only");
@@ -238,6 +239,7 @@ internal sealed class Gate(Session session, TrustPolicy policy)
             var examiner = new Examiner(session, verifier)
             {
                 CertificateVerifier = certificates,
+                NotationVerifiers = notation,
                 IgnorePaths = IgnorePaths,
                 NoIgnoreGitPaths = NoIgnoreGitPaths,
                 OpenImages = OpenImages,
@@ -250,16 +252,30 @@ internal sealed class Gate(Session session, TrustPolicy policy)
                 Subject.LocalFile => SubjectKind.File,
                 _ => SubjectKind.Image,
             };
-            evidence.Add(new SubjectEvidence(named.Role, kind, examined.Name, examined.Digests, [.. examined.Verified]));
+            evidence.Add(
+                new SubjectEvidence(named.Role, kind, examined.Name, examined.Digests, [.. examined.Verified])
+                {
+                    NotationSignatures = [.. examined.VerifiedNotation],
+                }
+            );
             rejected.AddRange(
-                examined
-                    .Evidence.Where(e => e.Report is { IsVerified: false })
-                    .Select(e => new RejectedFind(named.Role, e.Found.Source, e.Report!.Failure?.Message ?? "it was not verified"))
+                examined.Evidence.Where(e => !IsVerified(e)).Select(e => new RejectedFind(named.Role, e.Found.Source, Reason(e)))
             );
         }
         var decision = PolicyEvaluator.Evaluate(policy, evidence, session.Time.GetUtcNow());
         return new GateResult(decision, [.. evidence.Select(e => e.Digests)], rejected);
     }
+
+    private static bool IsVerified(ExaminedEvidence evidence) =>
+        evidence.Report is { IsVerified: true } || evidence.Notation.Any(r => r.IsVerified);
+
+    /// <summary>Why evidence was not verified: of several rules of Notation's the one that it came nearest to tells.</summary>
+    private static string Reason(ExaminedEvidence evidence) =>
+        evidence.Notation.MaxBy(r => r.Checks.Count(c => c.Outcome is CheckOutcome.Passed or CheckOutcome.NotRequired)) is { } nearest
+            ? nearest.Failure!.Message + (nearest.IsUndecided ? "; 'skipRevocation: true' in the policy lets it count all the same" : "")
+        : evidence.Found.Notation is not null ? "it is a Notation signature, and no identity of the policy has 'notation'"
+        : evidence.Report is { } report ? report.Failure?.Message ?? "it was not verified"
+        : evidence.Found.Problem ?? "no identity of the policy has keys or certificates";
 
     /// <summary>What verifies certificates by the policy; null where it knows none. Keys need no instance, and no network.</summary>
     private async Task<BundleVerifier?> CertificateVerifierAsync(CancellationToken cancellation)

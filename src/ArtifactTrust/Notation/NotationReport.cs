@@ -42,10 +42,10 @@ public sealed class VerifiedNotationSignature
     internal VerifiedNotationSignature(
         NotationSignature signature,
         SignedPayload payload,
-        string rule,
+        NotationTrustRule rule,
         IReadOnlyList<DateTimeOffset> times
     ) =>
-        (Envelope, Subject, Annotations, Signer, Rule, Times) = (
+        (Envelope, Subject, Annotations, Signer, TrustedBy, Times) = (
             signature.Digest,
             payload.Digest,
             payload.Annotations,
@@ -67,10 +67,16 @@ public sealed class VerifiedNotationSignature
     public NotationCertificate Signer { get; }
 
     /// <summary>The rule of the trust policy that trusts the signer.</summary>
-    public string Rule { get; }
+    public string Rule => TrustedBy.Name;
+
+    /// <summary>The rule itself: a name alone would make one policy's word count for another's.</summary>
+    internal NotationTrustRule TrustedBy { get; }
 
     /// <summary>Times at which the signature is proven to have existed, as time-stamp and signing authorities say; may be none.</summary>
     public IReadOnlyList<DateTimeOffset> Times { get; }
+
+    /// <summary>The signer, and the authority that says so.</summary>
+    internal string Holder => $"{Signer.Subject} ({Signer.Issuer})";
 
     /// <summary>The signer and its proven times, for people.</summary>
     public override string ToString() =>

@@ -52,31 +52,36 @@ public sealed class NotationTrustStore
                 throw new MalformedDataException(Format, location, "it is a link");
             }
             StrictJson.CheckLength(file.Length, Format, Limits.CertificateFileBytes);
-            foreach (var certificate in ReadFile(File.ReadAllBytes(file.FullName), location))
-            {
-                certificates.Add(certificate);
-                if (Problem(certificate, type) is { } problem)
-                {
-                    throw new MalformedDataException(Format, location, problem);
-                }
-            }
-            if (certificates.Count > Limits.TrustedInstances)
-            {
-                throw new MalformedDataException(Format, place, $"more than {Limits.TrustedInstances} certificates");
-            }
+            certificates.AddRange(ReadFile(File.ReadAllBytes(file.FullName), type, location));
+            CheckCount(certificates.Count, place);
         }
         return certificates.Count > 0 ? certificates : throw new MalformedDataException(Format, place, "there is no certificate in it");
     }
 
-    private static IReadOnlyList<X509Certificate2> ReadFile(byte[] bytes, string location)
+    /// <summary>The certificates of one file of a store, PEM or DER.</summary>
+    /// <exception cref="MalformedDataException">It has none, or one that a store of the type may not have.</exception>
+    internal static IReadOnlyList<X509Certificate2> ReadFile(ReadOnlySpan<byte> bytes, string type, string location)
     {
+        IReadOnlyList<X509Certificate2> certificates;
         try
         {
-            return bytes.AsSpan().IndexOf("-----BEGIN"u8) >= 0 ? CertificateFile.Read(bytes) : [Trust.Certificates.Read(bytes, "$")];
+            certificates = bytes.IndexOf("-----BEGIN"u8) >= 0 ? CertificateFile.Read(bytes) : [Trust.Certificates.Read(bytes, "$")];
         }
         catch (MalformedDataException e)
         {
             throw new MalformedDataException(Format, location, e.Reason, e);
+        }
+        CheckCount(certificates.Count, location);
+        return certificates.Select(c => Problem(c, type)).FirstOrDefault(p => p is not null) is { } problem
+            ? throw new MalformedDataException(Format, location, problem)
+            : certificates;
+    }
+
+    private static void CheckCount(int count, string location)
+    {
+        if (count > Limits.TrustedInstances)
+        {
+            throw new MalformedDataException(Format, location, $"more than {Limits.TrustedInstances} certificates");
         }
     }
 

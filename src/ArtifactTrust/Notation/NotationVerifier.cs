@@ -44,12 +44,16 @@ public sealed class NotationVerifier
     /// <exception cref="MalformedDataException">A store that the rule names is not there, or cannot be used.</exception>
     /// <exception cref="IOException">A file of it cannot be read.</exception>
     public NotationVerifier(NotationTrustRule rule, NotationTrustStore store, TimeProvider time)
+        : this(
+            rule ?? throw new ArgumentNullException(nameof(rule)),
+            (store ?? throw new ArgumentNullException(nameof(store))).Read,
+            time ?? throw new ArgumentNullException(nameof(time))
+        ) { }
+
+    internal NotationVerifier(NotationTrustRule rule, Func<string, string, IReadOnlyList<X509Certificate2>> readStore, TimeProvider time)
     {
-        ArgumentNullException.ThrowIfNull(rule);
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(time);
         (_rule, _time) = (rule, time);
-        var read = rule.Stores.Select(s => (s.Type, s.Name, Certificates: store.Read(s.Type, s.Name))).ToList();
+        var read = rule.Stores.Select(s => (s.Type, s.Name, Certificates: readStore(s.Type, s.Name))).ToList();
         _stampers = [.. read.Where(s => s.Type == "tsa").SelectMany(s => s.Certificates)];
         _anchors =
         [
@@ -376,7 +380,7 @@ public sealed class NotationVerifier
             return null;
         }
 
-        internal NotationReport Verified() => new(checks.Made, new VerifiedNotationSignature(signature, _payload!, Rule.Name, _times));
+        internal NotationReport Verified() => new(checks.Made, new VerifiedNotationSignature(signature, _payload!, Rule, _times));
 
         private NotationReport? ValidNow()
         {

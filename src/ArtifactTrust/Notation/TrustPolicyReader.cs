@@ -7,7 +7,7 @@ namespace ArtifactTrust.Notation;
 /// <summary>Reads a trust policy, with all that its specification asks of one.</summary>
 internal static class TrustPolicyReader
 {
-    private const string Format = "Notation trust policy";
+    internal const string Format = "Notation trust policy";
     private const string SubjectPrefix = "x509.subject:";
 
     private static readonly SearchValues<char> StoreNameCharacters = SearchValues.Create(
@@ -132,7 +132,9 @@ internal static class TrustPolicyReader
         }
     }
 
-    private static (string Type, string Name) ReadStore(string text, string at)
+    /// <summary>Reads <c>TYPE:NAME</c>, which names a store.</summary>
+    /// <exception cref="MalformedDataException">It is of another form.</exception>
+    internal static (string Type, string Name) ReadStore(string text, string at)
     {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         var (type, name) = colon < 0 ? (text, "") : (text[..colon], text[(colon + 1)..]);
@@ -145,7 +147,9 @@ internal static class TrustPolicyReader
             : (type, name);
     }
 
-    private static List<SubjectName>? ReadIdentities(List<string> texts, string at)
+    /// <summary>Reads the names that are trusted; null for any holder.</summary>
+    /// <exception cref="MalformedDataException">One is of another form, or overlaps with another.</exception>
+    internal static List<SubjectName>? ReadIdentities(IReadOnlyList<string> texts, string at)
     {
         if (texts.Contains(NotationTrustRule.All))
         {

@@ -1,31 +1,30 @@
 using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
-using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Policies;
 
-/// <summary>One bundle of one subject, with what can be said of it before any rule is looked at.</summary>
+/// <summary>One piece of evidence of one subject, with what can be said of it before any rule is looked at.</summary>
 internal sealed class Candidate
 {
     private readonly Lazy<(Predicate? Predicate, MalformedDataException? Error)> _reading;
 
-    private Candidate(VerifiedBundle bundle, PolicyIdentity? signer, RejectedEvidence? rejection)
+    private Candidate(SignedEvidence evidence, PolicyIdentity? signer, RejectedEvidence? rejection)
     {
-        Bundle = bundle;
+        Evidence = evidence;
         Signer = signer;
         Rejection = rejection;
         _reading = new(ReadPredicate);
     }
 
-    internal VerifiedBundle Bundle { get; }
+    internal SignedEvidence Evidence { get; }
 
     internal PolicyIdentity? Signer { get; }
 
     /// <summary>Why it counts for no rule at all; null where it may count.</summary>
     internal RejectedEvidence? Rejection { get; }
 
-    internal string? PredicateType => Bundle.Statement?.PredicateType;
+    internal string? PredicateType => Evidence.Statement?.PredicateType;
 
     /// <summary>What an attestation says; null where its predicate is malformed.</summary>
     internal Predicate? Predicate => _reading.Value.Predicate;
@@ -33,17 +32,17 @@ internal sealed class Candidate
     /// <summary>When what it says happened; null where it does not say, or cannot be read.</summary>
     internal DateTimeOffset? Time => Predicate?.Time;
 
-    /// <summary>Checks that the bundle is about the subject, and that a key of the policy which counts now signed it, or a certificate of one of its identities.</summary>
-    internal static Candidate Create(VerifiedBundle bundle, DigestSet subject, PolicySigners signers, DateTimeOffset now)
+    /// <summary>Checks that the evidence is about the subject, and that a key of the policy which counts now signed it, or a certificate of one of its identities.</summary>
+    internal static Candidate Create(SignedEvidence evidence, DigestSet subject, DateTimeOffset now)
     {
-        var found = signers.Find(bundle);
+        var found = evidence.Signers;
         var known = found.Count == 1;
         var signer = known ? found[0] : default;
-        var by = bundle.Holder ?? bundle.KeyFingerprint.ToString();
+        var by = evidence.Holder ?? evidence.Key?.ToString();
         // Both ways: evidence that binds fewer digests of a directory than were computed does not bind its file names.
-        if (!subject.Contains(bundle.Subject) || !bundle.Subject.Contains(subject))
+        if (!subject.Contains(evidence.Subject) || !evidence.Subject.Contains(subject))
         {
-            return Rejected(DenialCode.SubjectMismatch, "it was verified for another subject", bundle.Subject.ToString());
+            return Rejected(DenialCode.SubjectMismatch, "it was verified for another subject", evidence.Subject.ToString());
         }
         if (found.Count > 1)
         {
@@ -59,7 +58,7 @@ internal sealed class Candidate
         {
             return Rejected(
                 DenialCode.UnknownSigner,
-                bundle.Identity is null
+                evidence.Key is not null
                     ? "no identity of the policy has the key that signed it"
                     : "no identity of the policy has the certificate that signed it",
                 by
@@ -67,14 +66,14 @@ internal sealed class Candidate
         }
         if (signer.Key is not { } key)
         {
-            return new Candidate(bundle, signer.Identity, null);
+            return new Candidate(evidence, signer.Identity, null);
         }
         if (now < key.NotBefore)
         {
             return Rejected(
                 DenialCode.KeyNotYetValid,
                 $"the key of '{signer.Identity.Name}' that signed it counts from {Rfc3339.Format(key.NotBefore.Value)} on",
-                bundle.KeyFingerprint.ToString()
+                by
             );
         }
         if (now >= key.NotAfter)
@@ -82,19 +81,19 @@ internal sealed class Candidate
             return Rejected(
                 DenialCode.KeyExpired,
                 $"the key of '{signer.Identity.Name}' that signed it counted until {Rfc3339.Format(key.NotAfter.Value)}",
-                bundle.KeyFingerprint.ToString(),
+                by,
                 "sign again with a key that counts now"
             );
         }
-        return new Candidate(bundle, signer.Identity, null);
+        return new Candidate(evidence, signer.Identity, null);
 
         Candidate Rejected(DenialCode code, string message, string? actual, string? hint = null)
         {
             var identity = known ? signer.Identity : null;
             return new Candidate(
-                bundle,
+                evidence,
                 identity,
-                new RejectedEvidence(bundle.BundleDigest, identity?.Name, code, message) { Actual = actual, Hint = hint }
+                new RejectedEvidence(evidence.Digest, identity?.Name, code, message) { Actual = actual, Hint = hint }
             );
         }
     }
@@ -117,13 +116,13 @@ internal sealed class Candidate
     }
 
     internal RejectedEvidence Reject(DenialCode code, string message, string? actual = null, string? hint = null) =>
-        new(Bundle.BundleDigest, Signer?.Name, code, message) { Actual = actual, Hint = hint };
+        new(Evidence.Digest, Signer?.Name, code, message) { Actual = actual, Hint = hint };
 
     private (Predicate?, MalformedDataException?) ReadPredicate()
     {
         try
         {
-            return Bundle.Statement is { } statement
+            return Evidence.Statement is { } statement
                 ? (Predicate.Parse(statement.PredicateType, statement.Predicate), null)
                 : (null, new MalformedDataException("attestation", "$", "it has no statement"));
         }

@@ -155,21 +155,22 @@ public sealed class Decision
 /// <summary>One subject, or one role that was left empty, with its rules.</summary>
 public sealed class SubjectDecision
 {
-    internal SubjectDecision(string role, SubjectEvidence? subject, IReadOnlyList<RuleResult> rules, SubjectRules? asked)
+    internal SubjectDecision(
+        string role,
+        SubjectEvidence? subject,
+        IReadOnlyList<SignedEvidence> evidence,
+        IReadOnlyList<RuleResult> rules,
+        SubjectRules? asked
+    )
     {
         Role = role;
         Name = subject?.Name;
         Kind = subject?.Kind ?? SubjectKind.Unknown;
         Digests = subject?.Digests;
-        Bundles = [.. subject?.Bundles.Select(b => b.BundleDigest).Distinct() ?? []];
+        Bundles = [.. evidence.Select(e => e.Digest)];
         Rules = rules;
         Asked = asked;
-        Certificates =
-            subject
-                ?.Bundles.Where(b => b.Identity is not null)
-                .DistinctBy(b => b.BundleDigest)
-                .ToDictionary(b => b.BundleDigest, b => b.Identity!.ToString())
-            ?? [];
+        Certificates = evidence.Where(e => e.Holder is not null).ToDictionary(e => e.Digest, e => e.Holder!);
     }
 
     /// <summary>The role.</summary>
@@ -184,13 +185,13 @@ public sealed class SubjectDecision
     /// <summary>The subject's digests; null where no subject was given.</summary>
     public DigestSet? Digests { get; }
 
-    /// <summary>Every bundle that was looked at for the subject, SHA-256 of each, each once, in the order given.</summary>
+    /// <summary>Every bundle and envelope of the Notary Project that was looked at for the subject, SHA-256 of each, each once, in the order given.</summary>
     public IReadOnlyList<Digest> Bundles { get; }
 
     /// <summary>How each rule ended, in the order checked; never empty.</summary>
     public IReadOnlyList<RuleResult> Rules { get; }
 
-    /// <summary>Whom the certificates are of that signed bundles, by the bundles' digests.</summary>
+    /// <summary>Whom the certificates are of that signed evidence, by its digests.</summary>
     internal IReadOnlyDictionary<Digest, string> Certificates { get; }
 
     /// <summary>What the policy asks of the role; null where it does not know the role.</summary>

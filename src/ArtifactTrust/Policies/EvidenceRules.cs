@@ -10,12 +10,12 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
     /// <summary>So many different identities signed.</summary>
     internal RuleResult Signatures(string id, SignatureRule rule)
     {
-        var signatures = candidates.Where(c => c.Bundle.Kind == EvidenceKind.Signature).ToList();
+        var signatures = candidates.Where(c => c.Evidence.Kind == EvidenceKind.Signature).ToList();
         var rejected = new List<RejectedEvidence>();
         var accepted = Accept(signatures, rule.From, rejected);
         foreach (var candidate in accepted.ToList())
         {
-            var missing = rule.Annotations.Where(a => candidate.Bundle.Annotations.GetValueOrDefault(a.Key) != a.Value).ToList();
+            var missing = rule.Annotations.Where(a => candidate.Evidence.Annotations.GetValueOrDefault(a.Key) != a.Value).ToList();
             if (missing.Count > 0)
             {
                 accepted.Remove(candidate);
@@ -25,7 +25,7 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
                         $"it does not say {string.Join(", ", missing.Select(m => $"{m.Key}={m.Value}"))} of the subject",
                         string.Join(
                             ", ",
-                            missing.Select(m => $"{m.Key}={candidate.Bundle.Annotations.GetValueOrDefault(m.Key) ?? "nothing"}")
+                            missing.Select(m => $"{m.Key}={candidate.Evidence.Annotations.GetValueOrDefault(m.Key) ?? "nothing"}")
                         )
                     )
                 );
@@ -48,7 +48,7 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
     internal IEnumerable<RuleResult> Attestations(string id, AttestationRule rule)
     {
         var attestations = candidates
-            .Where(c => c.Bundle.Kind == EvidenceKind.Attestation && c.PredicateType is { } t && rule.Type.Accepts(t))
+            .Where(c => c.Evidence.Kind == EvidenceKind.Attestation && c.PredicateType is { } t && rule.Type.Accepts(t))
             .ToList();
         var rejected = new List<RejectedEvidence>();
         var accepted = Accept(attestations, rule.From, rejected);
@@ -159,7 +159,7 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
                 passed ? null
                 : reason is null ? hint
                 : reason.Hint,
-            Evidence = passed ? [.. evidence.Select(c => c.Bundle.BundleDigest)] : [],
+            Evidence = passed ? [.. evidence.Select(c => c.Evidence.Digest)] : [],
             Signers = passed ? names : [],
             Certificates = passed ? Certificates(evidence) : [],
             Rejected = ordered,
@@ -167,7 +167,7 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
     }
 
     private static IReadOnlyList<string> Certificates(IEnumerable<Candidate> evidence) =>
-        [.. evidence.Select(c => c.Bundle.Holder).OfType<string>().Distinct(StringComparer.Ordinal)];
+        [.. evidence.Select(c => c.Evidence.Holder).OfType<string>().Distinct(StringComparer.Ordinal)];
 
     /// <summary>The identity, and where it signed with certificates, whom they are of.</summary>
     private static string Named(PolicyIdentity identity, IReadOnlyList<Candidate> evidence) =>
@@ -180,7 +180,7 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
     private string Present(AttestationRule rule)
     {
         var types = candidates
-            .Where(c => c.Bundle.Kind == EvidenceKind.Attestation && c.PredicateType is not null)
+            .Where(c => c.Evidence.Kind == EvidenceKind.Attestation && c.PredicateType is not null)
             .Select(c => PredicateType.NameOf(c.PredicateType!) ?? c.PredicateType!)
             .Distinct()
             .ToList();
@@ -209,7 +209,7 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
             Expected = constraint.Expected,
             Actual = worst is null ? chosen[0].Actual(index) : worst.Actual,
             Hint = worst?.Hint,
-            Evidence = worst is null ? [.. chosen.SelectMany(v => v.Evidence).Select(c => c.Bundle.BundleDigest)] : [],
+            Evidence = worst is null ? [.. chosen.SelectMany(v => v.Evidence).Select(c => c.Evidence.Digest)] : [],
             Signers = worst is null ? [.. chosen.Select(v => v.Identity.Name)] : [],
             Certificates = worst is null ? Certificates(chosen.SelectMany(v => v.Evidence)) : [],
             Rejected = [.. voices.SelectMany(v => v.Failed(index)).Select(f => f.Rejection).OrderByDescending(r => r.Code)],

@@ -31,12 +31,14 @@ public static class PolicyEvaluator
             decisions.AddRange(given.Select(s => DecideSubject(role, s, signers, now)));
             if (given.Count == 0 && !role.IsOptional)
             {
-                decisions.Add(new SubjectDecision(role.Role, null, [Missing(role)], role));
+                decisions.Add(new SubjectDecision(role.Role, null, [], [Missing(role)], role));
             }
         }
         var roles = policy.Subjects.Select(s => s.Role).ToList();
         decisions.AddRange(
-            subjects.Where(s => !roles.Contains(s.Role)).Select(s => new SubjectDecision(s.Role, s, [UnknownRole(s, roles)], null))
+            subjects
+                .Where(s => !roles.Contains(s.Role))
+                .Select(s => new SubjectDecision(s.Role, s, s.Evidence(signers), [UnknownRole(s, roles)], null))
         );
         return new Decision(policy, now, [.. PolicyRules(policy, subjects, now)], decisions);
     }
@@ -90,11 +92,8 @@ public static class PolicyEvaluator
                     Actual = actual,
                 },
         };
-        // One bundle given twice is one piece of evidence.
-        var evidence = new EvidenceRules(
-            [.. subject.Bundles.DistinctBy(b => b.BundleDigest).Select(b => Candidate.Create(b, subject.Digests, signers, now))],
-            now
-        );
+        var given = subject.Evidence(signers);
+        var evidence = new EvidenceRules([.. given.Select(e => Candidate.Create(e, subject.Digests, now))], now);
         if (role.Signatures is { } signatures)
         {
             rules.Add(evidence.Signatures($"{role.Role}.signatures", signatures));
@@ -104,6 +103,6 @@ public static class PolicyEvaluator
             var rule = role.Attestations[i];
             rules.AddRange(evidence.Attestations($"{role.Role}.attestations[{i}].{rule.Type}", rule));
         }
-        return new SubjectDecision(role.Role, subject, rules, role);
+        return new SubjectDecision(role.Role, subject, given, rules, role);
     }
 }

@@ -9,8 +9,18 @@ namespace ArtifactTrust.Policies;
 /// <summary>Turns the YAML of a policy into a <see cref="TrustPolicy"/>; the first thing that is wrong stops it.</summary>
 internal sealed partial class PolicyReader(Func<string, ReadOnlyMemory<byte>> readKeyFile)
 {
-    private static readonly string[] TopKeys = ["version", "name", "description", "expires", "sigstore", "identities", "subjects"];
-    private static readonly string[] IdentityKeys = ["keys", "certificates"];
+    private static readonly string[] TopKeys =
+    [
+        "version",
+        "name",
+        "description",
+        "expires",
+        "sigstore",
+        "notation",
+        "identities",
+        "subjects",
+    ];
+    private static readonly string[] IdentityKeys = ["keys", "certificates", "notation"];
     private static readonly string[] SubjectKeys = ["kind", "optional", "signatures", "attestations"];
     private static readonly string[] SignatureKeys = ["from", "atLeast", "annotations"];
 
@@ -28,10 +38,13 @@ internal sealed partial class PolicyReader(Func<string, ReadOnlyMemory<byte>> re
         using var keys = new KeyReader(policyFiles);
         var certificates = new SigstoreReader(policyFiles);
         var sigstore = certificates.ReadInstance(document["sigstore"]);
+        var notation = new NotationReader(policyFiles);
+        notation.ReadStores(document["notation"]);
         foreach (var member in Entries(document, "identities", "an identity"))
         {
-            _identities.Add(ReadIdentity(member, keys, certificates, sigstore));
+            _identities.Add(ReadIdentity(member, keys, certificates, sigstore, notation));
         }
+        notation.CheckAllUsed();
         if (sigstore is not null && !certificates.HasCertificates)
         {
             throw document["sigstore"]!.Malformed("'sigstore' is of no use: no identity has 'certificates'");
@@ -42,39 +55,47 @@ internal sealed partial class PolicyReader(Func<string, ReadOnlyMemory<byte>> re
         return new TrustPolicy(name, expires, sigstore, _identities, subjects, fileDigest, files);
     }
 
-    private static PolicyIdentity ReadIdentity(YamlMember identity, KeyReader keys, SigstoreReader certificates, PolicySigstore? sigstore)
+    private static PolicyIdentity ReadIdentity(
+        YamlMember identity,
+        KeyReader keys,
+        SigstoreReader certificates,
+        PolicySigstore? sigstore,
+        NotationReader notation
+    )
     {
         var what = $"identity '{identity.Key}'";
         var mapping = identity.Value.Mapping(what);
         mapping.CheckKeys(what, IdentityKeys);
-        var (ofKeys, ofCertificates) = (mapping["keys"], mapping["certificates"]);
-        if (ofCertificates is null)
+        var (ofKeys, ofCertificates, ofNotation) = (mapping["keys"], mapping["certificates"], mapping["notation"]);
+        if (ofKeys is null && ofCertificates is null && ofNotation is null)
         {
-            return new PolicyIdentity(
-                identity.Key,
-                [
-                    .. (ofKeys ?? throw mapping.Malformed($"{what} needs 'keys' or 'certificates'"))
-                        .Sequence($"'keys' of {what}")
-                        .Items.Select(keys.Read),
-                ]
-            );
+            throw mapping.Malformed($"{what} needs 'keys', 'certificates' or 'notation'");
         }
+        var holders = ofCertificates is null ? [] : ReadCertificates(ofCertificates, what, certificates, sigstore);
+        return new PolicyIdentity(identity.Key, [.. ofKeys?.Sequence($"'keys' of {what}").Items.Select(keys.Read) ?? []])
+        {
+            Certificates = [.. holders.Select(h => h.Rule).OfType<IdentityRule>()],
+            Subjects = [.. holders.Select(h => h.Subject).OfType<string>()],
+            Notation = notation.ReadSigner(identity.Key, ofNotation),
+        };
+    }
+
+    private static List<(IdentityRule? Rule, string? Subject)> ReadCertificates(
+        YamlValue ofCertificates,
+        string what,
+        SigstoreReader certificates,
+        PolicySigstore? sigstore
+    )
+    {
         // Which authority is believed is the heart of the policy: it is written down, never supposed.
         if (sigstore is null)
         {
             throw ofCertificates.Malformed("certificates need 'sigstore' at the top, which says whose certificates are trusted");
         }
         var rules = ofCertificates.Sequence($"'certificates' of {what}").Items;
-        if (rules.Count > Limits.PolicyKeys)
-        {
-            throw ofCertificates.Malformed($"more than {Limits.PolicyKeys} certificates");
-        }
-        var holders = rules.Select(certificates.ReadCertificate).ToList();
-        return new PolicyIdentity(identity.Key, [.. ofKeys?.Sequence($"'keys' of {what}").Items.Select(keys.Read) ?? []])
-        {
-            Certificates = [.. holders.Select(h => h.Rule).OfType<IdentityRule>()],
-            Subjects = [.. holders.Select(h => h.Subject).OfType<string>()],
-        };
+        return rules.Count <= Limits.PolicyKeys
+            ? [.. rules.Select(certificates.ReadCertificate)]
+            : throw ofCertificates.Malformed($"more than {Limits.PolicyKeys} certificates");
     }
 
     private static IReadOnlyList<YamlMember> Entries(YamlMapping document, string key, string what)
@@ -110,10 +131,21 @@ internal sealed partial class PolicyReader(Func<string, ReadOnlyMemory<byte>> re
                         .Word("kind", ("directory", SubjectKind.Directory), ("file", SubjectKind.File), ("image", SubjectKind.Image))
             );
         var signatures = mapping["signatures"] is { } s ? ReadSignatures(s, what) : null;
+        if (!kinds.Contains(SubjectKind.Image))
+        {
+            CheckBundles(mapping["signatures"], signatures?.From, $"{what} takes no images");
+        }
         var attestations = new List<AttestationRule>();
         if (mapping["attestations"] is { } list)
         {
-            var rules = new AttestationRuleReader(From);
+            var rules = new AttestationRuleReader(
+                (rule, ofWhat) =>
+                {
+                    var (from, atLeast) = From(rule, ofWhat);
+                    CheckBundles(rule, from, "it attests nothing");
+                    return (from, atLeast);
+                }
+            );
             attestations.AddRange(list.Sequence($"'attestations' of {what}").Items.Select(rules.Read));
         }
         return signatures is not null || attestations.Count > 0
@@ -125,6 +157,15 @@ internal sealed partial class PolicyReader(Func<string, ReadOnlyMemory<byte>> re
                 attestations
             )
             : throw member.Place.Malformed($"{what} asks for nothing; give it 'signatures' or 'attestations'");
+    }
+
+    /// <exception cref="MalformedDataException">An identity signs images alone, and something else is asked of it.</exception>
+    private static void CheckBundles(YamlValue? rule, IReadOnlyList<PolicyIdentity>? from, string reason)
+    {
+        if (from?.FirstOrDefault(i => !i.SignsBundles) is { } identity)
+        {
+            throw rule!.Malformed($"'{identity.Name}' has 'notation' alone, which signs images, and {reason}: this could never hold");
+        }
     }
 
     private SignatureRule ReadSignatures(YamlValue value, string role)

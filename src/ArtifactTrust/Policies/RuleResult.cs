@@ -31,7 +31,7 @@ public sealed record RuleResult(string Id, RuleOutcome Outcome, DenialCode Code,
     /// <summary>What the reader can do next.</summary>
     public string? Hint { get; init; }
 
-    /// <summary>The bundles that made the rule hold, SHA-256 of each.</summary>
+    /// <summary>The bundles and envelopes of the Notary Project that made the rule hold, SHA-256 of each.</summary>
     public IReadOnlyList<Digest> Evidence { get; init; } = [];
 
     /// <summary>The identities whose evidence made the rule hold, each once.</summary>
@@ -40,12 +40,12 @@ public sealed record RuleResult(string Id, RuleOutcome Outcome, DenialCode Code,
     /// <summary>Whom the certificates were of that made the rule hold, name and issuer, each once; none where keys did.</summary>
     public IReadOnlyList<string> Certificates { get; init; } = [];
 
-    /// <summary>Every bundle that was looked at for this rule and did not count, the most specific reason first.</summary>
+    /// <summary>Everything that was looked at for this rule and did not count, the most specific reason first.</summary>
     public IReadOnlyList<RejectedEvidence> Rejected { get; init; } = [];
 }
 
-/// <summary>A bundle that did not count for a rule.</summary>
-/// <param name="Bundle">SHA-256 of the bundle.</param>
+/// <summary>Evidence that did not count for a rule.</summary>
+/// <param name="Bundle">SHA-256 of the bundle or envelope.</param>
 /// <param name="Signer">The identity that signed it; null where the policy knows none with that key.</param>
 /// <param name="Code">Why it did not count.</param>
 /// <param name="Message">Why, in a few words.</param>

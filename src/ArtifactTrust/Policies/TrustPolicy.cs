@@ -2,6 +2,7 @@ using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Keys;
 using ArtifactTrust.Manifests;
+using ArtifactTrust.Notation;
 using ArtifactTrust.Trust;
 using ArtifactTrust.Verification;
 
@@ -56,7 +57,7 @@ public sealed class TrustPolicy : IDisposable
 
     /// <summary>
     /// What identifies the whole decision to trust: SHA-256 over one line <c>hex of SHA-256, two spaces, name</c> for the policy, under the
-    /// name <c>policy.yaml</c>, and for each key file and trusted root it names, in code point order of the names. A change of any of them changes it.
+    /// name <c>policy.yaml</c>, and for each file of keys or certificates it names, in code point order of the names. A change of any of them changes it.
     /// </summary>
     /// <remarks>Spec: in-toto DigestSet v1.1, <c>dirHash</c>, of a directory that holds these files alone.</remarks>
     public Digest Digest { get; }
@@ -81,6 +82,14 @@ public sealed class TrustPolicy : IDisposable
             Witnesses = sigstore.Witnesses,
             WitnessThreshold = sigstore.WitnessThreshold,
         };
+    }
+
+    /// <summary>What verifies signatures of the Notary Project, by the rule of each identity that has one: a signature is to be given to all of them.</summary>
+    /// <param name="time">The clock.</param>
+    public IReadOnlyList<NotationVerifier> NotationVerifiers(TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(time);
+        return [.. Identities.Select(i => i.Notation).OfType<PolicyNotation>().Select(n => n.Verifier(time))];
     }
 
     /// <summary>Reads a policy and the key files it names, which lie below the directory that the policy's file really is in.</summary>

@@ -77,7 +77,8 @@ internal sealed class NotationScene : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private sealed class Clock(DateTimeOffset now) : TimeProvider
+    /// <summary>A clock that stands still.</summary>
+    internal sealed class Clock(DateTimeOffset now) : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => now;
     }

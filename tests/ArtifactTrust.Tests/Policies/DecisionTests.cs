@@ -36,9 +36,9 @@ public sealed class DecisionTests
         var passed = new RuleResult("x", RuleOutcome.Passed, DenialCode.None, "");
         Assert.False(new Decision(policy, Given.Now, [], []).IsAllowed);
         Assert.False(new Decision(policy, Given.Now, [passed], []).IsAllowed);
-        Assert.False(new Decision(policy, Given.Now, [passed], [new SubjectDecision("m", null, [passed], null)]).IsAllowed);
-        Assert.False(new Decision(policy, Given.Now, [passed], [new SubjectDecision("m", Given.Evidence(), [], null)]).IsAllowed);
-        Assert.True(new Decision(policy, Given.Now, [passed], [new SubjectDecision("m", Given.Evidence(), [passed], null)]).IsAllowed);
+        Assert.False(new Decision(policy, Given.Now, [passed], [new SubjectDecision("m", null, [], [passed], null)]).IsAllowed);
+        Assert.False(new Decision(policy, Given.Now, [passed], [new SubjectDecision("m", Given.Evidence(), [], [], null)]).IsAllowed);
+        Assert.True(new Decision(policy, Given.Now, [passed], [new SubjectDecision("m", Given.Evidence(), [], [passed], null)]).IsAllowed);
     }
 
     [Theory]
@@ -50,9 +50,9 @@ public sealed class DecisionTests
         using var policy = Given.ModelPolicy(Rules);
         var passed = new RuleResult("x", RuleOutcome.Passed, DenialCode.None, "");
         var other = passed with { Outcome = outcome };
-        Assert.False(new Decision(policy, Given.Now, [other], [new SubjectDecision("m", Given.Evidence(), [passed], null)]).IsAllowed);
+        Assert.False(new Decision(policy, Given.Now, [other], [new SubjectDecision("m", Given.Evidence(), [], [passed], null)]).IsAllowed);
         Assert.False(
-            new Decision(policy, Given.Now, [passed], [new SubjectDecision("m", Given.Evidence(), [passed, other], null)]).IsAllowed
+            new Decision(policy, Given.Now, [passed], [new SubjectDecision("m", Given.Evidence(), [], [passed, other], null)]).IsAllowed
         );
     }
 

@@ -66,7 +66,7 @@ public sealed partial class PolicyDocumentationTests
     public void Every_whole_policy_is_one()
     {
         var policies = Marked("policy");
-        Assert.Equal(4, policies.Count);
+        Assert.Equal(5, policies.Count);
         foreach (var yaml in policies)
         {
             using var policy = Parse(yaml);

@@ -197,7 +197,7 @@ public sealed class TrustPolicyTests
                 "UnlikelyTopKey",
                 "version: 1\nrego: x\n",
                 "line 2, column 1",
-                "its keys are version, name, description, expires, sigstore, identities, subjects"
+                "its keys are version, name, description, expires, sigstore, notation, identities, subjects"
             },
             { "NoName", "version: 1\nidentities: {}\n", "line 1, column 1", "needs 'name'" },
             { "EmptyName", "version: 1\nname: \"\"\n", "line 2, column 7", "name is empty" },

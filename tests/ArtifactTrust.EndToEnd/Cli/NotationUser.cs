@@ -1,0 +1,98 @@
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Oci;
+
+namespace ArtifactTrust.EndToEnd.Cli;
+
+/// <summary>Who signs images with the real notation: an authority with its root in <c>root.pem</c>, keys, and notation's own configuration.</summary>
+internal sealed class NotationUser
+{
+    private const string Extensions = """
+        [root]
+        basicConstraints=critical,CA:true
+        keyUsage=critical,keyCertSign,cRLSign
+        [leaf]
+        basicConstraints=CA:false
+        keyUsage=critical,digitalSignature
+        extendedKeyUsage=codeSigning
+        [revocable]
+        basicConstraints=CA:false
+        keyUsage=critical,digitalSignature
+        crlDistributionPoints=URI:http://crl.example.invalid/ca.crl
+        """;
+
+    private readonly Scene _scene;
+
+    internal NotationUser(Scene scene)
+    {
+        _scene = scene;
+        scene.Write("ext.cnf", Extensions);
+        scene.Shell("openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out root.key");
+        scene.Shell("openssl req -new -key root.key -subj '/C=DE/ST=Berlin/O=Example/CN=root' -out root.csr");
+        scene.Shell("openssl x509 -req -in root.csr -key root.key -days 30 -extfile ext.cnf -extensions root -out root.pem");
+        scene.Shell("mkdir -p notation/truststore/x509/ca/example && cp root.pem notation/truststore/x509/ca/example/");
+    }
+
+    internal void AddKey(string name, string kind = "P-256", string extensions = "leaf")
+    {
+        var options = kind.StartsWith("RSA", StringComparison.Ordinal)
+            ? $"-algorithm RSA -pkeyopt rsa_keygen_bits:{kind[4..]}"
+            : $"-algorithm EC -pkeyopt ec_paramgen_curve:{kind}";
+        _scene.Shell($"openssl genpkey -quiet {options} -out {name}.pem.key");
+        _scene.Shell($"openssl req -new -key {name}.pem.key -subj '/C=DE/ST=Berlin/O=Example/CN={name}' -out {name}.csr");
+        _scene.Shell(
+            $"openssl x509 -req -in {name}.csr -CA root.pem -CAkey root.key -CAcreateserial -days 20 -extfile ext.cnf -extensions {extensions} -out {name}.leaf && cat {name}.leaf root.pem > {name}.chain"
+        );
+    }
+
+    /// <summary>Tells notation of keys, in place of those it knows.</summary>
+    internal void UseKeys(params string[] names) =>
+        _scene.Write(
+            "notation/signingkeys.json",
+            $$"""
+            {"keys":[{{string.Join(
+                ',',
+                names.Select(n =>
+                    $$"""{"name":"{{n}}","keyPath":"{{_scene.At($"{n}.pem.key")}}","certPath":"{{_scene.At($"{n}.chain")}}"}"""
+                )
+            )}}]}
+            """
+        );
+
+    internal void Sign(string image, string key, string format, params string[] more) =>
+        Notation(["sign", "--insecure-registry", "--signature-format", format, "--key", key, .. more, image]);
+
+    internal void Notation(params string[] arguments)
+    {
+        var ended = Tool.Execute(
+            _scene.Folder,
+            new Dictionary<string, string?> { ["XDG_CONFIG_HOME"] = _scene.Folder, ["HOME"] = _scene.Folder },
+            "",
+            [Peers.Find("notation"), .. arguments]
+        );
+        Assert.True(ended.ExitCode == 0, $"{string.Join(' ', arguments)}: {ended}");
+    }
+
+    /// <summary>Pushes an image of one layer.</summary>
+    /// <returns>Its name by digest.</returns>
+    internal async Task<string> PushAsync(string name, string content = "the blob")
+    {
+        _scene.Write("blob", $"{content}\n");
+        _scene.Shell("tar -cf layer.tar blob");
+        await Peers.RequireAsync(_scene.Folder, "crane", "append", "-f", "layer.tar", "-t", $"{name}:1");
+        return $"{name}@{await Peers.RequireAsync(_scene.Folder, "crane", "digest", $"{name}:1")}";
+    }
+
+    /// <summary>Puts the signatures of one image beside another one of the repository, in manifests that say they are about that one.</summary>
+    internal static async Task MoveSignaturesAsync(string from, string to)
+    {
+        var slash = from.IndexOf('/', StringComparison.Ordinal);
+        using var http = RegistryClient.CreateHttpClient();
+        using var client = new RegistryClient(http, new RegistryReference(from[..slash], from[(slash + 1)..].Split('@')[0]));
+        var subject = (await client.GetManifestAsync(Digest.Parse(to.Split('@')[1]))).Descriptor;
+        foreach (var referrer in await client.ListReferrersAsync(Digest.Parse(from.Split('@')[1])))
+        {
+            var manifest = (await client.GetManifestAsync(referrer.Digest)).ToImageManifest();
+            await client.PushManifestAsync((manifest with { Subject = subject }).ToUtf8Bytes());
+        }
+    }
+}
