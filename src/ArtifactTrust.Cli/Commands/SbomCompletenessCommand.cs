@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
@@ -67,7 +68,16 @@ internal static class SbomCompletenessCommand
         foreach (var score in scores)
         {
             var complete = score.Elements.Count(e => e.Found == e.Applicable);
-            terminal.Line($"{score.Score, 3} of 100  {score.Name}: {complete} of {score.Elements.Count} elements");
+            terminal.Line(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{score.Score, 4} of 100  {score.Name}: {complete} of {score.Elements.Count} elements"
+                )
+            );
+            if (score.Aibom is { } aibom)
+            {
+                WriteAibom(terminal, aibom);
+            }
             foreach (var element in score.Missing)
             {
                 var share = element.Applicable == 1 ? "" : $" ({element.Found} of {element.Applicable} have it)";
@@ -81,6 +91,26 @@ internal static class SbomCompletenessCommand
         return code;
     }
 
+    private static void WriteAibom(Terminal terminal, AibomScore aibom)
+    {
+        var points = aibom.Categories.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Id} {c.Points} of {c.Maximum}"));
+        terminal.Line($"  points   {string.Join(", ", points)}");
+        if (aibom.Penalty != 1)
+        {
+            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"  penalty  times {aibom.Penalty} for missing fields"));
+        }
+        terminal.Line($"  level    {aibom.Level ?? "none"}");
+        if (aibom.NotFoundByGenerator.Count > 0)
+        {
+            terminal.Line(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"  note     the generator's own code gives {aibom.GeneratorScore}: it does not find {string.Join(", ", aibom.NotFoundByGenerator)}"
+                )
+            );
+        }
+    }
+
     private static void WriteJson(Utf8JsonWriter writer, List<ProfileScore> scores, bool failed, int code)
     {
         writer.WriteStartObject();
@@ -92,6 +122,10 @@ internal static class SbomCompletenessCommand
             writer.WriteString("id", score.Id);
             writer.WriteString("name", score.Name);
             writer.WriteNumber("score", score.Score);
+            if (score.Aibom is { } aibom)
+            {
+                WriteJson(writer, aibom);
+            }
             writer.WriteStartArray("elements");
             foreach (var element in score.Elements)
             {
@@ -109,5 +143,30 @@ internal static class SbomCompletenessCommand
         }
         writer.WriteEndArray();
         writer.WriteEndObject();
+    }
+
+    private static void WriteJson(Utf8JsonWriter writer, AibomScore aibom)
+    {
+        writer.WriteString("level", aibom.Level);
+        writer.WriteNumber("penalty", aibom.Penalty);
+        writer.WriteNumber("generatorScore", aibom.GeneratorScore);
+        writer.WriteStartArray("notFoundByGenerator");
+        foreach (var field in aibom.NotFoundByGenerator)
+        {
+            writer.WriteStringValue(field);
+        }
+        writer.WriteEndArray();
+        writer.WriteStartArray("categories");
+        foreach (var category in aibom.Categories)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("id", category.Id);
+            writer.WriteNumber("points", category.Points);
+            writer.WriteNumber("maximum", category.Maximum);
+            writer.WriteNumber("present", category.Present);
+            writer.WriteNumber("total", category.Total);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
     }
 }

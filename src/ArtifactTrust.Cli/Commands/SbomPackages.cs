@@ -5,7 +5,6 @@ using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Oci;
 using ArtifactTrust.Sbom;
-using ArtifactTrust.Sbom.CycloneDx;
 using ArtifactTrust.Sbom.Packages;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -194,7 +193,7 @@ internal sealed class SbomPackages(TrivySettings trivy)
             }
             var way = registry is null ? null : await trivy.WayToAsync(registry, parsed, cancellation);
             var bytes = await scanner.ListPackagesAsync(target, trivy.Options(parsed, way), cancellation);
-            return new OtherPackageList("Trivy", CycloneDxReader.Read(bytes));
+            return OtherPackageList.Read("Trivy", bytes);
         }
         catch (Exception e) when (e is ScannerException or MalformedDataException && !isAsked)
         {

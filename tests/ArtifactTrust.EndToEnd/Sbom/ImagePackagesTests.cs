@@ -1,44 +1,35 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using ArtifactTrust.EndToEnd.Cli;
 using ArtifactTrust.EndToEnd.Scanning;
-using ArtifactTrust.Oci;
 using ArtifactTrust.Sbom.CycloneDx;
-using ArtifactTrust.Sbom.Packages;
 
 namespace ArtifactTrust.EndToEnd.Sbom;
 
 /// <summary>The packages of images, beside those that Trivy lists.</summary>
 public sealed class ImagePackagesTests : IDisposable
 {
-    private static readonly Dictionary<string, string?> Environment = new(StringComparer.Ordinal)
-    {
-        ["ARTIFACT_TRUST_TRIVY"] = "/nowhere/trivy",
-        ["SOURCE_DATE_EPOCH"] = "1700000000",
-    };
+    private readonly PackageScene _scene = new();
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("packages-").FullName;
+    private string Folder => _scene.Folder;
 
-    public void Dispose() => Tool.Execute("/", null, "", ["rm", "-rf", "--", _folder]);
+    public void Dispose() => _scene.Dispose();
 
-    /// <summary>With APPROVE=1 the table is written to docs/sbom-packages.md; what the mirror has changes, so it is not compared.</summary>
     [DebianTrivyFact]
     public async Task No_package_of_a_real_image_is_missing_that_trivy_lists()
     {
         var repository = RealTrivy.Repository;
         var made = Tool.Execute(
-            _folder,
+            Folder,
             null,
             "",
             [
                 Path.Join(repository, "tests", "ArtifactTrust.EndToEnd", "Sbom", "make-roots.sh"),
                 Path.Join(repository, "examples"),
-                Path.Join(_folder, "roots"),
+                Path.Join(Folder, "roots"),
             ]
         );
         Assert.True(made.ExitCode == 0, made.ToString());
-        var rows = new StringBuilder();
+        var rows = "";
         foreach (
             var (image, what) in ((string, string)[])
                 [
@@ -48,152 +39,84 @@ public sealed class ImagePackagesTests : IDisposable
                 ]
         )
         {
-            var layout = Path.Join(_folder, image);
-            await StoreAsync(layout, Path.Join(_folder, "roots", image));
-            var ours = Read(Sbom($"oci-layout:{layout}"));
-            var trivy = Read(Trivy(layout));
-            Assert.NotEmpty(trivy);
-            var missing = trivy.Except(ours, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-            var extra = ours.Except(trivy, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-            Assert.True(missing.Count == 0, $"{image}: missing are {string.Join(", ", missing)}");
-            foreach (var type in ours.Concat(trivy).Select(TypeOf).Distinct().Order(StringComparer.Ordinal))
-            {
-                rows.Append(
-                    CultureInfo.InvariantCulture,
-                    $"| {what} | {type} | {ours.Intersect(trivy).Count(k => TypeOf(k) == type)} | {missing.Count(k => TypeOf(k) == type)} | {string.Join(", ", extra.Where(k => TypeOf(k) == type).Select(k => $"`{k}`").DefaultIfEmpty("0"))} |\n"
-                );
-            }
+            var layout = Path.Join(Folder, image);
+            await PackageScene.StoreAsync(layout, Path.Join(Folder, "roots", image));
+            rows += PackageScene.Compare(
+                what,
+                PackageScene.Read(_scene.Sbom($"oci-layout:{layout}")),
+                PackageScene.Read(_scene.TrivyOfImage(layout))
+            );
         }
-        if (System.Environment.GetEnvironmentVariable("APPROVE") == "1")
-        {
-            var file = Path.Join(repository, "docs", "sbom-packages.md");
-            var text = File.ReadAllText(file);
-            const string Head = "|---|---|---|---|---|\n";
-            var start = text.IndexOf(Head, StringComparison.Ordinal) + Head.Length;
-            var end = text.IndexOf("\n\n", start, StringComparison.Ordinal) + 1;
-            File.WriteAllText(file, string.Concat(text.AsSpan(0, start), rows.ToString(), text.AsSpan(Math.Max(end, start))));
-        }
+        PackageScene.Approve("Debian packages", rows);
     }
 
     [TrivyFact]
     public void Trivy_finds_in_our_sbom_what_it_finds_in_the_image()
     {
         var layout = Path.Join(RealTrivy.Material!, "images", "oci");
-        Assert.Equal(Read(Trivy(layout)).Order(), Read(Sbom($"oci-layout:{layout}")).Order());
-        var cache = Path.Join(_folder, "cache");
-        Tool.Execute("/", null, "", ["cp", "-r", Path.Join(RealTrivy.Material!, "cache"), cache]);
-        string[] options = ["--cache-dir", cache, "--skip-db-update", "--skip-java-db-update", "--offline-scan", "-q", "-f", "json", "-o"];
-        TrivyRun(["sbom", Path.Join(_folder, "ours.json"), .. options, Path.Join(_folder, "v1.json")]);
-        TrivyRun(["image", "--input", layout, .. options, Path.Join(_folder, "v2.json"), "--scanners", "vuln"]);
-        var expected = Vulnerabilities(Path.Join(_folder, "v2.json"));
+        Assert.Equal(
+            PackageScene.Read(_scene.TrivyOfImage(layout)).Order(),
+            PackageScene.Read(_scene.Sbom($"oci-layout:{layout}")).Order()
+        );
+        string[] options =
+        [
+            "--cache-dir",
+            _scene.Databases(),
+            "--skip-db-update",
+            "--skip-java-db-update",
+            "--offline-scan",
+            "-q",
+            "-f",
+            "json",
+            "-o",
+        ];
+        _scene.TrivyRun(["sbom", Path.Join(Folder, "ours.json"), .. options, Path.Join(Folder, "v1.json")]);
+        _scene.TrivyRun(["image", "--input", layout, .. options, Path.Join(Folder, "v2.json"), "--scanners", "vuln"]);
+        var expected = Vulnerabilities(Path.Join(Folder, "v2.json"));
         Assert.NotEmpty(expected);
-        Assert.Equal(expected, Vulnerabilities(Path.Join(_folder, "v1.json")));
+        Assert.Equal(expected, Vulnerabilities(Path.Join(Folder, "v1.json")));
     }
 
     [TrivyFact]
     public void An_image_is_the_same_in_every_form()
     {
         var images = Path.Join(RealTrivy.Material!, "images");
-        var layout = Read(Sbom($"oci-layout:{images}/oci")).Order().ToList();
-        Assert.Equal(layout, Read(Sbom(Path.Join(images, "oci"))).Order());
-        Assert.Equal(layout, Read(Sbom(Path.Join(images, "oci.tar"))).Order());
-        Assert.Equal(layout, Read(Sbom(Path.Join(images, "image.tar"))).Order());
+        var layout = PackageScene.Read(_scene.Sbom($"oci-layout:{images}/oci")).Order().ToList();
+        Assert.Equal(layout, PackageScene.Read(_scene.Sbom(Path.Join(images, "oci"))).Order());
+        Assert.Equal(layout, PackageScene.Read(_scene.Sbom(Path.Join(images, "oci.tar"))).Order());
+        Assert.Equal(layout, PackageScene.Read(_scene.Sbom(Path.Join(images, "image.tar"))).Order());
     }
 
     [Fact]
     public void A_source_tree_is_told_from_a_model()
     {
-        var source = Directory.CreateDirectory(Path.Join(_folder, "source")).FullName;
+        var source = Directory.CreateDirectory(Path.Join(Folder, "source")).FullName;
         File.WriteAllText(Path.Join(source, "requirements.txt"), "torch==2.1.0\n");
-        var summary = CycloneDxReader.Read(File.ReadAllBytes(Sbom(source)));
+        var summary = CycloneDxReader.Read(File.ReadAllBytes(_scene.Sbom(source)));
         Assert.Equal(("application", "pkg:pypi/torch@2.1.0"), (summary.Root!.Type, summary.Components.Single().Purl));
         File.WriteAllBytes(Path.Join(source, "weights.npy"), [1]);
-        var model = CycloneDxReader.Read(File.ReadAllBytes(Sbom(source)));
+        var model = CycloneDxReader.Read(File.ReadAllBytes(_scene.Sbom(source)));
         Assert.Contains(model.Components, c => c.Type == "machine-learning-model");
         Assert.Contains(model.Components, c => c.Purl == "pkg:pypi/torch@2.1.0");
-        var again = CycloneDxReader.Read(File.ReadAllBytes(Sbom(source, "--source")));
+        var again = CycloneDxReader.Read(File.ReadAllBytes(_scene.Sbom(source, "--source")));
         Assert.Equal("pkg:pypi/torch@2.1.0", again.Components.Single().Purl);
     }
 
     [Fact]
     public void What_only_trivy_reads_is_said_where_trivy_is_not()
     {
-        var root = Directory.CreateDirectory(Path.Join(_folder, "root")).FullName;
+        var root = Directory.CreateDirectory(Path.Join(Folder, "root")).FullName;
         Directory.CreateDirectory(Path.Join(root, "etc"));
         File.WriteAllText(Path.Join(root, "etc", "os-release"), "ID=debian\n");
         File.WriteAllText(Path.Join(root, "a.jar"), "");
-        var to = Path.Join(_folder, "root.json");
-        var ended = Tool.Run(_folder, Environment, "sbom", root, "--to", to);
+        var to = Path.Join(Folder, "root.json");
+        var ended = _scene.Run(root, "--to", to);
         Assert.Equal(0, ended.ExitCode);
         Assert.Contains("incomplete", ended.ToString(), StringComparison.Ordinal);
         Assert.Contains("a.jar: a Java archive", File.ReadAllText(to), StringComparison.Ordinal);
         Assert.Contains("\"aggregate\": \"incomplete\"", File.ReadAllText(to), StringComparison.Ordinal);
-        var asked = Tool.Run(_folder, Environment, "sbom", root, "--trivy", "/nowhere/trivy");
+        var asked = _scene.Run(root, "--trivy", "/nowhere/trivy");
         Assert.Equal(3, asked.ExitCode);
-    }
-
-    private static string TypeOf(string purl) => purl[4..purl.IndexOf('/', StringComparison.Ordinal)];
-
-    private string Sbom(string subject, params string[] options)
-    {
-        var to = Path.Join(_folder, "ours.json");
-        var ended = Tool.Run(_folder, Environment, ["sbom", subject, .. options, "--to", to]);
-        Assert.True(ended.ExitCode == 0, ended.ToString());
-        return to;
-    }
-
-    private string Trivy(string layout)
-    {
-        var to = Path.Join(_folder, "trivy.json");
-        TrivyRun([
-            "image",
-            "--input",
-            layout,
-            "-q",
-            "-f",
-            "cyclonedx",
-            "-o",
-            to,
-            "--cache-dir",
-            Path.Join(_folder, "empty"),
-            "--offline-scan",
-            "--skip-db-update",
-            "--skip-java-db-update",
-        ]);
-        return to;
-    }
-
-    private void TrivyRun(string[] arguments)
-    {
-        var ended = Tool.Execute(
-            _folder,
-            new Dictionary<string, string?> { ["HOME"] = _folder },
-            "",
-            [RealTrivy.Executable!, .. arguments]
-        );
-        Assert.True(ended.ExitCode == 0, ended.ToString());
-    }
-
-    /// <summary>The packages of a document, with those that are parts of a distribution's.</summary>
-    private static HashSet<string> Read(string file)
-    {
-        using var json = JsonDocument.Parse(File.ReadAllBytes(file));
-        var urls = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var component in json.RootElement.GetProperty("components").EnumerateArray())
-        {
-            if (component.TryGetProperty("purl", out var purl))
-            {
-                urls.Add(PackageUrl.Parse(purl.GetString()!).Identity);
-            }
-            foreach (var property in component.TryGetProperty("properties", out var p) ? p.EnumerateArray() : default)
-            {
-                if (property.GetProperty("name").GetString() == PackagePropertyNames.Contains)
-                {
-                    urls.Add(PackageUrl.Parse(property.GetProperty("value").GetString()!).Identity);
-                }
-            }
-        }
-        return urls;
     }
 
     private static List<string> Vulnerabilities(string file)
@@ -209,28 +132,6 @@ public sealed class ImagePackagesTests : IDisposable
                 .Select(v => $"{v.GetProperty("PkgName").GetString()} {v.GetProperty("VulnerabilityID").GetString()}")
                 .Order(StringComparer.Ordinal),
         ];
-    }
-
-    /// <summary>An image of the folders 0, 1, … as its layers.</summary>
-    private static async Task StoreAsync(string layout, string root)
-    {
-        using var store = await ImageLayout.CreateAsync(layout);
-        var layers = new List<Descriptor>();
-        foreach (var folder in Directory.EnumerateDirectories(root).Order(StringComparer.Ordinal))
-        {
-            using var tar = new MemoryStream();
-            await System.Formats.Tar.TarFile.CreateFromDirectoryAsync(folder, tar, includeBaseDirectory: false);
-            layers.Add(await store.PushBlobAsync("application/vnd.oci.image.layer.v1.tar", tar.ToArray()));
-        }
-        var ids = string.Join(',', layers.Select(l => $"\"{l.Digest}\""));
-        var config = await store.PushBlobAsync(
-            "application/vnd.oci.image.config.v1+json",
-            Encoding.UTF8.GetBytes(
-                $"{{\"os\":\"linux\",\"architecture\":\"amd64\",\"config\":{{}},\"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[{ids}]}}}}"
-            )
-        );
-        var manifest = new ImageManifest(OciMediaTypes.ImageManifest, null, config, layers, null, new Dictionary<string, string>());
-        await store.PushManifestAsync(manifest.ToUtf8Bytes(), "latest");
     }
 }
 

@@ -124,7 +124,7 @@ public sealed class SbomFormatTests : IDisposable
         foreach (var (name, document) in Documents())
         {
             var scores = SbomCompleteness.Score(SbomWriter.ToBytes(document, SbomFormat.CycloneDxJson));
-            Assert.All(scores, s => Assert.InRange(s.Score, 1, 100));
+            Assert.All(scores, s => Assert.InRange(s.Score, 1m, 100m));
             if (name.StartsWith("card", StringComparison.Ordinal))
             {
                 Assert.True(scores[0].Score >= 60, $"{name}: {scores[0].Score}");

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using System.Text;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Manifests;
@@ -32,6 +33,22 @@ internal static class Samples
             ["old.h5"] = FormatTests.Sample("fixed-earliest.h5"),
             ["new.h5"] = FormatTests.Sample("fixed-latest.h5"),
             ["croissant.json"] = Encoding.UTF8.GetBytes(Croissant),
+            ["adapter_config.json"] =
+                """{"base_model_name_or_path":"acme/base","peft_type":"LORA","r":8,"target_modules":["q","v"]}"""u8.ToArray(),
+            ["generation_config.json"] = """{"temperature":0.7,"max_length":20,"transformers_version":"4.40.0"}"""u8.ToArray(),
+            ["tokenizer_config.json"] = """{"tokenizer_class":"BertTokenizer","model_max_length":512}"""u8.ToArray(),
+            ["model.pt"] = Zip(
+                ("m/data.pkl", "\u0080\u0002ctorch._utils\n_rebuild_tensor_v2\nctorch\nHalfStorage\n."),
+                ("m/byteorder", "little"),
+                ("m/data/0", "0123456789"),
+                ("m/version", "3\n")
+            ),
+            ["model.keras"] = Zip(
+                ("metadata.json", """{"keras_version":"3.4.1"}"""),
+                ("config.json", """{"class_name":"Functional","config":{"layers":[{"class_name":"Dense"},{"class_name":"Lambda"}]}}""")
+            ),
+            ["array.npy"] = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"),
+            ["saved_model.pb"] = SavedModel(),
         };
 
     public const string Croissant = """
@@ -71,6 +88,36 @@ internal static class Samples
     /// <summary>The values of the properties that end in <paramref name="name"/>.</summary>
     public static string[] Values(this IEnumerable<SbomProperty> properties, string name) =>
         [.. properties.Where(p => p.Name.EndsWith(":" + name, StringComparison.Ordinal)).Select(p => p.Value)];
+
+    public static byte[] Npy(string header) => [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. Encoding.ASCII.GetBytes(header)];
+
+    public static byte[] Zip(params (string Name, string Content)[] members)
+    {
+        using var stream = new MemoryStream();
+        using (var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var (name, content) in members)
+            {
+                using var member = zip.CreateEntry(name).Open();
+                member.Write(Encoding.Latin1.GetBytes(content));
+            }
+        }
+        return stream.ToArray();
+    }
+
+    private static byte[] SavedModel()
+    {
+        var node = new Proto().Bytes(1, "n").Bytes(2, "MatMul");
+        var graph = new Proto()
+            .Bytes(1, node)
+            .Bytes(1, node)
+            .Bytes(2, new Proto().Bytes(1, new Proto().Bytes(3, new Proto().Bytes(2, "ReadFile"))));
+        var meta = new Proto()
+            .Bytes(1, new Proto().Bytes(4, "serve").Bytes(5, "2.16.1"))
+            .Bytes(2, graph)
+            .Bytes(5, new Proto().Bytes(1, "serving_default").Bytes(2, new Proto()));
+        return new Proto().Varint(1, 1).Bytes(2, meta).ToArray();
+    }
 
     public static byte[] Onnx(Action<Proto>? more = null)
     {

@@ -32,6 +32,7 @@ public sealed class SbomCard
         "infrastructure",
         "security",
         "performance",
+        "properties",
     ];
 
     private readonly List<SbomContact> _authors = [];
@@ -81,6 +82,7 @@ public sealed class SbomCard
         {
             Statements(card, section, known);
         }
+        Properties(card);
         _model = card["model"] is { } model ? new ModelCardSection(model.Mapping("'model'")) : null;
         _dataset = card["dataset"] is { } dataset ? new DatasetCardSection(dataset.Mapping("'dataset'")) : null;
     }
@@ -136,6 +138,23 @@ public sealed class SbomCard
         subject = _dataset is not null && !isModel ? _dataset.ApplyTo(subject) : subject;
         document = document with { Components = [subject, .. document.Components.Skip(1)] };
         return _model?.ApplyTo(document) ?? document;
+    }
+
+    /// <summary>Properties that another tool or taxonomy asks for by name.</summary>
+    private void Properties(YamlMapping card)
+    {
+        if (card["properties"]?.Mapping("'properties'") is not { } mapping)
+        {
+            return;
+        }
+        foreach (var member in mapping.Members)
+        {
+            if (member.Key.StartsWith(SbomPropertyNames.Prefix, StringComparison.Ordinal))
+            {
+                throw member.Value.Malformed($"'{member.Key}' is a name that only this tool gives");
+            }
+            _statements.AddRange(CardValue.Texts(mapping, member.Key, lines: true).Select(text => new SbomProperty(member.Key, text)));
+        }
     }
 
     private static YamlScalar Scalar(YamlMapping mapping, string key) =>

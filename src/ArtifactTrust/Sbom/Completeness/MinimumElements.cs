@@ -28,8 +28,7 @@ internal sealed record MinimumElement(
     string Name,
     ElementScope Scope,
     IReadOnlyList<ElementPath> Paths,
-    string State,
-    double Weight
+    string State
 );
 
 /// <summary>A published list of elements.</summary>
@@ -74,7 +73,6 @@ internal static class MinimumElements
                 var other => throw new MalformedDataException(Named, "$.scope", $"'{other}' is no scope"),
             },
             [.. json.GetProperty("found").EnumerateArray().Select(p => ElementPath.Parse(p.GetString()!))],
-            StrictJson.RequiredString(json, "state", Named, "$"),
-            json.TryGetProperty("weight", out var weight) ? weight.GetDouble() : 1
+            StrictJson.RequiredString(json, "state", Named, "$")
         );
 }

@@ -6,14 +6,14 @@ namespace ArtifactTrust.Sbom.Completeness;
 /// <summary>What an SBOM lacks by published lists of minimum elements.</summary>
 /// <remarks>
 /// Spec: NTIA "The Minimum Elements For an SBOM" (2021); CISA "2025 Minimum Elements" (draft); G7 "SBOM for AI: Minimum Elements" (2026);
-/// OWASP AIBOM generator's fields. Where each element is found in CycloneDX is a table of our own, <c>minimum-elements.json</c>. An element
-/// of a component counts for the share of the components that have it; one that is about models or datasets counts only where there are
+/// the scoring of OWASP's AIBOM generator 1.0.2. Where each element is found in CycloneDX is a table of our own,
+/// <c>minimum-elements.json</c> and <c>owasp-aibom.json</c>. An element of a component counts for the share of the components that have it; one that is about models or datasets counts only where there are
 /// such. Files are parts, of which nobody asks for a supplier: they are not among the components that are counted.
 /// </remarks>
 public static class SbomCompleteness
 {
     /// <summary>The profiles' identifiers.</summary>
-    public static IReadOnlyList<string> Profiles { get; } = [.. MinimumElements.Profiles.Select(p => p.Id)];
+    public static IReadOnlyList<string> Profiles { get; } = [.. MinimumElements.Profiles.Select(p => p.Id), AibomProfile.Owasp.Id];
 
     /// <summary>Scores a document by every profile.</summary>
     /// <param name="utf8">The document: valid CycloneDX JSON 1.4 to 1.7.</param>
@@ -28,14 +28,13 @@ public static class SbomCompleteness
             throw new MalformedDataException("CycloneDX document", first.Location, first.Reason);
         }
         var document = new ScoredDocument(json);
-        return [.. MinimumElements.Profiles.Select(p => Score(p, document))];
+        return [.. MinimumElements.Profiles.Select(p => Score(p, document)), AibomScoring.Score(json)];
     }
 
     private static ProfileScore Score(MinimumProfile profile, ScoredDocument document)
     {
         var elements = new List<ElementScore>();
         var reached = 0.0;
-        var possible = 0.0;
         foreach (var element in profile.Elements)
         {
             var places = document.Of(element.Scope);
@@ -44,21 +43,28 @@ public static class SbomCompleteness
                 continue;
             }
             var found = places.Count(p => element.Paths.Any(path => document.Has(p, path)));
-            reached += element.Weight * found / places.Count;
-            possible += element.Weight;
+            reached += (double)found / places.Count;
             elements.Add(new ElementScore(element.Id, element.Cluster, element.Name, found, places.Count, element.State));
         }
-        return new ProfileScore(profile.Id, profile.Name, possible == 0 ? 0 : (int)Math.Floor(100 * reached / possible + 1e-9), elements);
+        return new ProfileScore(
+            profile.Id,
+            profile.Name,
+            elements.Count == 0 ? 0 : (int)Math.Floor(100 * reached / elements.Count + 1e-9),
+            elements
+        );
     }
 }
 
 /// <summary>How complete a document is by one profile.</summary>
 /// <param name="Id">The profile's identifier, such as <c>ntia-2021</c>.</param>
 /// <param name="Name">The profile's name.</param>
-/// <param name="Score">From 0 to 100, rounded down.</param>
+/// <param name="Score">From 0 to 100: whole, rounded down, and in tenths for <c>owasp-aibom</c>.</param>
 /// <param name="Elements">Every element that applies.</param>
-public sealed record ProfileScore(string Id, string Name, int Score, IReadOnlyList<ElementScore> Elements)
+public sealed record ProfileScore(string Id, string Name, decimal Score, IReadOnlyList<ElementScore> Elements)
 {
+    /// <summary>More of the score by <c>owasp-aibom</c>; null for the others.</summary>
+    public AibomScore? Aibom { get; init; }
+
     /// <summary>The elements that something lacks.</summary>
     public IEnumerable<ElementScore> Missing => Elements.Where(e => e.Found < e.Applicable);
 }

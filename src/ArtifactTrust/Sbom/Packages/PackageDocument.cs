@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Sbom.CycloneDx;
 
@@ -23,11 +22,6 @@ public sealed record PackageSubject(SbomComponentType Type, string Name, string?
     public IReadOnlyList<SbomProperty> Properties { get; init; } = [];
 }
 
-/// <summary>Packages that another program found in the same subject.</summary>
-/// <param name="Program">The program's name.</param>
-/// <param name="Document">What it wrote.</param>
-public sealed record OtherPackageList(string Program, CycloneDxSummary Document);
-
 /// <summary>Makes SBOMs of the packages of images and source trees.</summary>
 public static class PackageDocument
 {
@@ -36,7 +30,7 @@ public static class PackageDocument
     /// <summary>The SBOM of an image or a source tree.</summary>
     /// <param name="subject">What the packages are in.</param>
     /// <param name="inventory">The packages found here.</param>
-    /// <param name="other">The packages another program found, where one was asked: those unknown here are added, and gaps that are only foreign formats count as filled.</param>
+    /// <param name="other">The packages another program found, where one was asked: those unknown here are added, and a file of a foreign format in which it found some is no gap.</param>
     /// <remarks>The same input gives the same document. Dependencies lead from the subject to its distribution and packages, and between packages.</remarks>
     public static SbomDocument Create(PackageSubject subject, PackageInventory inventory, OtherPackageList? other = null)
     {
@@ -46,7 +40,7 @@ public static class PackageDocument
         {
             throw new ArgumentException("packages are listed of a container or an application", nameof(subject));
         }
-        var gaps = inventory.Gaps.Where(g => other is null || !g.IsForeign).ToList();
+        var gaps = Remaining(inventory.Gaps, other);
         var components = new List<SbomComponent>();
         var dependencies = new List<SbomDependency>();
         var root = new SbomComponent(subject.Type, subject.Url?.ToString() ?? $"application:{subject.Name}", subject.Name)
@@ -56,8 +50,9 @@ public static class PackageDocument
             PackageUrl = subject.Url?.ToString(),
             Properties = [.. subject.Properties, .. GapProperties(gaps)],
         };
-        var packages = Components(inventory, other);
-        var ofSystem = packages.Where(p => IsOfDistribution(p.PackageUrl!)).Select(p => p.Reference!).ToList();
+        var others = other is null ? [] : Unknown(inventory, other);
+        var packages = Components(inventory, others);
+        var ofSystem = packages.Where(p => IsOfDistribution(PackageUrl.Parse(p.PackageUrl!))).Select(p => p.Reference!).ToList();
         List<string> direct = [.. packages.Select(p => p.Reference!).Except(ofSystem, StringComparer.Ordinal)];
         if (inventory.OperatingSystem is { } system)
         {
@@ -72,7 +67,7 @@ public static class PackageDocument
         }
         components.AddRange(packages);
         dependencies.Insert(0, new SbomDependency(root.Reference!, direct));
-        dependencies.AddRange(Dependencies(inventory, packages));
+        dependencies.AddRange(Dependencies([.. inventory.Packages, .. others], packages));
         return Numbered(
             new SbomDocument(
                 Guid.Empty,
@@ -100,7 +95,7 @@ public static class PackageDocument
         {
             return document;
         }
-        var packages = Components(inventory, null);
+        var packages = Components(inventory, []);
         var subject = document.Subject with { Properties = [.. document.Subject.Properties, .. GapProperties(inventory.Gaps)] };
         var dependencies = document
             .Dependencies.Select(d =>
@@ -108,7 +103,7 @@ public static class PackageDocument
                     ? new SbomDependency(d.Reference, [.. d.DependsOn, .. packages.Select(p => p.Reference!)])
                     : d
             )
-            .Concat(Dependencies(inventory, packages));
+            .Concat(Dependencies(inventory.Packages, packages));
         return Numbered(
             document with
             {
@@ -118,40 +113,57 @@ public static class PackageDocument
         );
     }
 
-    private static List<SbomComponent> Components(PackageInventory inventory, OtherPackageList? other)
-    {
-        var components = inventory.Packages.Select(Component).ToList();
-        if (other is null)
-        {
-            return components;
-        }
-        var known = inventory
-            .Packages.Select(p => p.Url.Identity)
-            // A distribution's package may hold a language's; both are the same to the one who lists files.
-            .Concat(
-                inventory
-                    .Packages.SelectMany(p => p.Properties)
-                    .Where(p => p.Name == PackagePropertyNames.Contains)
-                    .Select(p => Identity(p.Value))
-            )
-            .ToHashSet(StringComparer.Ordinal);
-        foreach (var found in other.Document.Components.Where(c => c.Purl is not null))
-        {
-            if (Parse(found.Purl!) is { } url && known.Add(url.Identity))
-            {
-                components.Add(
-                    new SbomComponent(SbomComponentType.Library, url.ToString(), found.Name)
-                    {
-                        Version = found.Version,
-                        PackageUrl = url.ToString(),
-                        Licenses = found.Licenses,
-                        Properties = [new SbomProperty(PackagePropertyNames.FoundBy, other.Program)],
-                    }
-                );
-            }
-        }
+    /// <summary>The gaps that the other program did not fill.</summary>
+    private static List<PackageGap> Remaining(IReadOnlyList<PackageGap> gaps, OtherPackageList? other) =>
+        [
+            .. gaps.Where(g => !g.IsForeign || other?.Covers(g) != true)
+                .Select(g =>
+                    g.IsForeign && other is not null ? g with { Reason = $"{g.Reason}, of which {other.Program} names no package" } : g
+                ),
+        ];
+
+    private static List<SbomComponent> Components(PackageInventory inventory, IReadOnlyList<SoftwarePackage> others) =>
         // Two spellings of one identity may have been told apart by their qualifiers only.
-        return [.. components.DistinctBy(c => c.Reference).OrderBy(c => c.Reference, StringComparer.Ordinal)];
+        [
+            .. inventory
+                .Packages.Concat(others)
+                .Select(Component)
+                .DistinctBy(c => c.Reference)
+                .OrderBy(c => c.Reference, StringComparer.Ordinal),
+        ];
+
+    /// <summary>The packages of another program that are unknown here. What is read here is never replaced.</summary>
+    private static List<SoftwarePackage> Unknown(PackageInventory inventory, OtherPackageList other)
+    {
+        var references = inventory
+            .Packages.ToLookup(p => p.Url.Identity, p => p.Url.ToString(), StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
+        // A distribution's package may hold a language's; both are the same to the one who lists files.
+        var contained = inventory
+            .Packages.SelectMany(p => p.Properties)
+            .Where(p => p.Name == PackagePropertyNames.Contains)
+            .Select(p => PackageUrl.ParseOrNull(p.Value)?.Identity ?? p.Value)
+            .ToHashSet(StringComparer.Ordinal);
+        // Trivy gives all that it finds in databases the type of one distribution, whatever database it was in.
+        var ofDistribution = inventory.Packages.Where(p => IsOfDistribution(p.Url)).Select(p => NameAndVersion(p.Url)).ToHashSet();
+        var unknown = other
+            .Packages.Where(p => !contained.Contains(p.Url.Identity))
+            .Where(p => !(IsOfDistribution(p.Url) && ofDistribution.Contains(NameAndVersion(p.Url))))
+            .Where(p => references.TryAdd(p.Url.Identity, p.Url.ToString()))
+            .ToList();
+        var databases = inventory.Gaps.Where(g => g.IsForeign && PackageFormats.IsRpmDatabase(g.Location)).Select(g => g.Location).ToList();
+        return
+        [
+            .. unknown.Select(p => new SoftwarePackage(p.Component.Name, p.Component.Version, p.Url)
+            {
+                Licenses = p.Component.Licenses,
+                DeclaredHashes = [.. p.Component.Hashes.Select(h => new SbomHash(h.Key, h.Value))],
+                Occurrences =
+                    p.Places.Count == 0 && p.Url.Type == "rpm" ? [.. databases.Select(d => new SbomOccurrence(d, p.Layer))] : p.Places,
+                DependsOn = [.. p.DependsOn.Where(references.ContainsKey).Select(i => references[i]).Order(StringComparer.Ordinal)],
+                Properties = [.. p.Properties, new SbomProperty(PackagePropertyNames.FoundBy, other.Program)],
+            }),
+        ];
     }
 
     private static SbomComponent Component(SoftwarePackage package) =>
@@ -174,9 +186,9 @@ public static class PackageDocument
             Occurrences = [system.Occurrence],
         };
 
-    private static IEnumerable<SbomDependency> Dependencies(PackageInventory inventory, List<SbomComponent> packages)
+    private static IEnumerable<SbomDependency> Dependencies(IReadOnlyList<SoftwarePackage> all, List<SbomComponent> packages)
     {
-        var known = inventory.Packages.ToDictionary(p => p.Url.ToString(), p => p.DependsOn, StringComparer.Ordinal);
+        var known = all.ToDictionary(p => p.Url.ToString(), p => p.DependsOn, StringComparer.Ordinal);
         return packages.Select(p => new SbomDependency(p.Reference!, known.GetValueOrDefault(p.Reference!) ?? []));
     }
 
@@ -192,24 +204,11 @@ public static class PackageDocument
         }
     }
 
-    private static bool IsOfDistribution(string url) =>
-        url.StartsWith("pkg:deb/", StringComparison.Ordinal)
-        || url.StartsWith("pkg:apk/", StringComparison.Ordinal)
-        || url.StartsWith("pkg:rpm/", StringComparison.Ordinal);
+    private static bool IsOfDistribution(PackageUrl url) => url.Type is "deb" or "apk" or "rpm";
 
-    private static string Identity(string url) => Parse(url)?.Identity ?? url;
-
-    private static PackageUrl? Parse(string url)
-    {
-        try
-        {
-            return PackageUrl.Parse(url);
-        }
-        catch (MalformedDataException)
-        {
-            return null;
-        }
-    }
+    /// <summary>The name, and the version without an epoch, which some write elsewhere.</summary>
+    private static (string Name, string? Version) NameAndVersion(PackageUrl url) =>
+        (url.Name, url.Version?[(url.Version.IndexOf(':', StringComparison.Ordinal) + 1)..]);
 
     /// <summary>The document with a UUID of version 8 over everything that is in it.</summary>
     /// <remarks>Spec: RFC 9562 §5.8.</remarks>

@@ -122,14 +122,13 @@ internal static class PackageFormats
         {
             return "a Java archive";
         }
-        var name = PackageText.NameOf(path);
-        if (name is "Packages" or "Packages.db" or "rpmdb.sqlite" && RpmFolders.Any(f => path == f + name))
+        if (IsRpmDatabase(path))
         {
             return "a database of rpm packages";
         }
+        var name = PackageText.NameOf(path);
         return name switch
         {
-            "container-manifest-2" when path == "var/lib/rpmmanifest/container-manifest-2" => "a list of rpm packages",
             "installed.json" when path.EndsWith("vendor/composer/installed.json", StringComparison.Ordinal) => "packages of PHP Composer",
             "Manifest.toml" => "packages of Julia",
             _ when name.EndsWith(".gemspec", StringComparison.Ordinal)
@@ -137,6 +136,14 @@ internal static class PackageFormats
             _ when name.EndsWith(".egg", StringComparison.Ordinal) => "a Python egg",
             _ => null,
         };
+    }
+
+    /// <summary>Whether a file says which rpm packages are installed.</summary>
+    internal static bool IsRpmDatabase(string path)
+    {
+        var name = PackageText.NameOf(path);
+        return path == "var/lib/rpmmanifest/container-manifest-2"
+            || (name is "Packages" or "Packages.db" or "rpmdb.sqlite" && RpmFolders.Any(f => path == f + name));
     }
 
     /// <summary>Why a file of a source tree may name packages that are not read here, or null.</summary>

@@ -31,4 +31,9 @@ public static class PackagePropertyNames
     internal const string SourceVersion = "aquasecurity:trivy:SrcVersion";
     internal const string SourceRelease = "aquasecurity:trivy:SrcRelease";
     internal const string SourceEpoch = "aquasecurity:trivy:SrcEpoch";
+    internal const string ModularityLabel = "aquasecurity:trivy:Modularitylabel";
+
+    // Where Trivy found a package.
+    internal const string FilePath = "aquasecurity:trivy:FilePath";
+    internal const string LayerDiffId = "aquasecurity:trivy:LayerDiffID";
 }

@@ -108,6 +108,19 @@ public sealed record PackageUrl
             : throw new MalformedDataException(Format, "$", "the name is empty");
     }
 
+    /// <summary>Reads a package URL that another program wrote, or gives null where it is none.</summary>
+    internal static PackageUrl? ParseOrNull(string text)
+    {
+        try
+        {
+            return Parse(text);
+        }
+        catch (MalformedDataException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The same package with one more qualifier.</summary>
     public PackageUrl With(string key, string? value) =>
         string.IsNullOrEmpty(value)

@@ -33,6 +33,17 @@ public sealed class SbomCardTests
         """;
 
     [Fact]
+    public void A_card_states_properties_that_others_ask_for_but_none_of_ours()
+    {
+        Assert.Equal(
+            [new SbomProperty("autonomyType", "none"), new SbomProperty("domain", "a"), new SbomProperty("domain", "b")],
+            Apply("properties: {autonomyType: none, domain: [a, b]}").Properties
+        );
+        Assert.Throws<MalformedDataException>(() => Apply("properties: {'artifact-trust:parameters': 1}"));
+        Assert.Throws<MalformedDataException>(() => Apply("properties: [a]"));
+    }
+
+    [Fact]
     public void A_card_states_what_files_cannot()
     {
         var document = Apply(Full);

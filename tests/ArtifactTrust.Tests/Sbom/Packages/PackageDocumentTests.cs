@@ -66,21 +66,73 @@ public sealed class PackageDocumentTests
     [Fact]
     public void Anothers_list_adds_what_is_not_known_and_fills_its_gaps()
     {
-        var list = CycloneDxReader.Read(
+        var list = OtherPackageList.Read(
+            "Trivy",
             """
             {"bomFormat":"CycloneDX","specVersion":"1.6","components":[
-              {"type":"library","name":"b","version":"2","purl":"pkg:deb/debian/b@2?epoch=1&arch=amd64"},
-              {"type":"library","name":"net","version":"v0.1.0","purl":"pkg:golang/golang.org/x/net@v0.1.0","licenses":[{"license":{"id":"MIT"}}]},
-              {"type":"application","name":"usr/bin/a"},
-              {"type":"library","name":"bad","purl":"nothing"}]}
+              {"bom-ref":"1","type":"library","name":"b","version":"2","purl":"pkg:deb/debian/b@2?epoch=1&arch=amd64"},
+              {"bom-ref":"2","type":"library","name":"net","version":"v0.1.0","purl":"pkg:golang/golang.org/x/net@v0.1.0","licenses":[{"license":{"id":"MIT"}}],
+               "hashes":[{"alg":"SHA-1","content":"5e23d4d537e9593a319ca691da83eb444e8f5aea"}],
+               "properties":[{"name":"aquasecurity:trivy:LayerDiffID","value":"sha256:00"},{"name":"aquasecurity:trivy:PkgType","value":"gobinary"}]},
+              {"bom-ref":"3","type":"application","name":"usr/bin/a"},
+              {"bom-ref":"4","type":"library","name":"net","version":"v0.1.0","purl":"pkg:golang/golang.org/x/net@v0.1.0"},
+              {"bom-ref":"5","type":"application","name":"usr/bin/b"},
+              {"type":"library","name":"bad","purl":"nothing"}],
+             "dependencies":[{"ref":"3","dependsOn":["2"]},{"ref":"5","dependsOn":["4"]},{"ref":"2","dependsOn":["1","3"]}]}
             """u8.ToArray()
         );
         var inventory = Inventory with { Gaps = [new PackageGap("usr/bin/a", "Go", true)] };
-        var document = PackageDocument.Create(Subject, inventory, new OtherPackageList("Trivy", list));
+        var document = PackageDocument.Create(Subject, inventory, list);
         var added = document.Components.Single(c => c.Properties.Any(p => p.Name == PackagePropertyNames.FoundBy));
         Assert.Equal("pkg:golang/golang.org/x/net@v0.1.0", added.PackageUrl);
+        Assert.Equal([new SbomOccurrence("usr/bin/a", "sha256:00"), new SbomOccurrence("usr/bin/b")], added.Occurrences);
+        Assert.Equal([new SbomHash("SHA-1", "5e23d4d537e9593a319ca691da83eb444e8f5aea")], added.DeclaredHashes);
+        // It needs the package that was read here, under the name that it has here.
+        var own = document.Components.Single(c => c.Name == "b").Reference!;
+        Assert.Equal([own], Dependencies(document, added.Reference!));
         Assert.Equal(5, document.Components.Count);
         Assert.Equal([document.Root.Reference!], document.CompleteAssemblies);
+    }
+
+    [Fact]
+    public void A_file_in_which_the_other_program_found_nothing_stays_a_gap()
+    {
+        var list = OtherPackageList.Read(
+            "Trivy",
+            """
+            {"bomFormat":"CycloneDX","specVersion":"1.6","components":[
+              {"type":"library","name":"a","version":"1","purl":"pkg:maven/g/a@1",
+               "properties":[{"name":"aquasecurity:trivy:FilePath","value":"app.war/WEB-INF/lib/a.jar"}]}]}
+            """u8.ToArray()
+        );
+        string[] files = ["app.war", "own.jar", "var/lib/rpm/rpmdb.sqlite"];
+        var inventory = Inventory with { Gaps = [.. files.Select(f => new PackageGap(f, "foreign", true))] };
+        var document = PackageDocument.Create(Subject, inventory, list);
+        Assert.Equal([document.Root.Reference!], document.IncompleteAssemblies);
+        Assert.Equal(
+            ["own.jar: foreign, of which Trivy names no package", "var/lib/rpm/rpmdb.sqlite: foreign, of which Trivy names no package"],
+            document.Root.Properties.Where(p => p.Name == PackagePropertyNames.Gap).Select(p => p.Value)
+        );
+    }
+
+    [Fact]
+    public void An_rpm_package_was_found_in_the_database_and_keeps_what_advisories_are_found_by()
+    {
+        var list = OtherPackageList.Read(
+            "Trivy",
+            """
+            {"bomFormat":"CycloneDX","specVersion":"1.6","components":[
+              {"type":"library","name":"a-libs","version":"1-2","purl":"pkg:rpm/fedora/a-libs@1-2?arch=x86_64&distro=fedora-40",
+               "properties":[{"name":"aquasecurity:trivy:SrcName","value":"a"},{"name":"aquasecurity:trivy:LayerDiffID","value":"sha256:00"}]}]}
+            """u8.ToArray()
+        );
+        var inventory = Inventory with { Gaps = [new PackageGap("var/lib/rpm/rpmdb.sqlite", "rpm", true)] };
+        var package = PackageDocument.Create(Subject, inventory, list).Components.Single(c => c.Name == "a-libs");
+        Assert.Equal([new SbomOccurrence("var/lib/rpm/rpmdb.sqlite", "sha256:00")], package.Occurrences);
+        Assert.Equal(
+            [new SbomProperty("aquasecurity:trivy:SrcName", "a"), new SbomProperty(PackagePropertyNames.FoundBy, "Trivy")],
+            package.Properties
+        );
     }
 
     [Fact]
