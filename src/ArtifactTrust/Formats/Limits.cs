@@ -288,6 +288,9 @@ public static class Limits
     /// <summary>The name of an operator, or a path, in a graph, in bytes.</summary>
     public const int GraphTextBytes = 64 << 10;
 
+    /// <summary>Names of a graph's operators and functions that are kept until all of it is read, in characters.</summary>
+    public const int GraphNames = 16 << 20;
+
     /// <summary>The window of LZMA data, in bytes: that of the highest level of xz.</summary>
     public const int LzmaWindowBytes = 64 << 20;
 

@@ -10,22 +10,15 @@ namespace ArtifactTrust.Scanning.Models;
 /// </remarks>
 internal sealed class GraphExaminer(ExaminationLog log, Place place, CancellationToken cancellation)
 {
-    private static readonly HashSet<string> OnnxDomains = new(StringComparer.Ordinal)
-    {
-        "",
-        "ai.onnx",
-        "ai.onnx.ml",
-        "ai.onnx.training",
-        "ai.onnx.preview",
-        "ai.onnx.preview.training",
-        "com.microsoft",
-        "com.microsoft.nchwc",
-        "com.ms.internal.nhwc",
-    };
+    private const string Onnx = "onnx";
+    private const string TensorFlow = "tensorflow";
 
-    // Operators with a domain, in the order they were found, and the functions of the model itself.
-    private readonly List<(string Domain, string Name, long Position)> _operators = [];
-    private readonly HashSet<(string, string)> _functions = [];
+    private static readonly Dictionary<int, (string Text, long Position)> NoTexts = [];
+
+    private readonly GraphOperators _operators = new();
+    private string? _signature;
+    private bool _sawStandard;
+    private bool _isSavedModel;
     private bool _damaged;
 
     /// <summary>Examines bytes.</summary>
@@ -43,7 +36,6 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
         {
             format = fields.All(f => IsOnnxField(f.Number, f.WireType)) ? "ONNX" : null;
             Walk(stream, GraphMessage.OnnxModel, format is not null);
-            JudgeOnnx();
         }
         if (fields.Contains((2, 2)))
         {
@@ -158,6 +150,7 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
     private void Walk(Stream stream, GraphMessage root, bool isSure)
     {
         var before = _damaged;
+        _isSavedModel = isSure && root is GraphMessage.SavedModel;
         stream.Position = 0;
         var input = new PickleInput(stream, stream.Length);
         Walk(input, root, stream.Length, 0);
@@ -168,7 +161,7 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
     private void Walk(PickleInput input, GraphMessage message, long end, int depth)
     {
         cancellation.ThrowIfCancellationRequested();
-        var texts = new Dictionary<int, (string Text, long Position)>();
+        Dictionary<int, (string Text, long Position)>? texts = null;
         while (ProtobufFields.TryRead(input, end, out var field))
         {
             if (!field.IsBytes)
@@ -187,16 +180,20 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
                     Walk(input, child, next, depth + 1);
                 }
             }
+            else if (GraphSchema.IsAttributeText(message, field.Number))
+            {
+                ExamineAttribute(input, (long)field.Value, field.Position);
+            }
             else if (GraphSchema.IsText(message, field.Number))
             {
-                // The last of several is the one that counts, for readers that keep one; each is judged.
-                if (texts.TryGetValue(field.Number, out _))
+                // The last of several is the one that counts, for readers that keep one. Each is judged, but defines nothing.
+                if (texts?.ContainsKey(field.Number) == true && message is not (GraphMessage.OnnxFunction or GraphMessage.OpDef))
                 {
                     Complete(message, texts);
                 }
                 if (ReadText(input, (long)field.Value, Limits.GraphTextBytes) is { } text)
                 {
-                    texts[field.Number] = (text, field.Position);
+                    (texts ??= [])[field.Number] = (text, field.Position);
                 }
                 else
                 {
@@ -209,7 +206,11 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
             }
         }
         _damaged |= input.Position != end;
-        Complete(message, texts);
+        Complete(message, texts ?? NoTexts);
+        if (depth == 0 || message is GraphMessage.MetaGraph)
+        {
+            EndGraph(message);
+        }
     }
 
     private void Complete(GraphMessage message, Dictionary<int, (string Text, long Position)> texts)
@@ -217,21 +218,14 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
         switch (message)
         {
             case GraphMessage.OnnxNode when texts.TryGetValue(4, out var type):
-                if (_operators.Count < Limits.PickleImports)
+                var domain = texts.GetValueOrDefault(7).Text ?? "";
+                if (log.Rules.FindOperator(Onnx, type.Text) is not null || !log.Rules.IsStandardOperator(Onnx, domain))
                 {
-                    var entry = (texts.GetValueOrDefault(7).Text ?? "", type.Text, type.Position);
-                    if (entry.Item1.Length > 0 || log.Rules.IsDeniedOperator("onnx", type.Text))
-                    {
-                        _operators.Add(entry);
-                    }
-                }
-                else
-                {
-                    _damaged = true;
+                    _operators.Use(domain, type.Text, type.Position);
                 }
                 break;
             case GraphMessage.OnnxFunction when texts.TryGetValue(1, out var name):
-                _functions.Add((texts.GetValueOrDefault(10).Text ?? "", name.Text));
+                _operators.Define(texts.GetValueOrDefault(10).Text ?? "", name.Text);
                 break;
             case GraphMessage.OnnxEntry when texts.TryGetValue(1, out var key) && key.Text == "location":
                 if (texts.TryGetValue(2, out var location) && LeadsOut(location.Text))
@@ -240,35 +234,78 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
                 }
                 break;
             case GraphMessage.NodeDef when texts.TryGetValue(2, out var op):
-                if (log.Rules.FindOperator("tensorflow", op.Text) is { } rule)
-                {
-                    log.AddOddity(rule.Id, place, op.Text, op.Position);
-                }
-                else if (op.Text.Contains('>', StringComparison.Ordinal))
-                {
-                    // Namespaces are for operators that TensorFlow does not have.
-                    log.AddOddity("custom-operator", place, op.Text, op.Position);
-                }
+                UseTensorFlow(op.Text, op.Position);
+                break;
+            case GraphMessage.FunctionName when texts.TryGetValue(1, out var function):
+                // A function of the graph, or an operator in its place.
+                UseTensorFlow(function.Text, function.Position);
+                break;
+            case GraphMessage.OpDef when texts.TryGetValue(1, out var signature):
+                _signature = signature.Text;
+                break;
+            case GraphMessage.FunctionDef when _signature is not null:
+                _operators.Define("", _signature);
+                _signature = null;
                 break;
             default:
                 break;
         }
     }
 
-    private void JudgeOnnx()
+    private void UseTensorFlow(string name, long position)
     {
-        foreach (var (domain, name, position) in _operators)
+        if (log.Rules.FindOperator(TensorFlow, name) is { } rule)
         {
-            if (log.Rules.FindOperator("onnx", name) is { } rule && (domain.Length > 0 || !_functions.Contains((domain, name))))
-            {
-                log.AddOddity(rule.Id, place, $"{domain}.{name}", position);
-            }
-            else if (!OnnxDomains.Contains(domain) && !_functions.Contains((domain, name)))
-            {
-                log.AddOddity("custom-operator", place, $"{domain}.{name}", position);
-            }
+            _sawStandard = true;
+            log.AddOddity(rule.Id, place, name, position);
+        }
+        else if (log.Rules.IsStandardOperator(TensorFlow, name))
+        {
+            _sawStandard = true;
+        }
+        else if (name.Length > 0)
+        {
+            _operators.Use("", name, position);
         }
     }
+
+    /// <summary>Some operators write to a file, or report to another machine, that an attribute of text names.</summary>
+    private void ExamineAttribute(PickleInput input, long length, long position)
+    {
+        const int shown = 200;
+        var text = input.Ensure((int)Math.Min(length, shown)) ? input.Available[..(int)Math.Min(length, shown)] : [];
+        var rule =
+            text.StartsWith("file://"u8) ? "tensorflow-file"
+            : text.StartsWith("grpc://"u8) ? "tensorflow-network"
+            : null;
+        if (rule is not null)
+        {
+            log.AddOddity(rule, place, Encoding.UTF8.GetString(text), position);
+        }
+    }
+
+    /// <summary>Judges the operators that neither the framework has, nor a function of the graph is.</summary>
+    private void EndGraph(GraphMessage root)
+    {
+        _damaged |= _operators.IsFull;
+        foreach (var (domain, name, position) in root is GraphMessage.OnnxModel || IsTensorFlow() ? _operators.Undefined : [])
+        {
+            var (rule, shown) =
+                root is GraphMessage.OnnxModel
+                    ? (log.Rules.FindOperator(Onnx, name)?.Id ?? "custom-operator", $"{domain}.{name}")
+                    : ("tensorflow-custom-operator", name);
+            log.AddOddity(rule, place, shown, position);
+        }
+        _operators.Clear();
+        (_sawStandard, _signature) = (false, null);
+    }
+
+    /// <summary>Other messages may look like a graph, such as a list of pairs of texts; they name no operator of TensorFlow, nor what could be one.</summary>
+    private bool IsTensorFlow() => _isSavedModel || _sawStandard || _operators.Undefined.All(o => MayBeOperator(o.Name));
+
+    /// <summary>Names that TensorFlow takes for operators.</summary>
+    private static bool MayBeOperator(string name) =>
+        (char.IsAsciiLetterUpper(name[0]) || name[0] == '_') && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '>' or '.');
 
     private static bool LeadsOut(string path) =>
         path.Length == 0

@@ -44,7 +44,7 @@ internal static partial class TorchScriptCode
         {
             var library = match.Groups["library"].Value;
             var name = $"{library}.{match.Groups["name"].Value}";
-            if (log.Rules.IsDeniedOperator("torchscript", name))
+            if (log.Rules.FindOperator("torchscript", name) is not null)
             {
                 log.AddOddity("torchscript-operator", place, name, match.Index);
             }
