@@ -8,10 +8,20 @@ namespace ArtifactTrust.Scanning.Models;
 /// Neither format says what it is. Bytes are taken for one of them where all of the fields of the outermost message are fields it has. Where both fit,
 /// both are followed. Functions and graphs inside of nodes are followed at any depth.
 /// </remarks>
-internal sealed class GraphExaminer(ExaminationLog log, Place place, CancellationToken cancellation)
+/// <param name="log">Where findings are kept.</param>
+/// <param name="stream">The bytes; they can be read at any place.</param>
+/// <param name="place">Where they come from.</param>
+/// <param name="cancellation">Stops between two messages.</param>
+internal sealed class GraphExaminer(ExaminationLog log, Stream stream, Place place, CancellationToken cancellation)
 {
+    // Asked once: a file's length is a call of the system, and there may be a field in every other byte.
+    private readonly long _length = stream.Length;
+
     private const string Onnx = "onnx";
     private const string TensorFlow = "tensorflow";
+
+    // Of one object of Keras metadata, which has one.
+    private const int MostTexts = 100;
 
     private static readonly Dictionary<int, (string Text, long Position)> NoTexts = [];
 
@@ -23,9 +33,9 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
 
     /// <summary>Examines bytes.</summary>
     /// <returns>The format in words; null where it is neither.</returns>
-    internal string? Examine(Stream stream)
+    internal string? Examine()
     {
-        var fields = OutermostFields(stream);
+        var fields = OutermostFields();
         if (fields is null || fields.Count == 0)
         {
             return null;
@@ -35,7 +45,7 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
         if (fields.Contains((7, 2)))
         {
             format = fields.All(f => IsOnnxField(f.Number, f.WireType)) ? "ONNX" : null;
-            Walk(stream, GraphMessage.OnnxModel, format is not null);
+            Walk(GraphMessage.OnnxModel, format is not null);
         }
         if (fields.Contains((2, 2)))
         {
@@ -43,12 +53,12 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
                 !fields.All(f => f is (1, 0) or (2, 2)) ? format
                 : format is null ? "TensorFlow SavedModel"
                 : $"{format} or TensorFlow SavedModel";
-            Walk(stream, GraphMessage.SavedModel, fields.All(f => f is (1, 0) or (2, 2)));
+            Walk(GraphMessage.SavedModel, fields.All(f => f is (1, 0) or (2, 2)));
         }
         if (fields.Contains((1, 2)))
         {
-            format ??= KerasMetadata(stream) ?? (LooksLikeGraph(stream) ? "TensorFlow graph" : null);
-            Walk(stream, GraphMessage.GraphDef, format == "TensorFlow graph");
+            format ??= KerasMetadata() ?? (LooksLikeGraph() ? "TensorFlow graph" : null);
+            Walk(GraphMessage.GraphDef, format == "TensorFlow graph");
         }
         if (format is not null)
         {
@@ -61,6 +71,12 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
         return format;
     }
 
+    private PickleInput FromStart()
+    {
+        stream.Position = 0;
+        return new PickleInput(stream, _length);
+    }
+
     private static bool IsOnnxField(int number, int wireType) =>
         number switch
         {
@@ -69,12 +85,11 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
             _ => false,
         };
 
-    private static HashSet<(int Number, int WireType)>? OutermostFields(Stream stream)
+    private HashSet<(int Number, int WireType)>? OutermostFields()
     {
-        stream.Position = 0;
-        var input = new PickleInput(stream, stream.Length);
+        var input = FromStart();
         var fields = new HashSet<(int, int)>();
-        while (ProtobufFields.TryRead(input, stream.Length, out var field))
+        while (ProtobufFields.TryRead(input, _length, out var field))
         {
             fields.Add((Math.Min(field.Number, 1000), field.WireType));
             if (field.IsBytes && !input.Skip((long)field.Value))
@@ -82,15 +97,14 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
                 return null;
             }
         }
-        return input.Position == stream.Length ? fields : null;
+        return input.Position == _length ? fields : null;
     }
 
     /// <summary>A graph by itself: its first node has a name and an operator.</summary>
-    private static bool LooksLikeGraph(Stream stream)
+    private bool LooksLikeGraph()
     {
-        stream.Position = 0;
-        var input = new PickleInput(stream, stream.Length);
-        while (ProtobufFields.TryRead(input, stream.Length, out var field))
+        var input = FromStart();
+        while (ProtobufFields.TryRead(input, _length, out var field))
         {
             if (field is { Number: 1, IsBytes: true })
             {
@@ -114,22 +128,25 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
     }
 
     /// <summary>The file that Keras puts beside a SavedModel: objects with their configuration in JSON.</summary>
-    private string? KerasMetadata(Stream stream)
+    private string? KerasMetadata()
     {
-        stream.Position = 0;
-        var input = new PickleInput(stream, stream.Length);
+        var input = FromStart();
         var found = false;
-        while (ProtobufFields.TryRead(input, stream.Length, out var field))
+        while (ProtobufFields.TryRead(input, _length, out var field))
         {
-            var (end, texts, isObject) = (field.Position + (long)field.Value, new List<(long, string)>(), false);
+            var (end, texts, isObject) = (field.Position + (long)field.Value, new List<(long Position, long Length)>(), false);
             while (ProtobufFields.TryRead(input, end, out var inner))
             {
                 isObject |= inner is { Number: 2, WireType: 0 };
-                if (inner is { Number: 5, IsBytes: true } && ReadText(input, (long)inner.Value, Limits.ModelJsonBytes) is { } text)
+                if (inner is { Number: 5, IsBytes: true })
                 {
-                    texts.Add((inner.Position, text));
+                    if (texts.Count == MostTexts)
+                    {
+                        return null;
+                    }
+                    texts.Add((inner.Position, (long)inner.Value));
                 }
-                else if (inner.IsBytes)
+                if (inner.IsBytes)
                 {
                     input.Skip((long)inner.Value);
                 }
@@ -138,22 +155,34 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
             {
                 return null;
             }
-            foreach (var (position, text) in isObject ? texts : [])
+            foreach (var (position, length) in isObject ? texts : [])
             {
                 found = true;
-                new KerasConfig(log, place with { Start = place.Start + position }).Examine(Encoding.UTF8.GetBytes(text));
+                ExamineKeras(input, position, length);
             }
         }
         return found ? "Keras metadata" : null;
     }
 
-    private void Walk(Stream stream, GraphMessage root, bool isSure)
+    private void ExamineKeras(PickleInput input, long position, long length)
+    {
+        var inner = place with { Start = place.Start + position };
+        if (length > Limits.ModelJsonBytes)
+        {
+            log.AddGap(inner, $"a configuration of more than {Limits.ModelJsonBytes} bytes");
+            return;
+        }
+        var json = new byte[length];
+        input.ReadAt(position, json);
+        new KerasConfig(log, inner).Examine(json);
+    }
+
+    private void Walk(GraphMessage root, bool isSure)
     {
         var before = _damaged;
         _isSavedModel = isSure && root is GraphMessage.SavedModel;
-        stream.Position = 0;
-        var input = new PickleInput(stream, stream.Length);
-        Walk(input, root, stream.Length, 0);
+        var input = FromStart();
+        Walk(input, root, _length, 0);
         // What is only tried may well be no such message.
         _damaged = isSure ? _damaged : before;
     }
@@ -191,7 +220,7 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
                 {
                     Complete(message, texts);
                 }
-                if (ReadText(input, (long)field.Value, Limits.GraphTextBytes) is { } text)
+                if (ReadText(input, (long)field.Value) is { } text)
                 {
                     (texts ??= [])[field.Number] = (text, field.Position);
                 }
@@ -315,25 +344,14 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
         || path.Contains("://", StringComparison.Ordinal)
         || path.Split('/', '\\').Contains("..");
 
-    private static string? ReadText(PickleInput input, long length, int maximum)
+    private static string? ReadText(PickleInput input, long length)
     {
-        if (length > maximum || length > PickleInput.BufferBytes && maximum <= PickleInput.BufferBytes)
+        if (length > Limits.GraphTextBytes || !input.Ensure((int)length))
         {
             return null;
         }
-        var bytes = new byte[length];
-        for (var read = 0; read < bytes.Length; )
-        {
-            var step = Math.Min(bytes.Length - read, PickleInput.BufferBytes);
-            if (!input.Ensure(Math.Min(step, 1)))
-            {
-                return null;
-            }
-            step = Math.Min(step, input.Available.Length);
-            input.Available[..step].CopyTo(bytes.AsSpan(read));
-            input.Advance(step);
-            read += step;
-        }
-        return Encoding.UTF8.GetString(bytes);
+        var text = Encoding.UTF8.GetString(input.Available[..(int)length]);
+        input.Advance((int)length);
+        return text;
     }
 }

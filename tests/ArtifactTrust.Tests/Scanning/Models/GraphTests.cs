@@ -151,7 +151,7 @@ public sealed class GraphTests
     [Fact]
     public void More_names_than_are_kept_are_inconclusive()
     {
-        var nodes = Enumerable.Range(0, 300).Select(i => Node($"f{i}" + new string('x', 60_000))).ToArray();
+        var nodes = Enumerable.Range(0, 600).Select(i => Node($"f{i}" + new string('x', 60_000))).ToArray();
         var scan = Scan(SavedModel([Node("Const"), .. nodes]));
         Assert.NotEmpty(scan.Gaps);
     }
