@@ -259,7 +259,7 @@ public static class Limits
     public const int PickleMemo = 4 << 20;
 
     /// <summary>Text of a pickle that is kept because it may become the name of an import, in bytes.</summary>
-    public const int PickleTextBytes = 64 << 20;
+    public const int PickleTextBytes = 32 << 20;
 
     /// <summary>The longest single text of a pickle that can be the name of an import, in bytes.</summary>
     public const int PickleNameBytes = 1024;
@@ -287,6 +287,20 @@ public static class Limits
 
     /// <summary>The name of an operator, or a path, in a graph, in bytes.</summary>
     public const int GraphTextBytes = 64 << 10;
+
+    /// <summary>
+    /// Names that are kept while one model file or archive is read (members, tensors, keys, operators), in characters; each counts for sixty more.
+    /// </summary>
+    public const int KeptNames = 32 << 20;
+
+    /// <summary>Values of a JSON file that is looked into for what a loader runs. Large tokenizers have two million.</summary>
+    public const int ModelJsonValues = 4_000_000;
+
+    /// <summary>Bytes read while the objects of one HDF5 file are followed, those read again counted again.</summary>
+    public const long Hdf5ReadBytes = 4L << 30;
+
+    /// <summary>Decompressors with a window of up to <see cref="LzmaWindowBytes"/> inside each other.</summary>
+    public const int LzmaNesting = 2;
 
     /// <summary>The window of LZMA data, in bytes: that of the highest level of xz.</summary>
     public const int LzmaWindowBytes = 64 << 20;

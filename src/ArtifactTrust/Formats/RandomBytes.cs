@@ -5,13 +5,19 @@ namespace ArtifactTrust.Formats;
 /// <summary>Bytes read at any place, in small pieces, for formats that point back and forth.</summary>
 /// <param name="stream">The bytes; it can seek.</param>
 /// <param name="format">The format's name, for errors.</param>
-internal sealed class RandomBytes(Stream stream, string format)
+/// <param name="allowed">How many bytes may be read, those read again counted again: parts that point to the same bytes make much of a small file.</param>
+internal sealed class RandomBytes(Stream stream, string format, long allowed = long.MaxValue)
 {
     private const int PageBytes = 64 << 10;
+
+    // What a reading costs at least, and what a page costs that has to be read for it.
+    private const int LeastCost = 64;
+    private const int PageCost = 8 << 10;
 
     private readonly byte[] _page = new byte[(int)Math.Min(PageBytes, stream.Length)];
     private long _pageStart = -1;
     private int _pageLength;
+    private long _left = allowed;
 
     /// <summary>The number of bytes.</summary>
     internal long Length { get; } = stream.Length;
@@ -24,6 +30,11 @@ internal sealed class RandomBytes(Stream stream, string format)
         {
             throw new MalformedDataException(format, $"byte {position}", $"{count} bytes are expected, beyond the end");
         }
+        _left -= Math.Max(count, LeastCost);
+        if (_left < 0)
+        {
+            throw new MalformedDataException(format, $"byte {position}", "the file refers to the same bytes too often");
+        }
         var bytes = new byte[count];
         if (count > PageBytes)
         {
@@ -33,6 +44,7 @@ internal sealed class RandomBytes(Stream stream, string format)
         }
         if (_pageStart < 0 || position < _pageStart || position + count > _pageStart + _pageLength)
         {
+            _left -= PageCost;
             stream.Position = position;
             _pageStart = position;
             _pageLength = stream.ReadAtLeast(

@@ -33,7 +33,7 @@ internal sealed class Hdf5File
     /// <exception cref="MalformedDataException">It is of a version not known, or damaged.</exception>
     internal Hdf5File(Stream stream)
     {
-        _bytes = new RandomBytes(stream, "HDF5");
+        _bytes = new RandomBytes(stream, "HDF5", Limits.Hdf5ReadBytes);
         var version = (int)_bytes.Number(8, 1);
         var sizes = version switch
         {
@@ -128,24 +128,25 @@ internal sealed class Hdf5File
             throw _bytes.Malformed(message.Position, "a symbol table without addresses");
         }
         var nodes = new Queue<long>([Address(message.Position)]);
-        var seen = new HashSet<long>();
+        var seen = new HashSet<long>(nodes);
         while (nodes.TryDequeue(out var node))
         {
-            if (!seen.Add(node))
-            {
-                throw _bytes.Malformed(node, "a tree of names that leads back to itself");
-            }
-            if (seen.Count > Limits.Hdf5Objects)
-            {
-                throw _bytes.Malformed(node, $"more than {Limits.Hdf5Objects} nodes");
-            }
             if (_bytes.Read(node, 4).AsSpan().SequenceEqual("TREE"u8))
             {
                 var entries = (int)_bytes.Number(node + 6, 2);
                 for (var i = 0; i < entries; i++)
                 {
                     // Each child stands after a key, and both siblings' addresses before the first.
-                    nodes.Enqueue(Address(node + 8 + (2 * OffsetSize) + ((i + 1L) * _lengthSize) + ((long)i * OffsetSize)));
+                    var child = Address(node + 8 + (2 * OffsetSize) + ((i + 1L) * _lengthSize) + ((long)i * OffsetSize));
+                    if (!seen.Add(child))
+                    {
+                        throw _bytes.Malformed(node, "a tree of names that leads back to itself");
+                    }
+                    if (seen.Count > Limits.Hdf5Objects)
+                    {
+                        throw _bytes.Malformed(node, $"more than {Limits.Hdf5Objects} nodes");
+                    }
+                    nodes.Enqueue(child);
                 }
                 continue;
             }

@@ -51,16 +51,13 @@ internal sealed class GgufExaminer(ExaminationLog log, Place place)
         {
             throw Malformed($"{tensors} tensors and {pairs} values are more than fit the file");
         }
-        var (keys, alignment) = (new HashSet<string>(StringComparer.Ordinal), 32UL);
+        var (keys, alignment) = (new NameSet<string>(), 32UL);
         for (ulong i = 0; i < pairs; i++)
         {
             var position = _input.Position;
             var key = Text(Limits.PickleNameBytes * 64) ?? throw Malformed("a key that is too long");
             var type = Number(4);
-            if (!keys.Add(key))
-            {
-                log.AddOddity("gguf-duplicate", place, key, position);
-            }
+            AddName(keys, key, position);
             if (type == StringType && IsTemplate(key))
             {
                 var at = _input.Position;
@@ -91,16 +88,13 @@ internal sealed class GgufExaminer(ExaminationLog log, Place place)
 
     private void ReadTensors(ulong tensors, ulong alignment, long length)
     {
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        var names = new NameSet<string>();
         var (farthest, farthestAt, farthestName) = (0UL, 0L, "");
         for (ulong i = 0; i < tensors; i++)
         {
             var position = _input.Position;
             var name = Text(Limits.PickleNameBytes) ?? throw Malformed("the name of a tensor is too long");
-            if (names.Count < Limits.ModelTensors && !names.Add(name))
-            {
-                log.AddOddity("gguf-duplicate", place, name, position);
-            }
+            AddName(names, name, position);
             var dimensions = Number(4);
             if (dimensions > 8)
             {
@@ -127,6 +121,18 @@ internal sealed class GgufExaminer(ExaminationLog log, Place place)
         if (farthest > 0 && farthest > (ulong)length - Math.Min(data, (ulong)length))
         {
             log.AddOddity("gguf-layout", place, $"{farthestName} ends beyond the file", farthestAt);
+        }
+    }
+
+    private void AddName(NameSet<string> names, string name, long position)
+    {
+        if (!names.Add(name, name.Length))
+        {
+            log.AddOddity("gguf-duplicate", place, name, position);
+        }
+        else if (names.IsFull)
+        {
+            throw Malformed($"names of more than {Limits.KeptNames} characters");
         }
     }
 

@@ -8,31 +8,34 @@ namespace ArtifactTrust.Scanning.Models;
 /// Neither format says what it is. Bytes are taken for one of them where all of the fields of the outermost message are fields it has. Where both fit,
 /// both are followed. Functions and graphs inside of nodes are followed at any depth.
 /// </remarks>
-internal sealed class GraphExaminer(ExaminationLog log, Place place, CancellationToken cancellation)
+/// <param name="log">Where findings are kept.</param>
+/// <param name="stream">The bytes; they can be read at any place.</param>
+/// <param name="place">Where they come from.</param>
+/// <param name="cancellation">Stops between two messages.</param>
+internal sealed class GraphExaminer(ExaminationLog log, Stream stream, Place place, CancellationToken cancellation)
 {
-    private static readonly HashSet<string> OnnxDomains = new(StringComparer.Ordinal)
-    {
-        "",
-        "ai.onnx",
-        "ai.onnx.ml",
-        "ai.onnx.training",
-        "ai.onnx.preview",
-        "ai.onnx.preview.training",
-        "com.microsoft",
-        "com.microsoft.nchwc",
-        "com.ms.internal.nhwc",
-    };
+    // Asked once: a file's length is a call of the system, and there may be a field in every other byte.
+    private readonly long _length = stream.Length;
 
-    // Operators with a domain, in the order they were found, and the functions of the model itself.
-    private readonly List<(string Domain, string Name, long Position)> _operators = [];
-    private readonly HashSet<(string, string)> _functions = [];
+    private const string Onnx = "onnx";
+    private const string TensorFlow = "tensorflow";
+
+    // Of one object of Keras metadata, which has one.
+    private const int MostTexts = 100;
+
+    private static readonly Dictionary<int, (string Text, long Position)> NoTexts = [];
+
+    private readonly GraphOperators _operators = new();
+    private string? _signature;
+    private bool _sawStandard;
+    private bool _isSavedModel;
     private bool _damaged;
 
     /// <summary>Examines bytes.</summary>
     /// <returns>The format in words; null where it is neither.</returns>
-    internal string? Examine(Stream stream)
+    internal string? Examine()
     {
-        var fields = OutermostFields(stream);
+        var fields = OutermostFields();
         if (fields is null || fields.Count == 0)
         {
             return null;
@@ -42,8 +45,7 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
         if (fields.Contains((7, 2)))
         {
             format = fields.All(f => IsOnnxField(f.Number, f.WireType)) ? "ONNX" : null;
-            Walk(stream, GraphMessage.OnnxModel, format is not null);
-            JudgeOnnx();
+            Walk(GraphMessage.OnnxModel, format is not null);
         }
         if (fields.Contains((2, 2)))
         {
@@ -51,12 +53,12 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
                 !fields.All(f => f is (1, 0) or (2, 2)) ? format
                 : format is null ? "TensorFlow SavedModel"
                 : $"{format} or TensorFlow SavedModel";
-            Walk(stream, GraphMessage.SavedModel, fields.All(f => f is (1, 0) or (2, 2)));
+            Walk(GraphMessage.SavedModel, fields.All(f => f is (1, 0) or (2, 2)));
         }
         if (fields.Contains((1, 2)))
         {
-            format ??= KerasMetadata(stream) ?? (LooksLikeGraph(stream) ? "TensorFlow graph" : null);
-            Walk(stream, GraphMessage.GraphDef, format == "TensorFlow graph");
+            format ??= KerasMetadata() ?? (LooksLikeGraph() ? "TensorFlow graph" : null);
+            Walk(GraphMessage.GraphDef, format == "TensorFlow graph");
         }
         if (format is not null)
         {
@@ -69,6 +71,12 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
         return format;
     }
 
+    private PickleInput FromStart()
+    {
+        stream.Position = 0;
+        return new PickleInput(stream, _length);
+    }
+
     private static bool IsOnnxField(int number, int wireType) =>
         number switch
         {
@@ -77,12 +85,11 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
             _ => false,
         };
 
-    private static HashSet<(int Number, int WireType)>? OutermostFields(Stream stream)
+    private HashSet<(int Number, int WireType)>? OutermostFields()
     {
-        stream.Position = 0;
-        var input = new PickleInput(stream, stream.Length);
+        var input = FromStart();
         var fields = new HashSet<(int, int)>();
-        while (ProtobufFields.TryRead(input, stream.Length, out var field))
+        while (ProtobufFields.TryRead(input, _length, out var field))
         {
             fields.Add((Math.Min(field.Number, 1000), field.WireType));
             if (field.IsBytes && !input.Skip((long)field.Value))
@@ -90,15 +97,14 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
                 return null;
             }
         }
-        return input.Position == stream.Length ? fields : null;
+        return input.Position == _length ? fields : null;
     }
 
     /// <summary>A graph by itself: its first node has a name and an operator.</summary>
-    private static bool LooksLikeGraph(Stream stream)
+    private bool LooksLikeGraph()
     {
-        stream.Position = 0;
-        var input = new PickleInput(stream, stream.Length);
-        while (ProtobufFields.TryRead(input, stream.Length, out var field))
+        var input = FromStart();
+        while (ProtobufFields.TryRead(input, _length, out var field))
         {
             if (field is { Number: 1, IsBytes: true })
             {
@@ -122,22 +128,25 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
     }
 
     /// <summary>The file that Keras puts beside a SavedModel: objects with their configuration in JSON.</summary>
-    private string? KerasMetadata(Stream stream)
+    private string? KerasMetadata()
     {
-        stream.Position = 0;
-        var input = new PickleInput(stream, stream.Length);
+        var input = FromStart();
         var found = false;
-        while (ProtobufFields.TryRead(input, stream.Length, out var field))
+        while (ProtobufFields.TryRead(input, _length, out var field))
         {
-            var (end, texts, isObject) = (field.Position + (long)field.Value, new List<(long, string)>(), false);
+            var (end, texts, isObject) = (field.Position + (long)field.Value, new List<(long Position, long Length)>(), false);
             while (ProtobufFields.TryRead(input, end, out var inner))
             {
                 isObject |= inner is { Number: 2, WireType: 0 };
-                if (inner is { Number: 5, IsBytes: true } && ReadText(input, (long)inner.Value, Limits.ModelJsonBytes) is { } text)
+                if (inner is { Number: 5, IsBytes: true })
                 {
-                    texts.Add((inner.Position, text));
+                    if (texts.Count == MostTexts)
+                    {
+                        return null;
+                    }
+                    texts.Add((inner.Position, (long)inner.Value));
                 }
-                else if (inner.IsBytes)
+                if (inner.IsBytes)
                 {
                     input.Skip((long)inner.Value);
                 }
@@ -146,21 +155,34 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
             {
                 return null;
             }
-            foreach (var (position, text) in isObject ? texts : [])
+            foreach (var (position, length) in isObject ? texts : [])
             {
                 found = true;
-                new KerasConfig(log, place with { Start = place.Start + position }).Examine(Encoding.UTF8.GetBytes(text));
+                ExamineKeras(input, position, length);
             }
         }
         return found ? "Keras metadata" : null;
     }
 
-    private void Walk(Stream stream, GraphMessage root, bool isSure)
+    private void ExamineKeras(PickleInput input, long position, long length)
+    {
+        var inner = place with { Start = place.Start + position };
+        if (length > Limits.ModelJsonBytes)
+        {
+            log.AddGap(inner, $"a configuration of more than {Limits.ModelJsonBytes} bytes");
+            return;
+        }
+        var json = new byte[length];
+        input.ReadAt(position, json);
+        new KerasConfig(log, inner).Examine(json);
+    }
+
+    private void Walk(GraphMessage root, bool isSure)
     {
         var before = _damaged;
-        stream.Position = 0;
-        var input = new PickleInput(stream, stream.Length);
-        Walk(input, root, stream.Length, 0);
+        _isSavedModel = isSure && root is GraphMessage.SavedModel;
+        var input = FromStart();
+        Walk(input, root, _length, 0);
         // What is only tried may well be no such message.
         _damaged = isSure ? _damaged : before;
     }
@@ -168,7 +190,7 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
     private void Walk(PickleInput input, GraphMessage message, long end, int depth)
     {
         cancellation.ThrowIfCancellationRequested();
-        var texts = new Dictionary<int, (string Text, long Position)>();
+        Dictionary<int, (string Text, long Position)>? texts = null;
         while (ProtobufFields.TryRead(input, end, out var field))
         {
             if (!field.IsBytes)
@@ -187,16 +209,20 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
                     Walk(input, child, next, depth + 1);
                 }
             }
+            else if (GraphSchema.IsAttributeText(message, field.Number))
+            {
+                ExamineAttribute(input, (long)field.Value, field.Position);
+            }
             else if (GraphSchema.IsText(message, field.Number))
             {
-                // The last of several is the one that counts, for readers that keep one; each is judged.
-                if (texts.TryGetValue(field.Number, out _))
+                // The last of several is the one that counts, for readers that keep one. Each is judged, but defines nothing.
+                if (texts?.ContainsKey(field.Number) == true && message is not (GraphMessage.OnnxFunction or GraphMessage.OpDef))
                 {
                     Complete(message, texts);
                 }
-                if (ReadText(input, (long)field.Value, Limits.GraphTextBytes) is { } text)
+                if (ReadText(input, (long)field.Value) is { } text)
                 {
-                    texts[field.Number] = (text, field.Position);
+                    (texts ??= [])[field.Number] = (text, field.Position);
                 }
                 else
                 {
@@ -209,7 +235,11 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
             }
         }
         _damaged |= input.Position != end;
-        Complete(message, texts);
+        Complete(message, texts ?? NoTexts);
+        if (depth == 0 || message is GraphMessage.MetaGraph)
+        {
+            EndGraph(message);
+        }
     }
 
     private void Complete(GraphMessage message, Dictionary<int, (string Text, long Position)> texts)
@@ -217,21 +247,14 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
         switch (message)
         {
             case GraphMessage.OnnxNode when texts.TryGetValue(4, out var type):
-                if (_operators.Count < Limits.PickleImports)
+                var domain = texts.GetValueOrDefault(7).Text ?? "";
+                if (log.Rules.FindOperator(Onnx, type.Text) is not null || !log.Rules.IsStandardOperator(Onnx, domain))
                 {
-                    var entry = (texts.GetValueOrDefault(7).Text ?? "", type.Text, type.Position);
-                    if (entry.Item1.Length > 0 || log.Rules.IsDeniedOperator("onnx", type.Text))
-                    {
-                        _operators.Add(entry);
-                    }
-                }
-                else
-                {
-                    _damaged = true;
+                    _operators.Use(domain, type.Text, type.Position);
                 }
                 break;
             case GraphMessage.OnnxFunction when texts.TryGetValue(1, out var name):
-                _functions.Add((texts.GetValueOrDefault(10).Text ?? "", name.Text));
+                _operators.Define(texts.GetValueOrDefault(10).Text ?? "", name.Text);
                 break;
             case GraphMessage.OnnxEntry when texts.TryGetValue(1, out var key) && key.Text == "location":
                 if (texts.TryGetValue(2, out var location) && LeadsOut(location.Text))
@@ -240,35 +263,78 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
                 }
                 break;
             case GraphMessage.NodeDef when texts.TryGetValue(2, out var op):
-                if (log.Rules.FindOperator("tensorflow", op.Text) is { } rule)
-                {
-                    log.AddOddity(rule.Id, place, op.Text, op.Position);
-                }
-                else if (op.Text.Contains('>', StringComparison.Ordinal))
-                {
-                    // Namespaces are for operators that TensorFlow does not have.
-                    log.AddOddity("custom-operator", place, op.Text, op.Position);
-                }
+                UseTensorFlow(op.Text, op.Position);
+                break;
+            case GraphMessage.FunctionName when texts.TryGetValue(1, out var function):
+                // A function of the graph, or an operator in its place.
+                UseTensorFlow(function.Text, function.Position);
+                break;
+            case GraphMessage.OpDef when texts.TryGetValue(1, out var signature):
+                _signature = signature.Text;
+                break;
+            case GraphMessage.FunctionDef when _signature is not null:
+                _operators.Define("", _signature);
+                _signature = null;
                 break;
             default:
                 break;
         }
     }
 
-    private void JudgeOnnx()
+    private void UseTensorFlow(string name, long position)
     {
-        foreach (var (domain, name, position) in _operators)
+        if (log.Rules.FindOperator(TensorFlow, name) is { } rule)
         {
-            if (log.Rules.FindOperator("onnx", name) is { } rule && (domain.Length > 0 || !_functions.Contains((domain, name))))
-            {
-                log.AddOddity(rule.Id, place, $"{domain}.{name}", position);
-            }
-            else if (!OnnxDomains.Contains(domain) && !_functions.Contains((domain, name)))
-            {
-                log.AddOddity("custom-operator", place, $"{domain}.{name}", position);
-            }
+            _sawStandard = true;
+            log.AddOddity(rule.Id, place, name, position);
+        }
+        else if (log.Rules.IsStandardOperator(TensorFlow, name))
+        {
+            _sawStandard = true;
+        }
+        else if (name.Length > 0)
+        {
+            _operators.Use("", name, position);
         }
     }
+
+    /// <summary>Some operators write to a file, or report to another machine, that an attribute of text names.</summary>
+    private void ExamineAttribute(PickleInput input, long length, long position)
+    {
+        const int shown = 200;
+        var text = input.Ensure((int)Math.Min(length, shown)) ? input.Available[..(int)Math.Min(length, shown)] : [];
+        var rule =
+            text.StartsWith("file://"u8) ? "tensorflow-file"
+            : text.StartsWith("grpc://"u8) ? "tensorflow-network"
+            : null;
+        if (rule is not null)
+        {
+            log.AddOddity(rule, place, Encoding.UTF8.GetString(text), position);
+        }
+    }
+
+    /// <summary>Judges the operators that neither the framework has, nor a function of the graph is.</summary>
+    private void EndGraph(GraphMessage root)
+    {
+        _damaged |= _operators.IsFull;
+        foreach (var (domain, name, position) in root is GraphMessage.OnnxModel || IsTensorFlow() ? _operators.Undefined : [])
+        {
+            var (rule, shown) =
+                root is GraphMessage.OnnxModel
+                    ? (log.Rules.FindOperator(Onnx, name)?.Id ?? "custom-operator", $"{domain}.{name}")
+                    : ("tensorflow-custom-operator", name);
+            log.AddOddity(rule, place, shown, position);
+        }
+        _operators.Clear();
+        (_sawStandard, _signature) = (false, null);
+    }
+
+    /// <summary>Other messages may look like a graph, such as a list of pairs of texts; they name no operator of TensorFlow, nor what could be one.</summary>
+    private bool IsTensorFlow() => _isSavedModel || _sawStandard || _operators.Undefined.All(o => MayBeOperator(o.Name));
+
+    /// <summary>Names that TensorFlow takes for operators.</summary>
+    private static bool MayBeOperator(string name) =>
+        (char.IsAsciiLetterUpper(name[0]) || name[0] == '_') && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '>' or '.');
 
     private static bool LeadsOut(string path) =>
         path.Length == 0
@@ -278,25 +344,14 @@ internal sealed class GraphExaminer(ExaminationLog log, Place place, Cancellatio
         || path.Contains("://", StringComparison.Ordinal)
         || path.Split('/', '\\').Contains("..");
 
-    private static string? ReadText(PickleInput input, long length, int maximum)
+    private static string? ReadText(PickleInput input, long length)
     {
-        if (length > maximum || length > PickleInput.BufferBytes && maximum <= PickleInput.BufferBytes)
+        if (length > Limits.GraphTextBytes || !input.Ensure((int)length))
         {
             return null;
         }
-        var bytes = new byte[length];
-        for (var read = 0; read < bytes.Length; )
-        {
-            var step = Math.Min(bytes.Length - read, PickleInput.BufferBytes);
-            if (!input.Ensure(Math.Min(step, 1)))
-            {
-                return null;
-            }
-            step = Math.Min(step, input.Available.Length);
-            input.Available[..step].CopyTo(bytes.AsSpan(read));
-            input.Advance(step);
-            read += step;
-        }
-        return Encoding.UTF8.GetString(bytes);
+        var text = Encoding.UTF8.GetString(input.Available[..(int)length]);
+        input.Advance((int)length);
+        return text;
     }
 }

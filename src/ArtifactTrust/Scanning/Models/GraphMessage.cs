@@ -21,8 +21,11 @@ internal enum GraphMessage
     NodeDef,
     NodeAttribute,
     AttributeValue,
+    AttributeList,
+    FunctionName,
     FunctionLibrary,
     FunctionDef,
+    OpDef,
     KerasObject,
 }
 
@@ -54,9 +57,14 @@ internal static class GraphSchema
             (GraphMessage.GraphDef, 1) => GraphMessage.NodeDef,
             (GraphMessage.GraphDef, 2) => GraphMessage.FunctionLibrary,
             (GraphMessage.FunctionLibrary, 1) => GraphMessage.FunctionDef,
+            (GraphMessage.FunctionDef, 1) => GraphMessage.OpDef,
             (GraphMessage.FunctionDef, 3) => GraphMessage.NodeDef,
+            (GraphMessage.FunctionDef, 5) => GraphMessage.NodeAttribute,
             (GraphMessage.NodeDef, 5) => GraphMessage.NodeAttribute,
             (GraphMessage.NodeAttribute, 2) => GraphMessage.AttributeValue,
+            (GraphMessage.AttributeValue, 1) => GraphMessage.AttributeList,
+            (GraphMessage.AttributeValue, 10) or (GraphMessage.AttributeList, 9) => GraphMessage.FunctionName,
+            (GraphMessage.FunctionName, 2) => GraphMessage.NodeAttribute,
             _ => GraphMessage.None,
         };
 
@@ -67,8 +75,13 @@ internal static class GraphSchema
             (GraphMessage.OnnxNode, 4 or 7) => true,
             (GraphMessage.OnnxFunction, 1 or 10) => true,
             (GraphMessage.OnnxEntry, 1 or 2) => true,
-            (GraphMessage.NodeDef, 1 or 2) => true,
+            (GraphMessage.NodeDef, 2) => true,
+            (GraphMessage.OpDef or GraphMessage.FunctionName, 1) => true,
             (GraphMessage.KerasObject, 4 or 5) => true,
             _ => false,
         };
+
+    /// <summary>Whether a field of bytes is the text of an attribute, of which there may be any.</summary>
+    internal static bool IsAttributeText(GraphMessage message, int field) =>
+        (message, field) is (GraphMessage.AttributeValue or GraphMessage.AttributeList, 2);
 }

@@ -17,19 +17,11 @@ internal sealed class Hdf5Examiner(ModelFileExaminer examiner, Place place)
         try
         {
             var file = new Hdf5File(stream);
-            var objects = new Stack<long>([file.Root]);
+            var objects = new Stack<long>();
+            Visit(file.Root, objects);
             while (objects.TryPop(out var address))
             {
                 examiner.Cancellation.ThrowIfCancellationRequested();
-                if (!_seen.Add(address))
-                {
-                    continue;
-                }
-                if (_seen.Count > Limits.Hdf5Objects)
-                {
-                    _log.AddGap(place, $"more than {Limits.Hdf5Objects} objects");
-                    return;
-                }
                 foreach (var message in file.ReadHeader(address))
                 {
                     ExamineMessage(file, message, objects);
@@ -40,6 +32,19 @@ internal sealed class Hdf5Examiner(ModelFileExaminer examiner, Place place)
         catch (MalformedDataException e)
         {
             _log.AddGap(place, $"the HDF5 file cannot be read ({e.Location}: {e.Reason})");
+        }
+    }
+
+    /// <summary>Every object once, however many links lead to it.</summary>
+    private void Visit(long address, Stack<long> objects)
+    {
+        if (_seen.Add(address))
+        {
+            if (_seen.Count > Limits.Hdf5Objects)
+            {
+                throw new MalformedDataException("HDF5", $"byte {address}", $"more than {Limits.Hdf5Objects} objects");
+            }
+            objects.Push(address);
         }
     }
 
@@ -59,7 +64,7 @@ internal sealed class Hdf5Examiner(ModelFileExaminer examiner, Place place)
             case Hdf5File.SymbolTable:
                 foreach (var linked in file.ReadSymbolTable(message))
                 {
-                    objects.Push(linked);
+                    Visit(linked, objects);
                 }
                 break;
             case Hdf5File.Link:
@@ -130,7 +135,7 @@ internal sealed class Hdf5Examiner(ModelFileExaminer examiner, Place place)
             case 0 when data.Length >= start + file.OffsetSize:
                 var address = new byte[8];
                 data.AsSpan((int)start, file.OffsetSize).CopyTo(address);
-                objects.Push(Hdf5File.Resolve(BinaryPrimitives.ReadUInt64LittleEndian(address)));
+                Visit(Hdf5File.Resolve(BinaryPrimitives.ReadUInt64LittleEndian(address)), objects);
                 break;
             case 0:
                 throw cut;

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -16,6 +18,9 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
     /// <summary>What the schema of a skops archive is called.</summary>
     internal const string SkopsFormat = "skops schema";
 
+    // The bytes of one character that is written as an escape.
+    private const int MostEscaped = 6;
+
     private bool _ofModel;
 
     /// <summary>Examines a text that begins like JSON.</summary>
@@ -30,6 +35,11 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
         catch (JsonException)
         {
             ExamineUnparsed(utf8.Span, place);
+            return null;
+        }
+        catch (MalformedDataException e)
+        {
+            log.AddGap(place, e.Reason);
             return null;
         }
         using (document)
@@ -54,13 +64,26 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
     /// <summary>What is not JSON for us may be for a loader: it takes more, such as NaN.</summary>
     private void ExamineUnparsed(ReadOnlySpan<byte> utf8, Place place)
     {
-        var text = UnicodeEscape().Replace(Encoding.UTF8.GetString(utf8), m => ((char)Convert.ToInt32(m.Groups[1].Value, 16)).ToString());
-        if (Telling().IsMatch(text))
+        // Piece by piece, each beginning with the end of the one before, where a name may lie.
+        const int piece = 1 << 20;
+        const int overlap = 1024;
+        for (var at = 0; at < utf8.Length; at += piece - overlap)
         {
-            log.AddGap(place, "it names a template or code of a model, and is no JSON that can be read here");
-            new TemplateExaminer(log).Examine(text, place);
+            var text = Unescaped(utf8.Slice(at, Math.Min(piece, utf8.Length - at)));
+            if (Telling().IsMatch(text))
+            {
+                log.AddGap(place, "it names a template or code of a model, and is no JSON that can be read here");
+                if (utf8.Length <= Limits.TemplateLength)
+                {
+                    new TemplateExaminer(log).Examine(Unescaped(utf8), place);
+                }
+                return;
+            }
         }
     }
+
+    private static string Unescaped(ReadOnlySpan<byte> utf8) =>
+        UnicodeEscape().Replace(Encoding.UTF8.GetString(utf8), m => ((char)Convert.ToInt32(m.Groups[1].Value, 16)).ToString());
 
     private void Walk(JsonElement value, string directory, Place place, int depth)
     {
@@ -103,15 +126,17 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
     private void ExamineText(JsonElement value, Place place)
     {
         // Most texts are short words of a vocabulary.
-        var raw = value.GetRawText();
-        if (
-            raw.Contains("{{", StringComparison.Ordinal)
-            || raw.Contains("{%", StringComparison.Ordinal)
-            || raw.Contains("\\u007", StringComparison.OrdinalIgnoreCase)
-        )
+        var raw = JsonMarshal.GetRawUtf8Value(value);
+        if (raw.IndexOf("{{"u8) < 0 && raw.IndexOf("{%"u8) < 0 && raw.IndexOf("\\u007"u8) < 0)
         {
-            new TemplateExaminer(log).Examine(value.GetString()!, place);
+            return;
         }
+        if (raw.Length > MostEscaped * Limits.TemplateLength)
+        {
+            log.AddGap(place, $"a template of more than {Limits.TemplateLength} characters");
+            return;
+        }
+        new TemplateExaminer(log).Examine(value.GetString()!, place);
     }
 
     /// <summary>The classes that a loader takes from Python files, with those files.</summary>
@@ -187,18 +212,60 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
     /// UTF-8, since they are of no matter here and no text of .NET.
     /// </summary>
     /// <exception cref="JsonException">It is no JSON.</exception>
+    /// <exception cref="MalformedDataException">It has too many values.</exception>
     internal static JsonDocument Parse(ReadOnlyMemory<byte> utf8, int depth)
     {
-        var options = new JsonDocumentOptions { MaxDepth = depth };
-        if (utf8.Span.IndexOf("\\ud"u8) < 0 && utf8.Span.IndexOf("\\uD"u8) < 0 && System.Text.Unicode.Utf8.IsValid(utf8.Span))
+        if (utf8.Span.IndexOf("\\ud"u8) >= 0 || utf8.Span.IndexOf("\\uD"u8) >= 0 || !System.Text.Unicode.Utf8.IsValid(utf8.Span))
         {
-            return JsonDocument.Parse(utf8, options);
+            utf8 = Repaired(utf8.Span);
         }
-        return JsonDocument.Parse(Surrogate().Replace(Encoding.UTF8.GetString(utf8.Span), "\\ufffd"), options);
+        // Twelve bytes are kept of each value: counted before they are.
+        var reader = new Utf8JsonReader(utf8.Span, new JsonReaderOptions { MaxDepth = depth });
+        for (var values = 0; reader.Read(); values++)
+        {
+            if (values == Limits.ModelJsonValues)
+            {
+                throw new MalformedDataException(
+                    "JSON",
+                    $"byte {reader.BytesConsumed}",
+                    $"JSON of more than {Limits.ModelJsonValues} values"
+                );
+            }
+        }
+        return JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = depth });
     }
 
-    [GeneratedRegex(@"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", RegexOptions.CultureInvariant)]
-    private static partial Regex Surrogate();
+    /// <summary>A copy of the same length, in which halves of characters are escapes of the replacement character, and bytes that are no UTF-8 are question marks.</summary>
+    private static byte[] Repaired(ReadOnlySpan<byte> utf8)
+    {
+        var copy = utf8.ToArray();
+        for (var at = 0; at < copy.Length; )
+        {
+            var rest = copy.AsSpan(at);
+            if (rest[0] == '\\')
+            {
+                if (
+                    rest.Length >= 6
+                    && rest[1] == 'u'
+                    && (rest[2] | 0x20) == 'd'
+                    && char.ToLowerInvariant((char)rest[3]) is '8' or '9' or (>= 'a' and <= 'f')
+                )
+                {
+                    "\\ufffd"u8.CopyTo(rest);
+                }
+                at += 2;
+                continue;
+            }
+            if (rest[0] >= 0x80 && Rune.DecodeFromUtf8(rest, out _, out var length) == OperationStatus.Done)
+            {
+                at += length;
+                continue;
+            }
+            rest[0] = rest[0] < 0x80 ? rest[0] : (byte)'?';
+            at++;
+        }
+        return copy;
+    }
 
     [GeneratedRegex(@"\\u([0-9A-Fa-f]{4})", RegexOptions.CultureInvariant)]
     private static partial Regex UnicodeEscape();

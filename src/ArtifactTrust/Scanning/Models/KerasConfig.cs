@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using ArtifactTrust.Formats;
 
@@ -29,6 +30,10 @@ internal sealed class KerasConfig(ExaminationLog log, Place place)
         {
             log.AddGap(place, "the configuration of a Keras model is no JSON");
         }
+        catch (MalformedDataException e)
+        {
+            log.AddGap(place, e.Reason);
+        }
     }
 
     /// <summary>Examines a configuration.</summary>
@@ -55,9 +60,16 @@ internal sealed class KerasConfig(ExaminationLog log, Place place)
                     Walk(member.Value);
                 }
                 break;
-            case JsonValueKind.String when value.GetString()! is ['{', ..] text && text.Contains("class_name", StringComparison.Ordinal):
+            case JsonValueKind.String when JsonMarshal.GetRawUtf8Value(value) is var raw && MayBeConfig(raw):
                 // A configuration as text inside of a configuration: some layers write theirs so.
-                Examine(System.Text.Encoding.UTF8.GetBytes(text));
+                if (raw.Length > Limits.ModelConfigBytes)
+                {
+                    log.AddGap(place, $"a configuration in a text of more than {Limits.ModelConfigBytes} bytes");
+                }
+                else if (value.GetString() is ['{', ..] text)
+                {
+                    Examine(System.Text.Encoding.UTF8.GetBytes(text));
+                }
                 break;
             default:
                 break;
@@ -132,11 +144,27 @@ internal sealed class KerasConfig(ExaminationLog log, Place place)
         log.AddImport(module, name, place, isOwn ? null : log.Rules["keras-import"]);
     }
 
-    private static List<string> Texts(JsonElement value, string name) =>
+    /// <summary>Whether a text, as it is written, may have that word in it.</summary>
+    private static bool MayBeConfig(ReadOnlySpan<byte> raw) => raw.IndexOf("class_name"u8) >= 0 || raw.IndexOf("\\u"u8) >= 0;
+
+    /// <summary>The different texts that a member has, which may be there several times.</summary>
+    private List<string> Texts(JsonElement value, string name)
+    {
+        // Every one is combined with every other: of a module, and of a name.
+        const int most = 20;
+        List<string> texts =
         [
             .. value
                 .EnumerateObject()
                 .Where(m => m.NameEquals(name) && m.Value.ValueKind == JsonValueKind.String)
-                .Select(m => m.Value.GetString()!),
+                .Select(m => m.Value.GetString()!)
+                .Distinct()
+                .Take(most),
         ];
+        if (texts.Count == most)
+        {
+            log.AddGap(place, $"an object says {name} many times");
+        }
+        return texts;
+    }
 }

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Scanning.Models.Decompression;
 
@@ -11,6 +9,8 @@ namespace ArtifactTrust.Scanning.Models;
 /// <param name="cancellation">Stops inside a file too.</param>
 internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<string> siblings, CancellationToken cancellation)
 {
+    private int _windows;
+
     /// <summary>What came up.</summary>
     internal ExaminationLog Log { get; } = new(rules);
 
@@ -103,17 +103,19 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
     }
 
     /// <summary>Reads bytes into memory, where they are few enough.</summary>
-    /// <returns>Whether they are all there.</returns>
-    private static bool TryReadAll(Stream stream, MemoryStream bytes)
+    /// <returns>Whether they are all there. If not, the stream has more.</returns>
+    private static bool TryReadAll(InflatedStream stream, MemoryStream bytes)
     {
         var buffer = new byte[64 << 10];
         for (int read; (read = stream.Read(buffer)) > 0; )
         {
-            bytes.Write(buffer, 0, read);
-            if (bytes.Length > Limits.NestedArchiveBytes)
+            // Checked before: the memory that is taken doubles.
+            if (bytes.Length + read > Limits.NestedArchiveBytes)
             {
+                stream.Unread(buffer.AsSpan(0, read));
                 return false;
             }
+            bytes.Write(buffer, 0, read);
         }
         return true;
     }
@@ -126,8 +128,8 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
             // Text that is longer is data, and no settings of a model; and most bytes that may be a graph are none.
             if (format.Treatment is FormatTreatment.Text || (format.Treatment is FormatTreatment.Protobuf && !FileFormat.IsGraph(bytes)))
             {
-                inflated.Unread(bytes.ToArray());
-                return ExamineForward(format, inflated, null, name, place);
+                bytes.Position = 0;
+                return ExamineForward(format, new JoinedStream(bytes, inflated), null, name, place);
             }
             Log.AddGap(place, $"{format.Name} of more than {Limits.NestedArchiveBytes} bytes inside compressed data");
             return format.Name;
@@ -159,7 +161,7 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
                 new ArrowExaminer(this, place).ExamineArrow(stream);
                 break;
             case FormatTreatment.Protobuf or FormatTreatment.Probe:
-                known = new GraphExaminer(Log, place, cancellation).Examine(stream);
+                known = new GraphExaminer(Log, stream, place, cancellation).Examine();
                 break;
             default:
                 break;
@@ -210,25 +212,17 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
                 ExamineNumpy(new PickleInput(stream, length), place);
                 return format.Name;
             case FormatTreatment.Gzip:
-                return ExamineCompressed(
-                    new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true),
-                    format.Name,
-                    name,
-                    place,
-                    stream.CanSeek ? SizeAtEnd(stream) : null
-                );
+                return ExamineCompressed(DeflatedStream.Gzip(stream), format.Name, name, place);
             case FormatTreatment.Bzip2:
                 return ExamineCompressed(new Bzip2Stream(stream), format.Name, name, place);
-            case FormatTreatment.Xz:
-                return ExamineCompressed(new XzStream(stream), format.Name, name, place);
-            case FormatTreatment.Lzma:
-                return ExamineCompressed(new LzmaStream(stream), format.Name, name, place);
+            case FormatTreatment.Xz or FormatTreatment.Lzma:
+                return ExamineLzma(format, stream, name, place);
             case FormatTreatment.Lz4:
                 return ExamineCompressed(new Lz4Stream(stream), format.Name, name, place);
             case FormatTreatment.OldJoblib:
                 // The magic and a size in hexadecimal digits.
                 stream.ReadExactly(new byte[FileFormat.OldJoblibHeader]);
-                return ExamineCompressed(new ZLibStream(stream, CompressionMode.Decompress, leaveOpen: true), format.Name, name, place);
+                return ExamineCompressed(DeflatedStream.Zlib(stream), format.Name, name, place);
             case FormatTreatment.Tar:
                 new TarExaminer(this, place).Examine(stream);
                 return format.Name;
@@ -236,7 +230,7 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
                 // Two bytes are little to go by: if it does not inflate, it is something else.
                 if (Inflates(stream))
                 {
-                    return ExamineCompressed(new ZLibStream(stream, CompressionMode.Decompress, leaveOpen: true), format.Name, name, place);
+                    return ExamineCompressed(DeflatedStream.Zlib(stream), format.Name, name, place);
                 }
                 format = format with { Name = "unknown" };
                 break;
@@ -273,18 +267,26 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
         }
     }
 
-    /// <summary>RFC 1952 §2.3.1: the size of the content, modulo 2^32, in the last four bytes.</summary>
-    private static uint? SizeAtEnd(Stream stream)
+    /// <summary>Their windows are large, so that few are opened inside each other.</summary>
+    private string ExamineLzma(FileFormat format, Stream stream, string name, Place place)
     {
-        var size = new byte[4];
-        var start = stream.Position;
-        stream.Position = Math.Max(0, stream.Length - size.Length);
-        var read = stream.ReadAtLeast(size, size.Length, throwOnEndOfStream: false);
-        stream.Position = start;
-        return read == size.Length ? BinaryPrimitives.ReadUInt32LittleEndian(size) : 0;
+        if (_windows == Limits.LzmaNesting)
+        {
+            Log.AddGap(place, $"{format.Name} data lies too deep inside other such data");
+            return format.Name;
+        }
+        _windows++;
+        var result = ExamineCompressed(
+            format.Treatment is FormatTreatment.Xz ? new XzStream(stream) : new LzmaStream(stream),
+            format.Name,
+            name,
+            place
+        );
+        _windows--;
+        return result;
     }
 
-    private string ExamineCompressed(Stream decompressor, string format, string name, Place place, uint? size = null)
+    private string ExamineCompressed(Stream decompressor, string format, string name, Place place)
     {
         using var inflated = new InflatedStream(decompressor, Budget);
         if (place.IsTooDeep)
@@ -298,11 +300,6 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
         {
             Log.AddGap(place.Inside(format, null), inflated.Problem);
         }
-        // The decompressor does not mind where the data stops in the middle.
-        else if (size is not null && size != (uint)inflated.Inflated)
-        {
-            Log.AddGap(place, "its size is not the one it ends with: it is cut short, or made of several parts");
-        }
         return result;
     }
 
@@ -311,8 +308,10 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
 
     private static bool Inflates(Stream stream)
     {
-        using var probe = new InflatedStream(new ZLibStream(stream, CompressionMode.Decompress, leaveOpen: true), new InflationBudget());
-        var inflates = !probe.Peek(64).IsEmpty;
+        const int enough = 64;
+        using var probe = new InflatedStream(DeflatedStream.Zlib(stream), new InflationBudget());
+        var length = probe.Peek(enough).Length;
+        var inflates = length == enough || (length > 0 && probe.Problem is null);
         stream.Position = 0;
         return inflates;
     }

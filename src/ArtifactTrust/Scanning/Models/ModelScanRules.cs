@@ -27,6 +27,7 @@ public sealed class ModelScanRules
         "keras-custom-object",
         "skops-type",
         "custom-operator",
+        "tensorflow-custom-operator",
         "remote-code",
     }.ToFrozenSet(StringComparer.Ordinal);
 
@@ -59,6 +60,7 @@ public sealed class ModelScanRules
     private readonly FrozenDictionary<string, ModelScanRule> _rules;
     private readonly FrozenSet<(string Module, string Name)> _allowed;
     private readonly FrozenDictionary<(string Format, string Name), ModelScanRule> _operators;
+    private readonly FrozenSet<(string Format, string Name)> _standard;
     private readonly FrozenSet<string> _keras;
     private readonly ModelScanRulesFile? _own;
     private readonly bool _strict;
@@ -66,7 +68,7 @@ public sealed class ModelScanRules
     private ModelScanRules(ReadOnlyMemory<byte> utf8)
     {
         var json = StrictJson.Parse(utf8, FormatName);
-        StrictJson.CheckMembers(json, FormatName, "$", "id", "version", "rules", "deny", "allow", "keras", "operators");
+        StrictJson.CheckMembers(json, FormatName, "$", "id", "version", "rules", "deny", "allow", "keras", "operators", "standard");
         Id = StrictJson.RequiredString(json, "id", FormatName, "$");
         Version = StrictJson.RequiredString(json, "version", FormatName, "$");
         Digest = DigestAlgorithm.Sha256.Hash(utf8.Span);
@@ -75,26 +77,21 @@ public sealed class ModelScanRules
         _denied = Group(ModelScanRulesFile.ReadDenied(json.GetProperty("deny"), "$.deny"));
         _allowed = ModelScanRulesFile.ReadAllowed(json.GetProperty("allow"), "$.allow").ToFrozenSet();
         _keras = json.GetProperty("keras").EnumerateArray().Select(m => m.GetString()!).ToFrozenSet(StringComparer.Ordinal);
-        _operators = json.GetProperty("operators")
-            .EnumerateArray()
-            .SelectMany(group =>
-                group
-                    .GetProperty("names")
-                    .EnumerateArray()
-                    .Select(n => (Key: (group.GetProperty("format").GetString()!, n.GetString()!), group))
-            )
-            .ToFrozenDictionary(o => o.Key, o => ModelScanRulesFile.ReadRule(o.group, "$.operators"));
+        _operators = NamesOf(json.GetProperty("operators"))
+            .ToFrozenDictionary(o => (o.Format, o.Name), o => ModelScanRulesFile.ReadRule(o.Group, "$.operators"));
+        _standard = NamesOf(json.GetProperty("standard")).Select(o => (o.Format, o.Name)).ToFrozenSet();
     }
 
     private ModelScanRules(ModelScanRules from, ModelScanRulesFile? own, bool strict, ModelScanRulesSource? source)
     {
-        (Id, Version, _rules, _denied, _allowed, _operators, _keras) = (
+        (Id, Version, _rules, _denied, _allowed, _operators, _standard, _keras) = (
             from.Id,
             from.Version,
             from._rules,
             from._denied,
             from._allowed,
             from._operators,
+            from._standard,
             from._keras
         );
         (_own, _strict) = (own ?? from._own, strict || from._strict);
@@ -195,8 +192,8 @@ public sealed class ModelScanRules
     /// <summary>The rule that an operator of a graph, or a layer, breaks; null where it breaks none.</summary>
     internal ModelScanRule? FindOperator(string format, string name) => _operators.GetValueOrDefault((format, name));
 
-    /// <summary>Whether a rule is about that operator.</summary>
-    internal bool IsDeniedOperator(string format, string name) => _operators.ContainsKey((format, name));
+    /// <summary>Whether the framework itself has that operator, or for ONNX that domain of operators.</summary>
+    internal bool IsStandardOperator(string format, string name) => _standard.Contains((format, name));
 
     /// <summary>Whether Keras itself keeps its objects in that module.</summary>
     internal bool IsKerasModule(string module)
@@ -294,6 +291,14 @@ public sealed class ModelScanRules
 
     private static IEnumerable<ModelScanRule> ReadRules(JsonElement rules) =>
         rules.EnumerateArray().Select(r => ModelScanRulesFile.ReadRule(r, "$.rules"));
+
+    /// <summary>The names of groups that are each of one format.</summary>
+    private static IEnumerable<(string Format, string Name, JsonElement Group)> NamesOf(JsonElement groups) =>
+        groups
+            .EnumerateArray()
+            .SelectMany(g =>
+                g.GetProperty("names").EnumerateArray().Select(n => (g.GetProperty("format").GetString()!, n.GetString()!, g))
+            );
 
     private static byte[] ReadResource()
     {

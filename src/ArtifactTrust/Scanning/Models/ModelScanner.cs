@@ -5,8 +5,9 @@ namespace ArtifactTrust.Scanning.Models;
 /// <summary>Looks into the files of a model or dataset for code that runs when they are loaded.</summary>
 /// <remarks>
 /// What a file is, is decided by its content; its name matters only where loaders go by it, as for templates. docs/scan.md lists what is
-/// examined. Nothing is loaded or run. Memory grows by at most some 300 MiB, whatever the size of a file: that of a window of LZMA, of an archive or a
-/// graph inside compressed data, of the header of safetensors, or of settings in JSON.
+/// examined. Nothing is loaded or run. Memory grows by at most some 250 MiB, whatever the size of a file: that of two windows of LZMA, of an archive or a
+/// graph inside compressed data, of the header of safetensors, or of settings in JSON. Work is bounded by what is counted: bytes read and made, opcodes
+/// followed, objects visited.
 /// </remarks>
 /// <param name="rules">The rules; the library's own where null.</param>
 /// <param name="time">The clock for the report's times.</param>

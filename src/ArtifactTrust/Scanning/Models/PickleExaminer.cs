@@ -26,7 +26,7 @@ internal sealed class PickleExaminer(ModelScanRules rules, int depth, Cancellati
 {
     // A search may read and follow this many times what it searches; a file made to exceed it is not clean. Random bytes stay far below.
     private const long SearchFactor = 4;
-    private const long SearchFloor = 64 << 20;
+    internal const long SearchFloor = 64 << 20;
 
     // Pickles of a legacy PyTorch file: magic number, protocol version, system, object, storage keys. Raw storages follow.
     private const int LegacyTorchPickles = 5;
@@ -52,6 +52,9 @@ internal sealed class PickleExaminer(ModelScanRules rules, int depth, Cancellati
 
     private static readonly SearchValues<byte> Starts = SearchValues.Create([0x80, (byte)'c']);
     private static readonly SearchValues<byte> Blank = SearchValues.Create("\0\t\n\r "u8);
+
+    /// <summary>How many opcodes were followed, those in guessed places too.</summary>
+    internal long Opcodes { get; private set; }
 
     /// <summary>Looks at bytes.</summary>
     /// <param name="input">The bytes, from their start.</param>
@@ -83,6 +86,7 @@ internal sealed class PickleExaminer(ModelScanRules rules, int depth, Cancellati
             var mark = events.Mark;
             var sure = (pickles == 0 && expected) || (proto && (exact || framed));
             var end = machine.Run(sure, exactNames: false, cancellation);
+            Opcodes += machine.Opcodes;
             var plausible =
                 sure
                 || machine.SawCall
@@ -168,6 +172,7 @@ internal sealed class PickleExaminer(ModelScanRules rules, int depth, Cancellati
             }
             var mark = events.Mark;
             machine.Run(sure: false, exactNames: true, cancellation);
+            Opcodes += machine.Opcodes;
             if (machine.SawCall || machine.SawDenied)
             {
                 events.AddOddity("pickle-off-start", start);

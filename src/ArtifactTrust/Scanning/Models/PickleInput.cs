@@ -11,6 +11,7 @@ internal sealed class PickleInput
     private int _start;
     private int _end;
     private bool _ended;
+    private readonly bool _isFork;
 
     /// <param name="stream">Read from where it stands; that is position zero here.</param>
     /// <param name="length">The number of bytes; null where it is not known before the end.</param>
@@ -23,6 +24,12 @@ internal sealed class PickleInput
         Base = stream.CanSeek ? stream.Position : 0;
     }
 
+    private PickleInput(PickleInput of)
+    {
+        (_stream, _buffer, _start, _end, _isFork) = (Stream.Null, of._buffer, of._start, of._end, true);
+        Length = _end - _start;
+    }
+
     /// <summary>The number of bytes there are, where it is known.</summary>
     internal long? Length { get; }
 
@@ -33,7 +40,10 @@ internal sealed class PickleInput
     internal long BytesRead { get; private set; }
 
     /// <summary>Whether earlier bytes can be read again.</summary>
-    internal bool CanSeek => _stream.CanSeek;
+    internal bool CanSeek => !_isFork && _stream.CanSeek;
+
+    /// <summary>How many opcodes were followed where others see none.</summary>
+    internal long Speculated { get; set; }
 
     /// <summary>How many bytes are left; the largest number where that is not known.</summary>
     internal long Remaining => Length is { } length ? length - Position : long.MaxValue;
@@ -46,6 +56,9 @@ internal sealed class PickleInput
     /// <summary>Brings at least that many bytes into the buffer.</summary>
     /// <returns>False where the input ends before.</returns>
     internal bool Ensure(int count) => _end - _start >= count || Fill(count);
+
+    /// <summary>The bytes that are in the buffer, from their start. This input must not be read meanwhile.</summary>
+    internal PickleInput Fork() => new(this);
 
     /// <summary>Moves over bytes that are in the buffer.</summary>
     internal void Advance(int count)
@@ -131,6 +144,10 @@ internal sealed class PickleInput
 
     private bool Fill(int count)
     {
+        if (_isFork)
+        {
+            return false;
+        }
         if (_buffer.Length - _start < count)
         {
             _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);

@@ -12,12 +12,17 @@ internal sealed partial class PickleMachine
     // A state has five or six members.
     private const int ArrayStateMembers = 16;
 
+    // Changes that are taken back; 24 bytes each.
+    private const int MostUndone = 1 << 20;
+
+    private const string TooMuch = "too much of the data of arrays reads as a pickle";
+
     private List<(JournalOf What, long Index, PickleValue Earlier)>? _journal;
     private (PickleValue Shape, PickleValue Type, bool IsAligned)? _array;
     private bool _sawArrays;
     private bool _sawUnclearType;
     private bool _sawStructure;
-    private long _speculated;
+    private (int Count, int Marks) _base;
 
     private enum JournalOf
     {
@@ -35,7 +40,7 @@ internal sealed partial class PickleMachine
             _ => PickleRole.None,
         };
 
-    private void ClearArrays() => (_array, _sawArrays, _sawUnclearType, _sawStructure, _speculated) = (null, false, false, false, 0);
+    private void ClearArrays() => (_array, _sawArrays, _sawUnclearType, _sawStructure) = (null, false, false, false);
 
     /// <summary>What a call of an import returns, where its size matters.</summary>
     private PickleValue ResultOf(PickleValue callee, PickleValue arguments)
@@ -160,7 +165,7 @@ internal sealed partial class PickleMachine
             OverLimit("arrays of objects lie too deep inside each other", position);
             return;
         }
-        var inner = new PickleMachine(input, events, new PickleText(input), nested, level + 1);
+        var inner = new PickleMachine(input, events, new PickleText(input, Limits.PickleTextBytes >> (_levelBits + 2)), nested, level + 1);
         var end = inner.Run(_sure, _exactNames, CancellationToken.None);
         (SawImport, SawCall, SawDenied) = (SawImport | inner.SawImport, SawCall | inner.SawCall, SawDenied | inner.SawDenied);
         _frameEnd = 0;
@@ -176,11 +181,11 @@ internal sealed partial class PickleMachine
     {
         // What was followed for one array is not to be followed again for each before it.
         var allowed = Math.Max(1 << 24, input.Length ?? 0);
-        if (_exactNames || !_sure || _speculated > allowed)
+        if (_exactNames || !_sure || input.Speculated > allowed)
         {
-            if (_speculated > allowed)
+            if (input.Speculated > allowed)
             {
-                Doubt("too much of the data of arrays reads as a pickle", position);
+                Doubt(TooMuch, position);
             }
             return;
         }
@@ -188,8 +193,7 @@ internal sealed partial class PickleMachine
         if (!input.CanSeek)
         {
             input.Ensure(PickleInput.BufferBytes / 2);
-            var bytes = input.Available.ToArray();
-            input = new PickleInput(new MemoryStream(bytes), bytes.Length);
+            input = input.Fork();
         }
         var saved = (
             _count,
@@ -207,9 +211,10 @@ internal sealed partial class PickleMachine
         );
         var (opcodes, mark) = (Opcodes, events.Mark);
         (_journal, _sure, _exactNames, Error, SawCall, SawDenied) = ([], false, true, null, false, false);
-        while (_end is null && Error is null && !SawCall && !SawDenied && _speculated <= allowed)
+        _base = (_count, _markCount);
+        while (_end is null && Error is null && !SawCall && !SawDenied && outer.Speculated <= allowed && _journal.Count <= MostUndone)
         {
-            _speculated++;
+            outer.Speculated++;
             Opcodes++;
             var at = input.Position;
             var opcode = input.ReadByte();
@@ -229,6 +234,7 @@ internal sealed partial class PickleMachine
         {
             events.Restore(mark);
         }
+        var isTooMuch = _journal.Count > MostUndone;
         for (var i = _journal.Count - 1; i >= 0; i--)
         {
             Undo(_journal[i]);
@@ -241,6 +247,10 @@ internal sealed partial class PickleMachine
         if (isPickle)
         {
             events.AddOddity("array-opcodes", position);
+        }
+        if (isTooMuch)
+        {
+            Doubt(TooMuch, position);
         }
     }
 

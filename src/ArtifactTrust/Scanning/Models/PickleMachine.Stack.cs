@@ -9,14 +9,18 @@ internal sealed partial class PickleMachine
     {
         if (_count == _stack.Length)
         {
-            if (_count >= Limits.PickleStack)
+            if (_count >= Limits.PickleStack >> _levelBits)
             {
-                OverLimit($"more than {Limits.PickleStack} values on the stack", position);
+                OverLimit($"more than {_count} values on the stack", position);
                 return;
             }
             Array.Resize(ref _stack, 2 * _count);
         }
-        _journal?.Add((JournalOf.Stack, _count, _stack[_count]));
+        if (_count < _base.Count)
+        {
+            // What lies above is forgotten anyway.
+            _journal?.Add((JournalOf.Stack, _count, _stack[_count]));
+        }
         _stack[_count++] = value;
     }
 
@@ -44,14 +48,17 @@ internal sealed partial class PickleMachine
     {
         if (_markCount == _marks.Length)
         {
-            if (_markCount >= Limits.PickleStack)
+            if (_markCount >= Limits.PickleStack >> _levelBits)
             {
-                OverLimit($"more than {Limits.PickleStack} marks", position);
+                OverLimit($"more than {_markCount} marks", position);
                 return;
             }
             Array.Resize(ref _marks, 2 * _markCount);
         }
-        _journal?.Add((JournalOf.Marks, _markCount, PickleValue.OfNumber(_marks[_markCount])));
+        if (_markCount < _base.Marks)
+        {
+            _journal?.Add((JournalOf.Marks, _markCount, PickleValue.OfNumber(_marks[_markCount])));
+        }
         _marks[_markCount++] = _count;
     }
 
@@ -119,7 +126,7 @@ internal sealed partial class PickleMachine
         }
         else if (!_memo.TrySet(index, value))
         {
-            OverLimit($"more than {Limits.PickleMemo} values in the memo", position);
+            OverLimit($"more than {_memo.Count} values in the memo", position);
         }
     }
 

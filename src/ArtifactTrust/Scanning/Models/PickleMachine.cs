@@ -29,7 +29,9 @@ internal enum PickleEnd
 /// </remarks>
 internal sealed partial class PickleMachine(PickleInput input, PickleEvents events, PickleText texts, NestedPickles nested, int level = 0)
 {
-    private readonly PickleMemo _memo = new(Limits.PickleMemo);
+    // Pickles inside of pickles share what one may take: each has a quarter of the one around it.
+    private readonly int _levelBits = 2 * level;
+    private readonly PickleMemo _memo = new(Limits.PickleMemo >> (2 * level));
     private PickleValue[] _stack = new PickleValue[256];
     private int[] _marks = new int[16];
     private int _count;

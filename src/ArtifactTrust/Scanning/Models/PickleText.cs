@@ -8,7 +8,7 @@ namespace ArtifactTrust.Scanning.Models;
 /// <summary>
 /// The texts of a pickle that may come to name an import. Where the input can be read again only their place is kept; otherwise they are, up to a limit.
 /// </summary>
-internal sealed class PickleText(PickleInput input)
+internal sealed class PickleText(PickleInput input, int maximumBytes = Limits.PickleTextBytes)
 {
     private static readonly SearchValues<byte> IntegerBytes = SearchValues.Create(" \t\r\v\f+-_0123456789abcdefABCDEFxXoOlL"u8);
     private static readonly SearchValues<byte> FloatBytes = SearchValues.Create(" \t\r\v\f+-_.0123456789abcdefABCDEFinftyINFTYxXpP"u8);
@@ -30,13 +30,13 @@ internal sealed class PickleText(PickleInput input)
             return true;
         }
         place = _used;
-        if (text.Length > Limits.PickleTextBytes - _used)
+        if (text.Length > maximumBytes - _used)
         {
             return false;
         }
         if (text.Length > _kept.Length - _used)
         {
-            Array.Resize(ref _kept, Math.Min(Limits.PickleTextBytes, Math.Max(2 * _kept.Length, _used + Math.Max(4096, text.Length))));
+            Array.Resize(ref _kept, Math.Min(maximumBytes, Math.Max(2 * _kept.Length, _used + Math.Max(4096, text.Length))));
         }
         text.CopyTo(_kept.AsSpan(_used));
         _used += text.Length;

@@ -8,6 +8,9 @@ namespace ArtifactTrust.Scanning.Models;
 /// <remarks>Spec: safetensors README, "Format". The reference reader refuses what is found here; other readers do not.</remarks>
 internal sealed class SafetensorsExaminer(ExaminationLog log, Place place)
 {
+    // The format has three.
+    private const int TensorMembers = 100;
+
     private readonly List<(long Start, long End, string Name)> _tensors = [];
 
     /// <summary>Examines a file.</summary>
@@ -40,16 +43,16 @@ internal sealed class SafetensorsExaminer(ExaminationLog log, Place place)
     private void Read(byte[] header)
     {
         var reader = new Utf8JsonReader(header, new JsonReaderOptions { MaxDepth = 8 });
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        var (names, tensors) = (new NameSet<string>(), 0);
         Expect(reader.Read() && reader.TokenType == JsonTokenType.StartObject);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var (name, position) = (reader.GetString()!, 8 + reader.TokenStartIndex);
-            if (!names.Add(name))
+            if (!names.Add(name, name.Length))
             {
                 log.AddOddity("safetensors-duplicate", place, name, position);
             }
-            if (names.Count > Limits.ModelTensors)
+            if (++tensors > Limits.ModelTensors || names.IsFull)
             {
                 throw new FormatException();
             }
@@ -89,6 +92,10 @@ internal sealed class SafetensorsExaminer(ExaminationLog log, Place place)
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var member = reader.GetString()!;
+            if (seen.Count == TensorMembers)
+            {
+                throw new FormatException();
+            }
             if (!seen.Add(member))
             {
                 log.AddOddity("safetensors-duplicate", place, $"{name}: {member}", position);

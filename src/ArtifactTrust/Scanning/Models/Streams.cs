@@ -1,4 +1,5 @@
 using ArtifactTrust.Formats;
+using ArtifactTrust.Scanning.Models.Decompression;
 
 namespace ArtifactTrust.Scanning.Models;
 
@@ -108,11 +109,7 @@ internal sealed class InflatedStream(Stream inner, InflationBudget budget) : Rea
     }
 
     /// <summary>Puts bytes back, to be read again.</summary>
-    internal void Unread(byte[] bytes)
-    {
-        var rest = _head.AsSpan(_headUsed).ToArray();
-        (_head, _headUsed) = ([.. bytes, .. rest], 0);
-    }
+    internal void Unread(ReadOnlySpan<byte> bytes) => (_head, _headUsed) = ([.. bytes, .. _head.AsSpan(_headUsed)], 0);
 
     /// <summary>Reads the rest, to see that it is whole.</summary>
     internal void ReadToEnd()
@@ -146,12 +143,33 @@ internal sealed class InflatedStream(Stream inner, InflationBudget budget) : Rea
             Ended |= read == 0;
             return read;
         }
+        catch (ChecksumException mismatch)
+        {
+            Problem = mismatch.Message;
+            return 0;
+        }
         catch (InvalidDataException)
         {
             Problem = "its compressed data is damaged";
             return 0;
         }
     }
+}
+
+/// <summary>One stream after another, read forward.</summary>
+internal sealed class JoinedStream(Stream first, Stream second) : ReadOnlyStream
+{
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override int Read(Span<byte> buffer) => first.Read(buffer) is var read and > 0 ? read : second.Read(buffer);
 }
 
 /// <summary>What read-only streams have in common.</summary>

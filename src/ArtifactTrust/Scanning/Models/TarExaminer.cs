@@ -12,7 +12,8 @@ internal sealed class TarExaminer(ModelFileExaminer examiner, Place place)
     private const int LongNameBytes = 64 << 10;
 
     private readonly ExaminationLog _log = examiner.Log;
-    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    private readonly NameSet<string> _names = new();
+    private int _members;
     private string? _longName;
     private string? _longLink;
     private long? _longSize;
@@ -67,9 +68,9 @@ internal sealed class TarExaminer(ModelFileExaminer examiner, Place place)
                 // Readers stop at the first empty block, or do not.
                 _log.AddOddity("tar-duplicate", place, "a member after the end", _position - BlockBytes);
             }
-            if (_names.Count >= Limits.ArchiveMembers)
+            if (++_members > Limits.ArchiveMembers || _names.IsFull)
             {
-                _log.AddGap(place, $"more than {Limits.ArchiveMembers} members");
+                _log.AddGap(place, $"more than {Limits.ArchiveMembers} members, or names that are too long");
                 return;
             }
             if (!ExamineMember(stream, block))
@@ -100,7 +101,7 @@ internal sealed class TarExaminer(ModelFileExaminer examiner, Place place)
         var link = _longLink ?? Text(block.AsSpan(157, 100));
         (_longName, _longLink, _longSize) = (null, null, null);
         var header = _position - BlockBytes;
-        if (!_names.Add(name))
+        if (!_names.Add(name, name.Length))
         {
             _log.AddOddity("tar-duplicate", place, name, header);
         }

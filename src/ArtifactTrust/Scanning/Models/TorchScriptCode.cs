@@ -40,11 +40,12 @@ internal static partial class TorchScriptCode
     internal static void Examine(string code, ExaminationLog log, Place place)
     {
         log.Examined = true;
-        foreach (Match match in Operator().Matches(code))
+        // One after the other: a collection would keep them all.
+        for (var match = Operator().Match(code); match.Success; match = match.NextMatch())
         {
             var library = match.Groups["library"].Value;
             var name = $"{library}.{match.Groups["name"].Value}";
-            if (log.Rules.IsDeniedOperator("torchscript", name))
+            if (log.Rules.FindOperator("torchscript", name) is not null)
             {
                 log.AddOddity("torchscript-operator", place, name, match.Index);
             }
@@ -53,7 +54,7 @@ internal static partial class TorchScriptCode
                 log.AddOddity("custom-operator", place, name, match.Index);
             }
         }
-        foreach (Match match in Python().Matches(code))
+        for (var match = Python().Match(code); match.Success; match = match.NextMatch())
         {
             log.AddOddity("torchscript-python", place, match.Value.Trim(), match.Index);
         }

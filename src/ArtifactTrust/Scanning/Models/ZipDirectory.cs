@@ -13,6 +13,7 @@ namespace ArtifactTrust.Scanning.Models;
 /// <param name="CompressedSize">The data's size in the archive, in bytes.</param>
 /// <param name="Size">The size after decompression, in bytes, as the archive says.</param>
 /// <param name="HasDescriptor">Whether sizes follow the data.</param>
+/// <param name="IsDuplicate">Whether an entry before has the same name.</param>
 /// <param name="Disagreement">In what the two headers disagree; null where they agree.</param>
 internal sealed record ZipMember(
     string Name,
@@ -23,6 +24,7 @@ internal sealed record ZipMember(
     long CompressedSize,
     long Size,
     bool HasDescriptor,
+    bool IsDuplicate,
     string? Disagreement
 )
 {
@@ -44,6 +46,7 @@ internal sealed class ZipDirectory
 
     private readonly Stream _stream;
     private readonly long _length;
+    private readonly NameSet<string> _names = new();
 
     private ZipDirectory(Stream stream)
     {
@@ -85,6 +88,9 @@ internal sealed class ZipDirectory
         return directory;
     }
 
+    /// <summary>Whether the directory lists a name.</summary>
+    internal bool Lists(string name) => _names.Contains(name);
+
     /// <summary>Reads the header before a member's data that no directory lists.</summary>
     internal ZipMember? ReadHidden(long start)
     {
@@ -104,7 +110,7 @@ internal sealed class ZipDirectory
         }
         return data + compressed > DirectoryStart
             ? null
-            : new ZipMember(Text(name), method, (flags & UnreadableFlags) != 0, start, data, compressed, size, false, null);
+            : new ZipMember(Text(name), method, (flags & UnreadableFlags) != 0, start, data, compressed, size, false, false, null);
     }
 
     /// <summary>Reads up to that many bytes.</summary>
@@ -228,6 +234,11 @@ internal sealed class ZipDirectory
     private ZipMember ReadHeader(ReadOnlySpan<byte> name, int flags, int method, long start, long compressed, long size, uint crc)
     {
         var text = Text(name);
+        var isDuplicate = !_names.Add(text, text.Length);
+        if (_names.IsFull)
+        {
+            throw Malformed(start, $"names of more than {Limits.KeptNames} characters");
+        }
         var header = Bytes(start, HeaderBytes);
         if (header.Length < HeaderBytes || !header.AsSpan().StartsWith("PK\x03\x04"u8))
         {
@@ -267,6 +278,7 @@ internal sealed class ZipDirectory
             compressed,
             size,
             hasDescriptor,
+            isDuplicate,
             disagreement
         );
     }

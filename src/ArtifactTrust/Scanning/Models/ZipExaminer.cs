@@ -9,7 +9,13 @@ internal sealed class ZipExaminer(ModelFileExaminer examiner)
 {
     private const int HiddenMembers = 100;
 
+    private const string KerasConfiguration = "config.json";
+    private const string SkopsSchema = "schema.json";
+
     private readonly ExaminationLog _log = examiner.Log;
+    private string? _configuration;
+    private string? _schema;
+    private long _left;
 
     /// <summary>Examines an archive.</summary>
     /// <returns>The format, in words.</returns>
@@ -34,13 +40,13 @@ internal sealed class ZipExaminer(ModelFileExaminer examiner)
         {
             _log.AddOddity("zip-ambiguous", place);
         }
+        _left = stream.Length;
         CheckLayout(directory, stream, place);
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        var formats = new Dictionary<string, string>(StringComparer.Ordinal);
+        _left = stream.Length;
         foreach (var member in directory.Members)
         {
             examiner.Cancellation.ThrowIfCancellationRequested();
-            if (!names.Add(member.Name))
+            if (member.IsDuplicate)
             {
                 _log.AddOddity("zip-duplicate", place, member.Name, member.Start);
             }
@@ -54,10 +60,17 @@ internal sealed class ZipExaminer(ModelFileExaminer examiner)
             }
             if (member.Size > 0 || member.CompressedSize > 0)
             {
-                formats[member.Name] = ExamineMember(member, stream, place);
+                Note(member.Name, ExamineMember(member, stream, place));
             }
         }
-        return Describe(directory, names, formats, place);
+        return Describe(directory, place);
+    }
+
+    /// <summary>Keeps the formats of the members that tell what the archive is.</summary>
+    private void Note(string name, string format)
+    {
+        _configuration = name == KerasConfiguration ? format : _configuration;
+        _schema = name == SkopsSchema ? format : _schema;
     }
 
     private string ExamineMember(ZipMember member, Stream stream, Place place)
@@ -67,6 +80,13 @@ internal sealed class ZipExaminer(ModelFileExaminer examiner)
         {
             // Some loaders ignore the flag, so that the data is looked at as if it were plain.
             _log.AddGap(inner, "it is encrypted, or says so");
+        }
+        // Members that lie over each other would make any number of bytes of a small archive.
+        _left -= member.CompressedSize;
+        if (_left < 0)
+        {
+            _log.AddGap(inner, "the members take more bytes than the archive has, and the rest of them is not examined");
+            return "unknown";
         }
         var data = new RangeStream(stream, member.DataStart, member.CompressedSize);
         switch (member.Method)
@@ -123,48 +143,50 @@ internal sealed class ZipExaminer(ModelFileExaminer examiner)
         void ExamineBetween(long from, long to)
         {
             // A descriptor of sizes is at most 24 bytes; a header is at least 30. Alignment padding lies inside headers.
+            const int window = 64 << 10;
             while (to - from >= 30)
             {
-                var at = directory.Bytes(from, (int)Math.Min(to - from, 64 << 10)).AsSpan().IndexOf("PK\x03\x04"u8);
-                if (at < 0)
+                var bytes = directory.Bytes(from, (int)Math.Min(to - from, window)).AsSpan();
+                var next = from + Math.Max(1, bytes.Length - 3);
+                for (var at = 0; bytes[at..].IndexOf("PK\x03\x04"u8) is var found and >= 0; at += 4)
                 {
-                    from += (64 << 10) - 3;
-                    continue;
+                    at += found;
+                    if (directory.ReadHidden(from + at) is not { } hidden)
+                    {
+                        continue;
+                    }
+                    if (++hiddenMembers > HiddenMembers)
+                    {
+                        _log.AddGap(place, $"more than {HiddenMembers} members that the directory does not list");
+                        return;
+                    }
+                    _log.AddOddity("zip-hidden-member", place, hidden.Name, hidden.Start);
+                    ExamineMember(hidden, stream, place);
+                    next = Math.Max(hidden.DataEnd, from + at + 4);
+                    break;
                 }
-                if (directory.ReadHidden(from + at) is not { } hidden)
-                {
-                    from += at + 4;
-                    continue;
-                }
-                if (++hiddenMembers > HiddenMembers)
-                {
-                    _log.AddGap(place, $"more than {HiddenMembers} members that the directory does not list");
-                    return;
-                }
-                _log.AddOddity("zip-hidden-member", place, hidden.Name, hidden.Start);
-                ExamineMember(hidden, stream, place);
-                from = Math.Max(hidden.DataEnd, from + at + 4);
+                from = next;
             }
         }
     }
 
-    private string Describe(ZipDirectory directory, HashSet<string> names, Dictionary<string, string> formats, Place place)
+    private string Describe(ZipDirectory directory, Place place)
     {
         if (
-            names.Contains("metadata.json")
-            && names.Contains("config.json")
-            && names.Any(n => n.EndsWith(".weights.h5", StringComparison.Ordinal))
+            directory.Lists("metadata.json")
+            && directory.Lists(KerasConfiguration)
+            && directory.Members.Exists(m => m.Name.EndsWith(".weights.h5", StringComparison.Ordinal))
         )
         {
-            if (formats.GetValueOrDefault("config.json") != JsonSettings.KerasFormat)
+            if (_configuration != JsonSettings.KerasFormat)
             {
                 _log.AddGap(place, "the configuration of a Keras archive cannot be read");
             }
             return "Keras archive";
         }
-        if (names.Contains("schema.json"))
+        if (directory.Lists(SkopsSchema))
         {
-            if (formats.GetValueOrDefault("schema.json") != JsonSettings.SkopsFormat)
+            if (_schema != JsonSettings.SkopsFormat)
             {
                 _log.AddGap(place, "the schema of a skops archive cannot be read");
             }

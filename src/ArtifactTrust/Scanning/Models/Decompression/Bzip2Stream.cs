@@ -1,11 +1,13 @@
 namespace ArtifactTrust.Scanning.Models.Decompression;
 
 /// <summary>Decodes bzip2 streams, one after the other.</summary>
-/// <remarks>The format as bzip2 1.0.8 writes it; blocks made random, which version 0.9.5 was the last to write, are refused. Checksums are not checked.</remarks>
+/// <remarks>The format as bzip2 1.0.8 writes it; blocks made random, which version 0.9.5 was the last to write, are refused.</remarks>
 internal sealed class Bzip2Stream(Stream inner) : DecodedStream(inner)
 {
     private const int GroupSymbols = 50;
     private const int LongestCode = 20;
+
+    private static readonly uint[] CrcTable = MakeCrcTable();
 
     private readonly Code[] _codes = [new(), new(), new(), new(), new(), new()];
     private readonly byte[] _selectors = new byte[32_768];
@@ -21,6 +23,11 @@ internal sealed class Bzip2Stream(Stream inner) : DecodedStream(inner)
     private int _previous;
     private int _run;
 
+    private bool _inBlock;
+    private uint _expected;
+    private uint _crc;
+    private uint _streamCrc;
+
     protected override bool Decode()
     {
         if (Output.Length == 0)
@@ -29,11 +36,16 @@ internal sealed class Bzip2Stream(Stream inner) : DecodedStream(inner)
         }
         while (Ready == 0)
         {
-            if (_left == 0 && !BeginBlock())
+            if (_left == 0)
             {
-                return false;
+                EndBlock();
+                if (!BeginBlock())
+                {
+                    return false;
+                }
             }
             Unfold();
+            AddToCrc(Output.AsSpan(0, Ready));
         }
         return true;
     }
@@ -58,27 +70,64 @@ internal sealed class Bzip2Stream(Stream inner) : DecodedStream(inner)
                 {
                     throw new InvalidDataException("no bzip2 stream");
                 }
-                (_inStream, _blockBytes) = (true, 100_000 * (size - '0'));
+                (_inStream, _blockBytes, _streamCrc) = (true, 100_000 * (size - '0'), 0);
                 if (_links.Length < _blockBytes)
                 {
                     _links = new uint[_blockBytes];
                 }
             }
             var magic = ((ulong)Bits(24) << 24) | Bits(24);
-            Bits(16);
-            Bits(16);
+            var crc = (Bits(16) << 16) | Bits(16);
             if (magic == 0x314159265359)
             {
                 ReadBlock();
+                (_inBlock, _expected, _crc) = (true, crc, uint.MaxValue);
                 return true;
             }
             if (magic != 0x177245385090)
             {
                 throw new InvalidDataException("no block");
             }
+            ChecksumException.Require(crc, _streamCrc, "a stream");
             // The next stream begins at a byte.
             (_inStream, _bitCount, _bits) = (false, 0, 0);
         }
+    }
+
+    private void EndBlock()
+    {
+        if (_inBlock)
+        {
+            ChecksumException.Require(_expected, ~_crc, "a block");
+            _streamCrc = ((_streamCrc << 1) | (_streamCrc >> 31)) ^ _expected;
+            _inBlock = false;
+        }
+    }
+
+    /// <summary>A CRC-32 with the most significant bit first.</summary>
+    private void AddToCrc(ReadOnlySpan<byte> bytes)
+    {
+        var crc = _crc;
+        foreach (var b in bytes)
+        {
+            crc = (crc << 8) ^ CrcTable[(crc >> 24) ^ b];
+        }
+        _crc = crc;
+    }
+
+    private static uint[] MakeCrcTable()
+    {
+        var table = new uint[256];
+        for (var i = 0u; i < table.Length; i++)
+        {
+            var value = i << 24;
+            for (var bit = 0; bit < 8; bit++)
+            {
+                value = (value << 1) ^ ((value >> 31) * 0x04C11DB7);
+            }
+            table[i] = value;
+        }
+        return table;
     }
 
     private void ReadBlock()

@@ -1,6 +1,9 @@
 namespace ArtifactTrust.Scanning.Models.Decompression;
 
-/// <summary>Bytes that are decoded piece by piece. Damaged data raises <see cref="InvalidDataException"/>.</summary>
+/// <summary>
+/// Bytes that are decoded piece by piece. Damaged data raises <see cref="InvalidDataException"/>, and a checksum that does not match
+/// <see cref="ChecksumException"/>.
+/// </summary>
 internal abstract class DecodedStream(Stream inner) : ReadOnlyStream
 {
     private readonly byte[] _input = new byte[64 << 10];

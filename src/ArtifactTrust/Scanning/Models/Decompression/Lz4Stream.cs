@@ -1,11 +1,14 @@
+using System.Buffers.Binary;
+
 namespace ArtifactTrust.Scanning.Models.Decompression;
 
 /// <summary>Decodes LZ4 frames, one after the other.</summary>
-/// <remarks>Spec: lz4 Frame Format 1.6.3 and Block Format. Checksums are not checked: what is examined is what comes out. Dictionaries are not known.</remarks>
+/// <remarks>Spec: lz4 Frame Format 1.6.3 and Block Format. Dictionaries are not known.</remarks>
 internal sealed class Lz4Stream(Stream inner) : DecodedStream(inner)
 {
     private const int Window = 64 << 10;
 
+    private readonly XxHash32 _content = new();
     private byte[] _block = [];
     private int _pending;
     private bool _inFrame;
@@ -13,6 +16,8 @@ internal sealed class Lz4Stream(Stream inner) : DecodedStream(inner)
     private bool _blockChecksums;
     private bool _contentChecksum;
     private int _largest;
+    private ulong? _size;
+    private ulong _out;
 
     protected override bool Decode()
     {
@@ -25,8 +30,7 @@ internal sealed class Lz4Stream(Stream inner) : DecodedStream(inner)
             var size = (uint)NextNumber(4);
             if (size == 0)
             {
-                NextNumber(_contentChecksum ? 4 : 0);
-                _inFrame = false;
+                EndFrame();
                 continue;
             }
             var (isRaw, length) = ((size & 0x8000_0000) != 0, (int)(size & 0x7fff_ffff));
@@ -35,10 +39,18 @@ internal sealed class Lz4Stream(Stream inner) : DecodedStream(inner)
                 throw new InvalidDataException("a block larger than its frame allows");
             }
             NextBytes(_block.AsSpan(0, length));
-            NextNumber(_blockChecksums ? 4 : 0);
+            if (_blockChecksums)
+            {
+                ChecksumException.Require(NextNumber(4), XxHash32.Of(_block.AsSpan(0, length)), "a block");
+            }
             KeepHistory();
             _pending = isRaw ? Copy(length) : Expand(_block.AsSpan(0, length));
             Ready = _pending;
+            _out += (ulong)(Ready - First);
+            if (_contentChecksum)
+            {
+                _content.Append(Output.AsSpan(First, Ready - First));
+            }
             if (Ready > First)
             {
                 return true;
@@ -71,7 +83,9 @@ internal sealed class Lz4Stream(Stream inner) : DecodedStream(inner)
             }
             break;
         }
-        var (flags, sizes) = (Next(), Next());
+        Span<byte> descriptor = stackalloc byte[10];
+        NextBytes(descriptor[..2]);
+        var (flags, sizes) = (descriptor[0], descriptor[1]);
         if (flags >> 6 != 1 || (flags & 1) != 0)
         {
             throw new InvalidDataException("a frame of another version, or with a dictionary");
@@ -87,15 +101,31 @@ internal sealed class Lz4Stream(Stream inner) : DecodedStream(inner)
             7 => 4 << 20,
             _ => throw new InvalidDataException("blocks of an unknown size"),
         };
-        NextNumber((flags & 0x08) != 0 ? 8 : 0);
-        Next();
+        descriptor = (flags & 0x08) != 0 ? descriptor : descriptor[..2];
+        NextBytes(descriptor[2..]);
+        _size = descriptor.Length > 2 ? BinaryPrimitives.ReadUInt64LittleEndian(descriptor[2..]) : null;
+        ChecksumException.Require(Next(), (byte)(XxHash32.Of(descriptor) >> 8), "a header");
+        _content.Reset();
         if (_block.Length < _largest)
         {
             _block = new byte[_largest];
             Output = new byte[Window + _largest];
         }
-        (_inFrame, _pending) = (true, 0);
+        (_inFrame, _pending, _out) = (true, 0, 0);
         return true;
+    }
+
+    private void EndFrame()
+    {
+        if (_contentChecksum)
+        {
+            ChecksumException.Require(NextNumber(4), _content.Value, "a frame");
+        }
+        if (_size is not null && _size != _out)
+        {
+            throw new InvalidDataException("more or fewer bytes than the frame announces");
+        }
+        _inFrame = false;
     }
 
     private int Copy(int length)

@@ -43,6 +43,9 @@ internal sealed class LzmaDecoder(Func<byte> next)
     /// <summary>Whether the mark of the end was met.</summary>
     internal bool Ended { get; private set; }
 
+    /// <summary>Whether the coded data ends here, as it does where a coder ended it.</summary>
+    internal bool IsWhole => _code == 0 && _pendingLength == 0;
+
     /// <summary>What came out last.</summary>
     internal byte[] Window => _window;
 

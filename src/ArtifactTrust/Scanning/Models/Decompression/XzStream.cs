@@ -1,18 +1,28 @@
+using System.Buffers.Binary;
 using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Scanning.Models.Decompression;
 
 /// <summary>Decodes .xz files: streams of blocks that LZMA2 compressed.</summary>
-/// <remarks>Spec: The .xz File Format 1.2.1. Filters for programs of a processor are refused. Checks are not checked: what is examined is what comes out.</remarks>
+/// <remarks>Spec: The .xz File Format 1.2.1. Filters for programs of a processor are refused. Checks, sizes and the index are compared.</remarks>
 internal sealed class XzStream : DecodedStream
 {
     private readonly LzmaDecoder _decoder;
+
+    // Of the index, which may be of any length, only a checksum is kept.
+    private readonly ReflectedCrc _records = ReflectedCrc.Crc64();
+    private XzCheck? _check;
+    private int _checkKind;
+    private ulong _blocks;
     private long _read;
-    private int _checkBytes;
-    private bool _inStream;
     private bool _inBlock;
+    private int _headerBytes;
+    private ulong? _announcedIn;
+    private ulong? _announcedOut;
+    private ulong _out;
     private int _rawLeft;
     private int _codedLeft;
+    private long _chunkEnd;
     private bool _needsDictionary;
     private bool _needsProperties;
 
@@ -25,20 +35,27 @@ internal sealed class XzStream : DecodedStream
         {
             if (_rawLeft > 0 || _codedLeft > 0)
             {
-                return DecodeChunk();
+                DecodeChunk();
+                return true;
             }
             if (_inBlock)
             {
                 BeginChunk();
             }
-            else if (!_inStream ? !BeginStream() : !BeginBlock())
+            else if (_check is null ? !BeginStream() : !BeginBlock())
             {
                 return false;
             }
         }
     }
 
-    private bool DecodeChunk()
+    protected override void Dispose(bool disposing)
+    {
+        _check?.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private void DecodeChunk()
     {
         var start = _decoder.WindowPosition;
         int count;
@@ -59,16 +76,21 @@ internal sealed class XzStream : DecodedStream
             {
                 throw new InvalidDataException("a chunk that ends early");
             }
+            if (_codedLeft == 0 && (_read != _chunkEnd || !_decoder.IsWhole))
+            {
+                throw new InvalidDataException("a chunk of another size than it announces");
+            }
         }
         (Output, First, Ready) = (_decoder.Window, start, start + count);
-        return true;
+        _check!.Append(Output.AsSpan(First, count));
+        _out += (ulong)count;
     }
 
     /// <summary>§2.1.1: magic, flags, and their checksum.</summary>
     private bool BeginStream()
     {
         int first;
-        // Streams may be padded with zeros, four at a time.
+        // §2.2: streams may be padded with zeros, four at a time.
         do
         {
             first = NextOrEnd();
@@ -83,37 +105,36 @@ internal sealed class XzStream : DecodedStream
         {
             throw new InvalidDataException("no xz stream");
         }
-        // §2.1.1.2: the size of a check by its number.
-        _checkBytes = rest[6] == 0 ? 0 : 4 << ((rest[6] - 1) / 3);
-        (_inStream, _read) = (true, 0);
+        ChecksumException.Require(BinaryPrimitives.ReadUInt32LittleEndian(rest[7..]), ReflectedCrc.Crc32(rest[5..7]), "a header");
+        (_checkKind, _check, _blocks, _read) = (rest[6], new XzCheck(rest[6]), 0, 0);
+        _records.Reset();
         return true;
     }
 
+    /// <summary>§3.1: the header of a block; or the index, which begins with a zero in the place of its size.</summary>
     private bool BeginBlock()
     {
-        _read = 0;
-        var size = Take();
-        if (size == 0)
+        Span<byte> header = stackalloc byte[1024];
+        header[0] = Next();
+        if (header[0] == 0)
         {
             ReadIndex();
-            _inStream = false;
             return true;
         }
-        var (header, flags) = (4 * (size + 1), Take());
-        if ((flags & 0x40) != 0)
-        {
-            Varint();
-        }
-        if ((flags & 0x80) != 0)
-        {
-            Varint();
-        }
-        if ((flags & 3) != 0 || Varint() != 0x21 || Varint() != 1)
+        _headerBytes = 4 * (header[0] + 1);
+        header = header[.._headerBytes];
+        NextBytes(header[1..]);
+        ChecksumException.Require(BinaryPrimitives.ReadUInt32LittleEndian(header[^4..]), ReflectedCrc.Crc32(header[..^4]), "a header");
+        var fields = header[2..^4];
+        _announcedIn = (header[1] & 0x40) != 0 ? Varint(ref fields) : null;
+        _announcedOut = (header[1] & 0x80) != 0 ? Varint(ref fields) : null;
+        // One filter, LZMA2, with properties of one byte.
+        if ((header[1] & 0x3f) != 0 || Varint(ref fields) != 0x21 || Varint(ref fields) != 1 || fields.IsEmpty)
         {
             throw new InvalidDataException("a filter that is not read here");
         }
-        var window = Take();
-        if (window > 40)
+        var window = fields[0];
+        if (window > 40 || fields[1..].ContainsAnyExcept((byte)0))
         {
             throw new InvalidDataException("a window that cannot be");
         }
@@ -122,12 +143,8 @@ internal sealed class XzStream : DecodedStream
         {
             throw new InvalidDataException($"a window of {bytes} bytes");
         }
-        while (_read < header)
-        {
-            Take();
-        }
         _decoder.SetWindow((int)bytes);
-        (_inBlock, _needsDictionary, _needsProperties, _read) = (true, true, true, 0);
+        (_inBlock, _needsDictionary, _needsProperties, _read, _out) = (true, true, true, 0, 0);
         return true;
     }
 
@@ -137,15 +154,7 @@ internal sealed class XzStream : DecodedStream
         var control = Take();
         if (control == 0)
         {
-            while ((_read & 3) != 0)
-            {
-                Take();
-            }
-            for (var i = 0; i < _checkBytes; i++)
-            {
-                Next();
-            }
-            _inBlock = false;
+            EndBlock();
             return;
         }
         if (control is > 2 and < 0x80 || (_needsDictionary && control is not 1 and < 0xe0))
@@ -164,8 +173,7 @@ internal sealed class XzStream : DecodedStream
             return;
         }
         _codedLeft = size + ((control & 0x1f) << 16);
-        Take();
-        Take();
+        var coded = (Take() << 8) + Take() + 1;
         if (control >= 0xc0)
         {
             _needsProperties = false;
@@ -179,26 +187,85 @@ internal sealed class XzStream : DecodedStream
         {
             _decoder.ResetState();
         }
+        _chunkEnd = _read + coded;
         _decoder.BeginRange();
     }
 
-    /// <summary>§4: sizes of the blocks, which are not needed, and the footer.</summary>
+    /// <summary>§3.3, §3.4: padding and the check. The sizes are those the header and the index announce.</summary>
+    private void EndBlock()
+    {
+        var size = (ulong)_read;
+        SkipPadding();
+        Span<byte> check = stackalloc byte[64];
+        check = check[.._check!.Bytes];
+        NextBytes(check);
+        _check.Verify(check);
+        if ((_announcedIn ?? size) != size || (_announcedOut ?? _out) != _out)
+        {
+            throw new InvalidDataException("a block of another size than its header announces");
+        }
+        AddRecord(_records, (ulong)_headerBytes + size + (ulong)check.Length, _out);
+        _blocks++;
+        _inBlock = false;
+    }
+
+    /// <summary>§4, §2.1.2: the sizes of the blocks once more, and the footer.</summary>
     private void ReadIndex()
     {
-        for (var records = 2 * Math.Min(Varint(), long.MaxValue / 2); records > 0; records--)
+        var crc = ReflectedCrc.Crc32();
+        crc.Append([0]);
+        _read = 1;
+        if (IndexNumber(crc) != _blocks)
         {
-            Varint();
+            throw new InvalidDataException("an index of another number of blocks");
         }
-        while ((_read & 3) != 0)
+        var records = ReflectedCrc.Crc64();
+        for (var left = _blocks; left > 0; left--)
         {
-            Take();
+            AddRecord(records, IndexNumber(crc), IndexNumber(crc));
         }
-        Span<byte> rest = stackalloc byte[16];
-        NextBytes(rest);
-        if (!rest.EndsWith("YZ"u8))
+        crc.Append(new byte[SkipPadding()]);
+        ChecksumException.Require(NextNumber(4), crc.Value, "the index");
+        if (records.Value != _records.Value)
+        {
+            throw new InvalidDataException("an index of other blocks");
+        }
+        Span<byte> footer = stackalloc byte[12];
+        NextBytes(footer);
+        ChecksumException.Require(BinaryPrimitives.ReadUInt32LittleEndian(footer), ReflectedCrc.Crc32(footer[4..10]), "the footer");
+        if (
+            BinaryPrimitives.ReadUInt32LittleEndian(footer[4..]) != (ulong)_read / 4
+            || footer[8] != 0
+            || footer[9] != _checkKind
+            || !footer.EndsWith("YZ"u8)
+        )
         {
             throw new InvalidDataException("no footer");
         }
+        _check!.Dispose();
+        (_check, _read) = (null, 0);
+    }
+
+    private static void AddRecord(ReflectedCrc records, ulong size, ulong uncompressed)
+    {
+        Span<byte> record = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt64LittleEndian(record, size);
+        BinaryPrimitives.WriteUInt64LittleEndian(record[8..], uncompressed);
+        records.Append(record);
+    }
+
+    /// <summary>Zeros up to a multiple of four bytes.</summary>
+    private int SkipPadding()
+    {
+        var count = 0;
+        for (; (_read & 3) != 0; count++)
+        {
+            if (Take() != 0)
+            {
+                throw new InvalidDataException("padding that is not zero");
+            }
+        }
+        return count;
     }
 
     private byte Take()
@@ -207,15 +274,29 @@ internal sealed class XzStream : DecodedStream
         return Next();
     }
 
-    private ulong Varint()
+    private ulong IndexNumber(ReflectedCrc crc)
+    {
+        Span<byte> bytes = stackalloc byte[9];
+        var count = 0;
+        do
+        {
+            bytes[count] = Take();
+        } while (bytes[count++] >= 0x80 && count < bytes.Length);
+        bytes = bytes[..count];
+        crc.Append(bytes);
+        return Varint(ref bytes);
+    }
+
+    /// <summary>§1.2: seven bits a byte, the least significant first.</summary>
+    private static ulong Varint(ref Span<byte> bytes)
     {
         var value = 0UL;
-        for (var shift = 0; shift < 63; shift += 7)
+        for (var i = 0; i < Math.Min(9, bytes.Length); i++)
         {
-            var read = Take();
-            value |= (ulong)(read & 0x7f) << shift;
-            if (read < 0x80)
+            value |= (ulong)(bytes[i] & 0x7f) << (7 * i);
+            if (bytes[i] < 0x80)
             {
+                bytes = bytes[(i + 1)..];
                 return value;
             }
         }
