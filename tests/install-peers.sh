@@ -5,20 +5,20 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mkdir -p "${1:?usage: install-peers.sh DIR}" && cd "$1" && pwd)
-[ -e "$dir/.complete-3" ] && exit 0
+[ -e "$dir/.complete-4" ] && exit 0
 
 work=$(mktemp -d "$dir/.work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/debs" "$dir/bin"
 "$here/../examples/install-trivy.sh" "$dir/bin"
 "$here/../examples/apt-fetch.sh" "$work/sid" sid "$work/debs" cosign oras crane notation sigstore-go > "$work/log" 2>&1 || { tail -n 5 "$work/log" >&2; exit 1; }
-"$here/../examples/apt-fetch.sh" "$work/stable" bookworm "$work/debs" docker-registry > "$work/log" 2>&1 || { tail -n 5 "$work/log" >&2; exit 1; }
+"$here/../examples/apt-fetch.sh" "$work/stable" bookworm "$work/debs" docker-registry zstd > "$work/log" 2>&1 || { tail -n 5 "$work/log" >&2; exit 1; }
 # A token and a TPM in software, and their tools.
 "$here/../examples/apt-fetch.sh" "$work/stable" bookworm "$work/debs" softhsm2-common libsofthsm2 softhsm2 opensc opensc-pkcs11 \
   swtpm swtpm-libs libtpms0 tpm2-openssl tpm2-tools libtpm2-pkcs11-1 libtss2-mu0 libtss2-sys1 libtss2-esys-3.0.2-0 libtss2-rc0 libtss2-fapi1 \
   libtss2-tctildr0 libtss2-tcti-cmd0 libtss2-tcti-device0 libtss2-tcti-mssim0 libtss2-tcti-swtpm0 > "$work/log" 2>&1 || { tail -n 5 "$work/log" >&2; exit 1; }
 for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$work/root"; done
-for name in cosign oras crane notation docker-registry sigstore-go-verification; do
+for name in cosign oras crane notation docker-registry zstd sigstore-go-verification; do
   cp "$(find "$work/root/usr/bin" -name $name)" "$dir/bin/"
 done
 # These need libraries and modules beside them.
@@ -38,4 +38,4 @@ LD_LIBRARY_PATH=\$here/lib\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH} exec "\$here/l
 WRAPPER
   chmod +x "$dir/bin/$name"
 done
-touch "$dir/.complete-3"
+touch "$dir/.complete-4"
