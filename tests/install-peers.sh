@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/debs" "$dir/bin"
 "$here/../examples/install-trivy.sh" "$dir/bin"
 "$here/../examples/apt-fetch.sh" "$work/sid" sid "$work/debs" cosign oras crane notation sigstore-go > "$work/log" 2>&1 || { tail -n 5 "$work/log" >&2; exit 1; }
-"$here/../examples/apt-fetch.sh" "$work/stable" bookworm "$work/debs" docker-registry > "$work/log" 2>&1 || { tail -n 5 "$work/log" >&2; exit 1; }
+"$here/../examples/apt-fetch.sh" "$work/stable" bookworm "$work/debs" docker-registry zstd > "$work/log" 2>&1 || { tail -n 5 "$work/log" >&2; exit 1; }
 # A token and a TPM in software, and their tools.
 "$here/../examples/apt-fetch.sh" "$work/stable" bookworm "$work/debs" softhsm2-common libsofthsm2 softhsm2 opensc opensc-pkcs11 \
   swtpm swtpm-libs libtpms0 tpm2-openssl tpm2-tools libtpm2-pkcs11-1 libtss2-mu0 libtss2-sys1 libtss2-esys-3.0.2-0 libtss2-rc0 libtss2-fapi1 \
@@ -21,7 +21,7 @@ mkdir -p "$work/debs" "$dir/bin"
 "$here/../examples/apt-fetch.sh" "$work/stable" bookworm "$work/debs" rpm rpm-common librpm9 librpmbuild9 librpmio9 librpmsign9 liblua5.3-0 libpopt0 \
   libsqlite3-0 libmagic1 libmagic-mgc libarchive13 libfsverity0 libdw1 libelf1 db5.3-util libdb5.3 > "$work/log" 2>&1 || { tail -n 5 "$work/log" >&2; exit 1; }
 for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$work/root"; done
-for name in cosign oras crane notation docker-registry sigstore-go-verification; do
+for name in cosign oras crane notation docker-registry zstd sigstore-go-verification; do
   cp "$(find "$work/root/usr/bin" -name $name)" "$dir/bin/"
 done
 # These need libraries and modules beside them.

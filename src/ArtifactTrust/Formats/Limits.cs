@@ -305,6 +305,12 @@ public static class Limits
     /// <summary>The window of LZMA data, in bytes: that of the highest level of xz.</summary>
     public const int LzmaWindowBytes = 64 << 20;
 
+    /// <summary>The window of Zstandard data, in bytes: what RFC 8878 §3.1.1.1.2 asks every decoder to support.</summary>
+    public const int ZstandardWindowBytes = 8 << 20;
+
+    /// <summary>The window of Zstandard data where all is to be read that the <c>zstd</c> program reads unless it is told otherwise, in bytes.</summary>
+    public const int ZstandardLargestWindowBytes = 128 << 20;
+
     /// <summary>Archives and encoded pickles inside each other.</summary>
     public const int ModelFileNesting = 4;
 
