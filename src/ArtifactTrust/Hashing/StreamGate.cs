@@ -4,28 +4,47 @@ namespace ArtifactTrust.Hashing;
 
 /// <summary>How many files are read at once, found by measuring what the medium does with them.</summary>
 /// <remarks>
-/// Bytes that come from memory, or from a disk that reads ahead fast enough, are never limited. Once reads are slow, one stream is
-/// measured, then two, four, and so on, for as long as more streams bring more bytes a second: an SSD or a network gets many, a disk
-/// that has to seek keeps one. What was found is tried again from time to time.
+/// Each worker starts with one. Bytes that come from memory, or from a disk that reads ahead fast enough, are not limited from the first few
+/// reads on. Where reads are slow, one stream is measured, then two, four, and so on, for as long as more streams bring clearly more bytes a
+/// second: an SSD or a network gets many, a disk that has to seek keeps one. What was found is tried again from time to time, ever more seldom.
 /// </remarks>
 internal sealed class StreamGate
 {
     private const double FastBytesPerSecond = 1e9;
     private const double SlowBytesPerSecond = 3e8;
+    private const long FirstBytes = 128 << 10;
     private const long WindowBytes = 8 << 20;
-    private const double WindowSeconds = 0.2;
-    private const int WindowsHeld = 40;
+
+    // What was asked for before the number of streams changed comes in, and is not counted.
+    private const double SettleSeconds = 0.05;
+
+    // Twice the streams are worth it where they bring this much more; less is noise, or seeking that reading ahead hides.
+    private const double WorthTwice = 1.25;
+
+    // A busy machine makes a window slower, never faster: the best of some counts, and of more where all others are compared with it.
+    private const int WindowsMeasured = 2;
+    private const int WindowsMeasuredFirst = 4;
+    private const int WindowsHeld = 50;
+    private const int MostWindowsHeld = 1000;
+
+    // Files so small that their reads are not recorded are as good as in memory.
+    private const int AskedInVain = 16;
 
     // What a call may take that waits for no medium: bytes of small files that are in memory would look slow else.
     private static readonly long CallTicks = Stopwatch.Frequency / 50_000;
-    private static readonly long WindowTicks = (long)(WindowSeconds * Stopwatch.Frequency);
+    private static readonly long WindowTicks = Stopwatch.Frequency / 10;
 
     private readonly Lock _lock = new();
     private readonly int _most;
     private readonly bool[] _left;
     private volatile int _limit;
     private bool _climbing;
+    private volatile bool _isKnown;
+    private int _asked;
+    private int _windows;
+    private double _measured;
     private int _held;
+    private int _hold = WindowsHeld;
     private double _best;
     private int _bestLimit = 1;
     private long _bytes;
@@ -38,7 +57,7 @@ internal sealed class StreamGate
     {
         _left = new bool[workers];
         _most = most;
-        _limit = most;
+        _limit = Math.Min(workers, most);
     }
 
     /// <summary>Whether the medium was found slow.</summary>
@@ -50,6 +69,14 @@ internal sealed class StreamGate
     /// <summary>The number of files that one worker may read at once.</summary>
     internal int Allowed(int worker)
     {
+        if (!_isKnown && Interlocked.Increment(ref _asked) > AskedInVain * _left.Length)
+        {
+            lock (_lock)
+            {
+                _limit = _isKnown ? _limit : _most;
+                _isKnown = true;
+            }
+        }
         var limit = _limit;
         if (limit >= _most)
         {
@@ -78,78 +105,105 @@ internal sealed class StreamGate
 
     internal void Record(long bytes, long ticks, long now)
     {
+        var elapsed = now - Volatile.Read(ref _since);
+        if (elapsed < 0)
+        {
+            return;
+        }
         // Every read of every worker comes here: most of them end before the lock.
         Interlocked.Add(ref _readTicks, Math.Max(0, ticks - CallTicks));
-        if (Interlocked.Add(ref _bytes, bytes) < WindowBytes && now - Volatile.Read(ref _since) < WindowTicks)
+        if (Interlocked.Add(ref _bytes, bytes) < (_isKnown ? WindowBytes : FirstBytes) && elapsed < WindowTicks)
         {
             return;
         }
         lock (_lock)
         {
-            var seconds = (now - _since) / (double)Stopwatch.Frequency;
+            elapsed = now - _since;
             // Another worker was here first.
-            if (_bytes < WindowBytes && seconds < WindowSeconds)
+            if (elapsed < 0 || (_bytes < (_isKnown ? WindowBytes : FirstBytes) && elapsed < WindowTicks))
             {
                 return;
             }
             var read = _bytes / Math.Max(1e-9, _readTicks / (double)Stopwatch.Frequency);
-            if (IsSlow && seconds < WindowSeconds && read < FastBytesPerSecond)
+            if (IsSlow && elapsed < WindowTicks && read < FastBytesPerSecond)
             {
                 return;
             }
+            var total = _bytes / Math.Max(1e-9, elapsed / (double)Stopwatch.Frequency);
             // A window with little in it says nothing of the medium: many small files cost calls, not bytes.
-            if (_readTicks > (now - _since) / 20)
-            {
-                Judge(read, _bytes / Math.Max(1e-9, seconds));
-            }
+            var isTelling = !_isKnown || _readTicks > elapsed / 20;
+            _isKnown = true;
             Interlocked.Exchange(ref _bytes, 0);
             Interlocked.Exchange(ref _readTicks, 0);
             Volatile.Write(ref _since, now);
+            if (isTelling)
+            {
+                Judge(read, total);
+            }
         }
     }
 
     private void Judge(double read, double total)
     {
-        if (!IsSlow)
+        if (!IsSlow && read < SlowBytesPerSecond)
         {
-            if (read < SlowBytesPerSecond)
-            {
-                IsSlow = true;
-                Climb();
-            }
+            IsSlow = true;
+            Climb();
         }
-        else if (read > FastBytesPerSecond)
+        else if (!IsSlow || read > FastBytesPerSecond)
         {
             IsSlow = false;
             _limit = _most;
         }
         else if (_climbing)
         {
-            if (total > _best * 1.1)
-            {
-                _best = total;
-                _bestLimit = _limit;
-                if (_limit < _most)
-                {
-                    _limit = Math.Min(_most, 2 * _limit);
-                    return;
-                }
-            }
-            _limit = _bestLimit;
-            _climbing = false;
-            _held = 0;
+            Compare(total);
         }
-        else if (++_held >= WindowsHeld)
+        else if (++_held >= _hold)
         {
+            _hold = Math.Min(MostWindowsHeld, 2 * _hold);
             Climb();
         }
     }
 
+    private void Compare(double total)
+    {
+        _measured = Math.Max(_measured, total);
+        _windows++;
+        var isWorth = _measured > _best * WorthTwice;
+        if (_limit == 1 ? _windows < WindowsMeasuredFirst : !isWorth && _windows < WindowsMeasured)
+        {
+            return;
+        }
+        if (isWorth)
+        {
+            (_best, _bestLimit) = (_measured, _limit);
+            if (_limit < _most)
+            {
+                Change(Math.Min(_most, 2 * _limit));
+                return;
+            }
+        }
+        _climbing = false;
+        _held = 0;
+        Change(_bestLimit);
+    }
+
     private void Climb()
     {
-        _limit = 1;
+        Change(1);
         _best = 0;
         _bestLimit = 1;
         _climbing = true;
+    }
+
+    private void Change(int limit)
+    {
+        (_windows, _measured) = (0, 0);
+        if (limit != _limit)
+        {
+            _limit = limit;
+            _since += (long)(SettleSeconds * Stopwatch.Frequency);
+        }
     }
 }

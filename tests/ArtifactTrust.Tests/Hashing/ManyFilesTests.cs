@@ -192,6 +192,26 @@ public sealed class ManyFilesTests : IDisposable
     }
 
     [Fact]
+    public void Before_the_medium_is_known_each_worker_has_one_stream()
+    {
+        var gate = new StreamGate(2, 32);
+        Assert.Equal((1, 1), (gate.Allowed(0), gate.Allowed(1)));
+        gate.Record(128 << 10, 1, Stopwatch.GetTimestamp() + 1);
+        Assert.Equal((32, 32), (gate.Allowed(0), gate.Allowed(1)));
+    }
+
+    [Fact]
+    public void Files_too_small_to_tell_are_not_limited()
+    {
+        var gate = new StreamGate(2, 32);
+        for (var i = 0; i < 100; i++)
+        {
+            gate.Allowed(i % 2);
+        }
+        Assert.Equal(32, gate.Limit);
+    }
+
+    [Fact]
     public void Streams_of_a_worker_that_is_done_are_the_others()
     {
         var gate = new StreamGate(2, 32);
