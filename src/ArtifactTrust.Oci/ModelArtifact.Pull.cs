@@ -12,8 +12,6 @@ public sealed record PulledFile(string Path, long Size);
 
 public sealed partial class ModelArtifact
 {
-    private const string KitPrefix = "application/vnd.kitops.modelkit.";
-
     /// <summary>Writes the files of an artifact to a directory, which appears under its name only when every file is there and checked.</summary>
     /// <param name="manifest">The artifact's manifest: ModelPack's, KitOps' ModelKit, or of any type whose layers name their files.</param>
     /// <param name="directory">The directory; must not exist.</param>
@@ -47,6 +45,7 @@ public sealed partial class ModelArtifact
         {
             throw new IOException($"'{directory}' exists; name a directory that does not");
         }
+        await ModelKit.CheckAsync(store, manifest, cancellation).ConfigureAwait(false);
         var key = DigestAlgorithm.Sha256.Hash(manifest.ToUtf8Bytes()).Hex[..16];
         var staging = Path.Join(Path.GetDirectoryName(full), $".{Path.GetFileName(full)}.{key}.partial");
         var present = Prepare(staging, files);
@@ -100,7 +99,7 @@ public sealed partial class ModelArtifact
         }
     }
 
-    // KitOps writes names from the root of the ModelKit, as ModelPack's own tools do.
+    // KitOps writes names from the root of the ModelKit since 1.0, as ModelPack's own tools do.
     [GeneratedRegex(
         @"\A(?:application/vnd\.cncf\.model\.(?:weight|weight\.config|doc|code|dataset)|application/vnd\.kitops\.modelkit\.[a-z]+)\.v1\.tar(?:\+(?<compression>[a-z0-9-]+))?\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
