@@ -8,7 +8,8 @@ namespace ArtifactTrust.Oci;
 /// <summary>A file that was pulled.</summary>
 /// <param name="Path">Its path below the directory.</param>
 /// <param name="Size">Its length, in bytes.</param>
-public sealed record PulledFile(string Path, long Size);
+/// <param name="Layer">The layer that it is, or was in.</param>
+public sealed record PulledFile(string Path, long Size, Digest Layer);
 
 public sealed partial class ModelArtifact
 {
@@ -83,7 +84,7 @@ public sealed partial class ModelArtifact
                 )
                 .ConfigureAwait(false);
             var pulled = files
-                .Select(f => new PulledFile(f.Path, f.Layer.Size))
+                .Select(f => new PulledFile(f.Path, f.Layer.Size, f.Layer.Digest))
                 .Concat(unpacked.OfType<List<PulledFile>>().SelectMany(u => u))
                 .ToList();
             if (pulled.Count == 0)
@@ -125,7 +126,16 @@ public sealed partial class ModelArtifact
             using var gzip = compression == "gzip" ? new GZipStream(blob, CompressionMode.Decompress, leaveOpen: true) : null;
             try
             {
-                await UnpackAsync(new TarLayerReader(gzip ?? blob, location), maximum, location, staging, paths, files, cancellation)
+                await UnpackAsync(
+                        new TarLayerReader(gzip ?? blob, location),
+                        layer.Digest,
+                        maximum,
+                        location,
+                        staging,
+                        paths,
+                        files,
+                        cancellation
+                    )
                     .ConfigureAwait(false);
                 // Whether it is what its digest says shows at the blob's end only.
                 var rest = new byte[4096];
@@ -155,6 +165,7 @@ public sealed partial class ModelArtifact
 
     private static async Task UnpackAsync(
         TarLayerReader tar,
+        Digest layer,
         long maximumBytes,
         string location,
         string staging,
@@ -186,7 +197,7 @@ public sealed partial class ModelArtifact
             paths.AddFile(name);
             var path = Path.Join(staging, name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            files.Add(new PulledFile(name, size));
+            files.Add(new PulledFile(name, size, layer));
             var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.Asynchronous);
             await using (stream.ConfigureAwait(false))
             {
