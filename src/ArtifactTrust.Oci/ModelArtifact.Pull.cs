@@ -8,12 +8,11 @@ namespace ArtifactTrust.Oci;
 /// <summary>A file that was pulled.</summary>
 /// <param name="Path">Its path below the directory.</param>
 /// <param name="Size">Its length, in bytes.</param>
-public sealed record PulledFile(string Path, long Size);
+/// <param name="Layer">The layer that it is, or was in.</param>
+public sealed record PulledFile(string Path, long Size, Digest Layer);
 
 public sealed partial class ModelArtifact
 {
-    private const string KitPrefix = "application/vnd.kitops.modelkit.";
-
     /// <summary>Writes the files of an artifact to a directory, which appears under its name only when every file is there and checked.</summary>
     /// <param name="manifest">The artifact's manifest: ModelPack's, KitOps' ModelKit, or of any type whose layers name their files.</param>
     /// <param name="directory">The directory; must not exist.</param>
@@ -47,6 +46,7 @@ public sealed partial class ModelArtifact
         {
             throw new IOException($"'{directory}' exists; name a directory that does not");
         }
+        await ModelKit.CheckAsync(store, manifest, cancellation).ConfigureAwait(false);
         var key = DigestAlgorithm.Sha256.Hash(manifest.ToUtf8Bytes()).Hex[..16];
         var staging = Path.Join(Path.GetDirectoryName(full), $".{Path.GetFileName(full)}.{key}.partial");
         var present = Prepare(staging, files);
@@ -84,7 +84,7 @@ public sealed partial class ModelArtifact
                 )
                 .ConfigureAwait(false);
             var pulled = files
-                .Select(f => new PulledFile(f.Path, f.Layer.Size))
+                .Select(f => new PulledFile(f.Path, f.Layer.Size, f.Layer.Digest))
                 .Concat(unpacked.OfType<List<PulledFile>>().SelectMany(u => u))
                 .ToList();
             if (pulled.Count == 0)
@@ -100,7 +100,7 @@ public sealed partial class ModelArtifact
         }
     }
 
-    // KitOps writes names from the root of the ModelKit, as ModelPack's own tools do.
+    // KitOps writes names from the root of the ModelKit since 1.0, as ModelPack's own tools do.
     [GeneratedRegex(
         @"\A(?:application/vnd\.cncf\.model\.(?:weight|weight\.config|doc|code|dataset)|application/vnd\.kitops\.modelkit\.[a-z]+)\.v1\.tar(?:\+(?<compression>[a-z0-9-]+))?\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
@@ -126,7 +126,16 @@ public sealed partial class ModelArtifact
             using var gzip = compression == "gzip" ? new GZipStream(blob, CompressionMode.Decompress, leaveOpen: true) : null;
             try
             {
-                await UnpackAsync(new TarLayerReader(gzip ?? blob, location), maximum, location, staging, paths, files, cancellation)
+                await UnpackAsync(
+                        new TarLayerReader(gzip ?? blob, location),
+                        layer.Digest,
+                        maximum,
+                        location,
+                        staging,
+                        paths,
+                        files,
+                        cancellation
+                    )
                     .ConfigureAwait(false);
                 // Whether it is what its digest says shows at the blob's end only.
                 var rest = new byte[4096];
@@ -156,6 +165,7 @@ public sealed partial class ModelArtifact
 
     private static async Task UnpackAsync(
         TarLayerReader tar,
+        Digest layer,
         long maximumBytes,
         string location,
         string staging,
@@ -187,7 +197,7 @@ public sealed partial class ModelArtifact
             paths.AddFile(name);
             var path = Path.Join(staging, name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            files.Add(new PulledFile(name, size));
+            files.Add(new PulledFile(name, size, layer));
             var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.Asynchronous);
             await using (stream.ConfigureAwait(false))
             {

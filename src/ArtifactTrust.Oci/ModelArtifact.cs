@@ -291,7 +291,7 @@ public sealed partial class ModelArtifact(OciStore store, int atOnce = 4)
         || (
             (
                 layer.MediaType.StartsWith(LayerPrefix, StringComparison.Ordinal)
-                || layer.MediaType.StartsWith(KitPrefix, StringComparison.Ordinal)
+                || layer.MediaType.StartsWith(ModelKit.Prefix, StringComparison.Ordinal)
             ) && layer.MediaType.Contains(".tar", StringComparison.Ordinal)
         );
 }

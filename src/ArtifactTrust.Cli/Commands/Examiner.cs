@@ -55,11 +55,15 @@ internal sealed record ExaminedSubject(string Kind, string Name, DigestSet Diges
         Evidence.SelectMany(e => e.Notation).Select(r => r.Verified).OfType<VerifiedNotationSignature>();
 }
 
-/// <summary>Finds the evidence about a subject and verifies each piece.</summary>
+/// <summary>Finds the evidence about subjects and verifies each piece, of the same image once.</summary>
 /// <param name="session">Where progress goes.</param>
 /// <param name="verifier">Holds the trusted keys; null to look only.</param>
-internal sealed class Examiner(Session session, BundleVerifier? verifier)
+internal sealed class Examiner(Session session, BundleVerifier? verifier) : IDisposable
 {
+    // What is found and what it is worth depends on the place, the digest, and what this object was made with. A failure is never kept.
+    private readonly Dictionary<(string Place, Digest Image), IReadOnlyList<ExaminedEvidence>> _examined = [];
+    private Images? _images;
+
     /// <summary>A signature file to take in place of the evidence beside the subject.</summary>
     internal string? SignatureFile { get; init; }
 
@@ -124,9 +128,6 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
     internal async Task<ExaminedSubject> ExamineAsync(Subject subject, CancellationToken cancellation) =>
         subject switch
         {
-            Subject.LocalDirectory or Subject.LocalFile when Platform is not null => throw CliException.Usage(
-                "--platform is for images only"
-            ),
             Subject.LocalDirectory d => ExamineDirectory(d.Path, cancellation),
             Subject.LocalFile f => ExamineFile(f.Path, cancellation),
             Subject.Image i => await ExamineImageAsync(i.Reference, cancellation),
@@ -198,45 +199,55 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier)
 
     private async Task<ExaminedSubject> ExamineImageAsync(OciReference reference, CancellationToken cancellation)
     {
-        using var images = OpenImages();
-        var (store, descriptor) = await images.ResolveAsync(reference, Platform, cancellation);
+        _images ??= OpenImages();
+        var (store, descriptor) = await _images.ResolveAsync(reference, Platform, cancellation);
+        if (!_examined.TryGetValue((reference.Place, descriptor.Digest), out var evidence))
+        {
+            evidence = await ExamineImageAsync(store, descriptor, cancellation);
+            _examined.Add((reference.Place, descriptor.Digest), evidence);
+        }
+        return new ExaminedSubject("image", reference.ToString(), new DigestSet(descriptor.Digest), evidence);
+    }
+
+    private async Task<IReadOnlyList<ExaminedEvidence>> ExamineImageAsync(
+        OciStore store,
+        Descriptor descriptor,
+        CancellationToken cancellation
+    )
+    {
         var found = SignatureFile is null ? await Images.FindAsync(store, descriptor, cancellation) : EvidenceFiles.Read(SignatureFile);
         var digests = new DigestSet(descriptor.Digest);
         var layers =
             verifier is not null && AcceptsLayers && found.Any(f => f.Bundle is { } b && IsModel(b))
                 ? await ReadLayersAsync(store, descriptor, cancellation)
                 : null;
-        return new ExaminedSubject(
-            "image",
-            reference.ToString(),
-            digests,
-            [
-                .. found.Select(f =>
-                    f.Notation is { } signature && NotationVerifiers.Count > 0
-                        ? new ExaminedEvidence(f, null)
-                        {
-                            Notation =
-                            [
-                                .. NotationVerifiers.Select(v =>
-                                    v.Verify(signature, descriptor.MediaType, descriptor.Digest, descriptor.Size)
-                                ),
-                            ],
-                        }
-                        : Verify(
-                            f,
-                            b =>
-                                f.Legacy is { } legacy ? For(b).VerifyLegacy(legacy, descriptor.Digest)
-                                : TypeOf(b) == BundleVerifier.ImageSignatureType ? For(b).VerifyImageSignature(b, descriptor.Digest)
-                                : layers is not null && IsModel(b)
-                                    ? new ModelVerifier(For(b))
-                                        .VerifyDigests(b, layers.Files, layers.Config is { } config ? [config] : [], Model)
-                                        .Report
-                                : For(b).VerifyAttestation(b, digests)
-                        )
-                ),
-            ]
-        );
+        return
+        [
+            .. found.Select(f =>
+                f.Notation is { } signature && NotationVerifiers.Count > 0
+                    ? new ExaminedEvidence(f, null)
+                    {
+                        Notation =
+                        [
+                            .. NotationVerifiers.Select(v => v.Verify(signature, descriptor.MediaType, descriptor.Digest, descriptor.Size)),
+                        ],
+                    }
+                    : Verify(
+                        f,
+                        b =>
+                            f.Legacy is { } legacy ? For(b).VerifyLegacy(legacy, descriptor.Digest)
+                            : TypeOf(b) == BundleVerifier.ImageSignatureType ? For(b).VerifyImageSignature(b, descriptor.Digest)
+                            : layers is not null && IsModel(b)
+                                ? new ModelVerifier(For(b))
+                                    .VerifyDigests(b, layers.Files, layers.Config is { } config ? [config] : [], Model)
+                                    .Report
+                            : For(b).VerifyAttestation(b, digests)
+                    )
+            ),
+        ];
     }
+
+    public void Dispose() => _images?.Dispose();
 
     private static bool IsModel(Bundle bundle) => TypeOf(bundle) is { } type && ModelVerifier.IsModel(type);
 

@@ -90,7 +90,7 @@ internal static partial class GateCommand
                     IgnorePaths = parsed.GetValue(ignore) ?? [],
                     NoIgnoreGitPaths = parsed.GetValue(noGit),
                     OpenImages = images.Opener(session, parsed),
-                    Platform = PlatformOption.Read(parsed.GetValue(platform)),
+                    Platform = PlatformOption.ReadFor(named.Select(n => n.Subject), parsed.GetValue(platform)),
                 };
                 if (parsed.GetValue(dryRun))
                 {
@@ -227,24 +227,19 @@ internal sealed class Gate(Session session, TrustPolicy policy)
         var certificates = await CertificateVerifierAsync(cancellation);
         var keys = policy.Keys.ToList();
         var verifier = keys.Count > 0 ? new BundleVerifier(keys) : certificates;
-        var notation = policy.NotationVerifiers(session.Time);
-        if (Platform is not null && subjects.All(s => s.Subject is not Subject.Image))
-        {
-            throw CliException.Usage("--platform is for images only");
-        }
         var evidence = new List<SubjectEvidence>();
         var rejected = new List<RejectedFind>();
+        using var examiner = new Examiner(session, verifier)
+        {
+            CertificateVerifier = certificates,
+            NotationVerifiers = policy.NotationVerifiers(session.Time),
+            IgnorePaths = IgnorePaths,
+            NoIgnoreGitPaths = NoIgnoreGitPaths,
+            OpenImages = OpenImages,
+            Platform = Platform,
+        };
         foreach (var named in subjects)
         {
-            var examiner = new Examiner(session, verifier)
-            {
-                CertificateVerifier = certificates,
-                NotationVerifiers = notation,
-                IgnorePaths = IgnorePaths,
-                NoIgnoreGitPaths = NoIgnoreGitPaths,
-                OpenImages = OpenImages,
-                Platform = named.Subject is Subject.Image ? Platform : null,
-            };
             var examined = await examiner.ExamineAsync(named.Subject, cancellation);
             var kind = named.Subject switch
             {

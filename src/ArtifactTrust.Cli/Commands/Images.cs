@@ -12,7 +12,7 @@ namespace ArtifactTrust.Cli.Commands;
 /// <param name="registries">How registries are spoken to.</param>
 internal sealed class Images(RegistryConnections connections, RegistryOptions registries) : IDisposable
 {
-    private readonly List<OciStore> _stores = [];
+    private readonly Dictionary<string, OciStore> _stores = new(StringComparer.Ordinal);
 
     /// <summary>Finds the manifest a reference names. A tag is looked up once; what follows goes by the digest.</summary>
     internal async Task<(OciStore Store, Descriptor Descriptor)> ResolveAsync(OciReference reference, CancellationToken cancellation)
@@ -122,7 +122,7 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
 
     public void Dispose()
     {
-        foreach (var store in _stores)
+        foreach (var store in _stores.Values)
         {
             store.Dispose();
         }
@@ -131,8 +131,11 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
 
     private async Task<(OciStore Store, StoredManifest Manifest)> FindAsync(OciReference reference, CancellationToken cancellation)
     {
-        var store = connections.Open(reference, registries);
-        _stores.Add(store);
+        if (!_stores.TryGetValue(reference.Place, out var store))
+        {
+            store = connections.Open(reference, registries);
+            _stores.Add(reference.Place, store);
+        }
         return (store, await store.ResolveAsync(reference, cancellation));
     }
 

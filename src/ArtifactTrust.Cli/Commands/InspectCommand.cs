@@ -41,12 +41,12 @@ internal static class InspectCommand
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
                 using var trusted = KeyLoader.Public(parsed.GetValue(keys) ?? []);
-                var examiner = new Examiner(session, await signers.VerifierAsync(parsed, trusted.Keys, session, cancellation))
+                using var examiner = new Examiner(session, await signers.VerifierAsync(parsed, trusted.Keys, session, cancellation))
                 {
                     IgnorePaths = parsed.GetValue(ignore) ?? [],
                     NoIgnoreGitPaths = parsed.GetValue(noGit),
                     OpenImages = images.Opener(session, parsed),
-                    Platform = PlatformOption.Read(parsed.GetValue(platform)),
+                    Platform = PlatformOption.ReadFor([target], parsed.GetValue(platform)),
                 };
                 var examined = await examiner.ExamineAsync(target, cancellation);
                 if (session.Terminal.Json)

@@ -14,6 +14,11 @@ internal static class PlatformOption
             HelpName = "OS/ARCH[/VARIANT]",
         };
 
+    /// <summary>Reads the option for subjects of which one at least is an image.</summary>
+    /// <exception cref="CliException">It is not of the form, or no subject is an image.</exception>
+    internal static Platform? ReadFor(IEnumerable<Subject> subjects, string? text) =>
+        text is null || subjects.Any(s => s is Subject.Image) ? Read(text) : throw CliException.Usage("--platform is for images only");
+
     /// <summary>Reads the option.</summary>
     /// <exception cref="CliException">It is not of the form.</exception>
     internal static Platform? Read(string? text) =>

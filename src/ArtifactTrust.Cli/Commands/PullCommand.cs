@@ -107,7 +107,7 @@ internal static class PullCommand
             }
             return;
         }
-        var examiner = new Examiner(
+        using var examiner = new Examiner(
             session,
             verifier
                 ?? throw CliException.Usage(

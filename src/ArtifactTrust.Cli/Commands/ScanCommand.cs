@@ -64,7 +64,7 @@ internal static class ScanCommand
                 modelScan.Check(parsed, plan.LooksIntoModels);
                 if (forPeople && !plan.LooksIntoFiles)
                 {
-                    throw CliException.Usage("--pii looks into local files, which this scan does not");
+                    throw CliException.Usage("--pii looks into files, which this scan does not");
                 }
                 var chosen = filters.Read(parsed) with { FailingKinds = PersonalKinds.Read(parsed.GetValue(failOnPeople), forPeople) };
                 var name = NameOf(target);
@@ -72,15 +72,21 @@ internal static class ScanCommand
                 var files = LocalScans.None;
                 if (plan.LooksIntoFiles)
                 {
+                    using var images = trivy.Images.Opener(session, parsed)();
+                    using var fetched = target is Subject.Image { Reference: { } reference }
+                        ? await FetchedArtifact.FetchAsync(reference, images, cancellation)
+                        : null;
                     files = LocalScans.Run(
                         session,
-                        target,
-                        (path => IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], path, parsed.GetValue(noGit))),
+                        fetched is null ? target : new Subject.LocalDirectory(fetched.Path),
+                        // An artifact has no files of version control's: whatever is in it is its content.
+                        (path => IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], path, fetched is not null || parsed.GetValue(noGit))),
                         name,
                         plan.LooksIntoModels ? modelScan.Rules(parsed) : null,
                         forPeople,
                         cancellation
                     );
+                    files = fetched is null ? files : files.In(fetched.Layers);
                     reports.AddRange(files.Reports);
                 }
                 TrivyScan? packages = null;

@@ -69,7 +69,7 @@ internal static class VerifyCommand
                     return await NotationVerification.RunAsync(
                         session,
                         image,
-                        PlatformOption.Read(parsed.GetValue(platform)),
+                        PlatformOption.ReadFor([target], parsed.GetValue(platform)),
                         images.Opener(session, parsed),
                         notation.Verifier(parsed, image, required, session.Time),
                         cancellation
@@ -85,13 +85,13 @@ internal static class VerifyCommand
                         "give --key FILE, or --certificate-identity and --certificate-oidc-issuer; for Notation signatures --notation-policy"
                     );
                 using var copy = copying.Prepare(parsed, target);
-                var examiner = new Examiner(session, verifier)
+                using var examiner = new Examiner(session, verifier)
                 {
                     SignatureFile = parsed.GetValue(signature),
                     IgnorePaths = parsed.GetValue(ignore) ?? [],
                     NoIgnoreGitPaths = parsed.GetValue(noGit),
                     OpenImages = images.Opener(session, parsed),
-                    Platform = PlatformOption.Read(parsed.GetValue(platform)),
+                    Platform = PlatformOption.ReadFor([target], parsed.GetValue(platform)),
                     Annotations = AnnotationOptions.Read(parsed.GetValue(annotations) ?? []),
                     Model = model.Options(parsed),
                     AllowSymlinks = model.AllowSymlinks(parsed),

@@ -77,15 +77,18 @@ internal static class WatchCommand
                 };
                 return await watch.RunAsync(cancellation);
 
-                Task<ExaminedSubject> Examine() =>
-                    new Examiner(session, verifier)
+                async Task<ExaminedSubject> Examine()
+                {
+                    using var examiner = new Examiner(session, verifier)
                     {
                         OpenImages = static () => throw new InvalidOperationException("a directory is watched"),
                         SignatureFile = parsed.GetValue(signature),
                         IgnorePaths = parsed.GetValue(ignore) ?? [],
                         NoIgnoreGitPaths = parsed.GetValue(noGit),
                         Reader = new PacedReader(bound, session.Time),
-                    }.ExamineAsync(new Subject.LocalDirectory(path), cancellation);
+                    };
+                    return await examiner.ExamineAsync(new Subject.LocalDirectory(path), cancellation);
+                }
             }
         );
         return verb;

@@ -59,6 +59,28 @@ internal sealed record LocalScans(IReadOnlyList<ScanReport> Reports, ModelScanRe
         );
     }
 
+    /// <summary>The same, with each finding saying which layer of an artifact its file is, or was in.</summary>
+    internal LocalScans In(IReadOnlyDictionary<string, Digest> layers)
+    {
+        IReadOnlyList<Finding> Place(IReadOnlyList<Finding> findings) =>
+            [
+                .. findings.Select(f =>
+                    layers.TryGetValue(f.Target, out var layer)
+                        ? f with
+                        {
+                            Location = f.Location is null ? $"layer {layer}" : $"{f.Location}, layer {layer}",
+                        }
+                        : f
+                ),
+            ];
+
+        return this with
+        {
+            Reports = [.. Reports.Select(r => r with { Findings = Place(r.Findings) })],
+            Model = Model is null ? null : Model with { Files = [.. Model.Files.Select(f => f with { Findings = Place(f.Findings) })] },
+        };
+    }
+
     private static LocalScans Of(ModelScanReport? model, ScanReport secrets, DataScanReport? data, string name) =>
         new([.. new[] { model?.ToScanReport(name), secrets, data?.ToScanReport(name) }.OfType<ScanReport>()], model, data);
 }

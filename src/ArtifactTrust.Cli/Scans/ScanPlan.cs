@@ -25,15 +25,16 @@ internal sealed record ScanPlan(bool LooksIntoModels, bool LooksIntoFiles, bool 
                 "an image in a registry or a layout is named as HOST/REPO or oci-layout:DIR"
             );
         }
-        var local = subject is not Subject.Image && !archive;
+        // Of an image, what is in it is looked into where that is asked for: whether it has files of its own is known only then.
+        var local = !archive && (subject is not Subject.Image || scanners is ModelFiles or DataFiles);
         var sbom = subject is Subject.LocalFile file && !archive && IsSbomFile(file.Path);
         if (scanners == ModelFiles && (!local || sbom))
         {
-            throw CliException.Usage("--scanners model looks into local model files only");
+            throw CliException.Usage("--scanners model looks into model files and artifacts of them only");
         }
         if (scanners == DataFiles && !local)
         {
-            throw CliException.Usage("--scanners data looks into local files only");
+            throw CliException.Usage("--scanners data looks into files and artifacts of them only");
         }
         return new ScanPlan(
             local && !sbom && scanners is (Everything or ModelFiles),

@@ -217,6 +217,43 @@ public sealed class ModelArtifactTests : IDisposable
     }
 
     [Theory]
+    [InlineData("v1.2.0", """{"model":{"path":"weights/model.gguf"}}""", true)]
+    [InlineData("10.0.0", """{"datasets":[{"path":"data/a"}]}""", true)]
+    [InlineData(
+        "v0.3.2",
+        """{"manifestVersion":"1.0.0","package":{"name":"a"},"model":{"path":"./model.gguf","parts":[{"path":"lora"}]}}""",
+        true
+    )]
+    [InlineData("v0.3.2", """{"model":{"path":"weights/model.gguf"}}""", false)]
+    [InlineData("0.4.0", """{"model":{"path":"m","parts":[{"path":"a"},{"path":"parts/b"}]}}""", false)]
+    [InlineData("0.4.0", """{"code":[{"path":"a"},{"path":"src/b"}]}""", false)]
+    [InlineData("0.4.0", """{"docs":[{"path":"/etc"}]}""", false)]
+    [InlineData("0.4.0", "[]", false)]
+    [InlineData("0.4.0", "not json", false)]
+    [InlineData("next", """{"docs":[{"path":"docs/a"}]}""", false)]
+    [InlineData(null, """{"docs":[{"path":"docs/a"}]}""", false)]
+    [InlineData(null, """{"docs":[{"path":"README.md"}]}""", true)]
+    public async Task A_ModelKit_whose_archives_do_not_say_where_files_belong_is_refused(string? version, string kitfile, bool isPulled)
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        var manifest = Manifest(await store.PushBlobAsync("application/vnd.kitops.modelkit.docs.v1.tar", Tar(("a.txt", "one")))) with
+        {
+            ArtifactType = null,
+            Config = await store.PushBlobAsync("application/vnd.kitops.modelkit.config.v1+json", Encoding.UTF8.GetBytes(kitfile)),
+            Annotations = version is null ? new Dictionary<string, string>() : new() { ["ml.kitops.modelkit.cli-version"] = version },
+        };
+        if (isPulled)
+        {
+            await new ModelArtifact(store).PullAsync(manifest, At("out"));
+            Assert.True(File.Exists(At("out/a.txt")));
+            return;
+        }
+        var e = await Assert.ThrowsAsync<MalformedDataException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
+        Assert.Contains("Kit", e.Message, StringComparison.Ordinal);
+        Assert.Equal(["layout"], _folder.GetFileSystemInfos().Select(f => f.Name));
+    }
+
+    [Theory]
     [InlineData("../x")]
     [InlineData("/x")]
     [InlineData("a/../../x")]
