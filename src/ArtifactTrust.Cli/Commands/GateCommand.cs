@@ -95,7 +95,7 @@ internal static partial class GateCommand
                 if (parsed.GetValue(dryRun))
                 {
                     return session.Trailing is null
-                        ? gate.Report(await gate.DecideAsync(named, cancellation), null, null)
+                        ? await gate.RehearseAsync(named, cancellation)
                         : throw CliException.Usage("--dry-run takes no command");
                 }
                 if (parsed.GetValue(key) is not { } keyFile || parsed.GetValue(log) is not { } directory)
@@ -285,6 +285,14 @@ internal sealed class Gate(Session session, TrustPolicy policy)
         return new BundleVerifier([], policy.CertificateTrust(root));
     }
 
+    /// <summary>Decides and tells it; nothing is recorded or run.</summary>
+    internal async Task<int> RehearseAsync(IReadOnlyList<NamedSubject> subjects, CancellationToken cancellation)
+    {
+        var result = await DecideAsync(subjects, cancellation);
+        Report(result, CodeOf(result));
+        return CodeOf(result);
+    }
+
     internal async Task<int> RunAsync(IReadOnlyList<NamedSubject> subjects, DecisionRecorder recorder, CancellationToken cancellation)
     {
         GateResult result;
@@ -299,23 +307,32 @@ internal sealed class Gate(Session session, TrustPolicy policy)
             throw;
         }
         var (vsa, index) = await recorder.RecordAsync(subjects, result, cancellation);
-        var code = Report(result, recorder, (vsa, index));
-        if (code == ExitCode.Success && session.Trailing is { } command)
-        {
-            GatedSubject[] told =
-            [
-                .. subjects.Zip(result.Digests, (s, d) => new GatedSubject((s.Subject as Subject.Image)?.Reference.Place, d)),
-            ];
-            return GatedCommand.Run(command, told, session.Interruption);
-        }
-        return code;
+        return GatedCommand.RunAfter(
+            session,
+            GateCommand.Name,
+            CodeOf(result),
+            [.. subjects.Zip(result.Digests, (s, d) => new GatedSubject((s.Subject as Subject.Image)?.Reference.Place, d))],
+            (code, problem) => Report(result, code, recorder, (vsa, index), problem)
+        );
     }
 
+    private static int CodeOf(GateResult result) => result.Decision.IsAllowed ? ExitCode.Success : ExitCode.Rejected;
+
     /// <summary>Tells the decision. Where a command follows, standard output is the command's, and this goes to standard error.</summary>
-    internal int Report(GateResult result, DecisionRecorder? recorder, (Bundle? Vsa, long Index)? recorded)
+    /// <param name="result">The decision.</param>
+    /// <param name="code">The exit code.</param>
+    /// <param name="recorder">What recorded it; null for a dry run.</param>
+    /// <param name="recorded">The summary, and the index of the record.</param>
+    /// <param name="problem">Why the command that is allowed cannot be started.</param>
+    private void Report(
+        GateResult result,
+        int code,
+        DecisionRecorder? recorder = null,
+        (Bundle? Vsa, long Index)? recorded = null,
+        string? problem = null
+    )
     {
         var decision = result.Decision;
-        var code = decision.IsAllowed ? ExitCode.Success : ExitCode.Rejected;
         var terminal = session.ResultTerminal;
         if (!session.Terminal.Json)
         {
@@ -332,7 +349,7 @@ internal sealed class Gate(Session session, TrustPolicy policy)
                     $"recorded as {r.Index} in {recorder!.LogDirectory}{(r.Vsa is null ? "" : $", signed as {recorder.VsaFile}")} (request {recorder.RequestId})"
                 );
             }
-            return code;
+            return;
         }
         terminal.WriteJson(writer =>
         {
@@ -360,9 +377,12 @@ internal sealed class Gate(Session session, TrustPolicy policy)
                     writer.WriteString("vsaDigest", r.Vsa.Digest.ToString());
                 }
             }
+            if (problem is not null)
+            {
+                Session.WriteError(writer, GatedCommand.ErrorCode, problem);
+            }
             writer.WriteEndObject();
         });
-        return code;
     }
 }
 

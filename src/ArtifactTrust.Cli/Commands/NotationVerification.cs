@@ -1,6 +1,8 @@
 using System.Text.Json;
 using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
 using ArtifactTrust.Notation;
 using ArtifactTrust.Oci;
 
@@ -35,15 +37,24 @@ internal static class NotationVerification
             found.Any(f => f.Report.IsVerified) ? ExitCode.Success
             : found.Any(f => f.Report.IsUndecided) ? ExitCode.CouldNotTell
             : ExitCode.Rejected;
-        if (session.Terminal.Json)
-        {
-            session.Terminal.WriteJson(writer => WriteJson(writer, reference, image, found, code));
-        }
-        else
-        {
-            WriteText(session.Terminal, reference, image, found, code);
-        }
-        return code;
+        return GatedCommand.RunAfter(
+            session,
+            VerifyCommand.Name,
+            code,
+            [new GatedSubject(reference.Place, new DigestSet(image.Digest))],
+            (exitCode, problem) =>
+            {
+                var terminal = session.ResultTerminal;
+                if (session.Terminal.Json)
+                {
+                    terminal.WriteJson(writer => WriteJson(writer, reference, image, found, code, exitCode, problem));
+                }
+                else
+                {
+                    WriteText(terminal, reference, image, found, code);
+                }
+            }
+        );
     }
 
     /// <summary>Writes what an envelope claims as members of a JSON object.</summary>
@@ -129,7 +140,9 @@ internal static class NotationVerification
         OciReference reference,
         Descriptor image,
         List<(FoundEvidence Found, NotationReport Report)> found,
-        int code
+        int code,
+        int exitCode,
+        string? problem
     )
     {
         writer.WriteStartObject();
@@ -142,7 +155,7 @@ internal static class NotationVerification
                 ExitCode.Rejected => "rejected",
                 _ => "error",
             },
-            code
+            exitCode
         );
         writer.WriteStartObject("subject");
         writer.WriteString("kind", "image");
@@ -179,15 +192,17 @@ internal static class NotationVerification
         writer.WriteEndArray();
         if (found.Count == 0 || code == ExitCode.CouldNotTell)
         {
-            writer.WriteStartObject("error");
-            writer.WriteString("code", found.Count == 0 ? "no-evidence" : "revocation");
-            writer.WriteString(
-                "message",
+            Session.WriteError(
+                writer,
+                found.Count == 0 ? "no-evidence" : "revocation",
                 found.Count == 0
                     ? "no Notation signature was found"
                     : "whether a certificate was revoked would have to be asked, and is not"
             );
-            writer.WriteEndObject();
+        }
+        else if (problem is not null)
+        {
+            Session.WriteError(writer, GatedCommand.ErrorCode, problem);
         }
         writer.WriteEndObject();
     }

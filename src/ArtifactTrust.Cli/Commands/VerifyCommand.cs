@@ -116,24 +116,29 @@ internal static class VerifyCommand
                     session,
                     cancellation
                 );
-                var code = Report(session, examined, wanted, published);
-                return code == ExitCode.Success && session.Trailing is { } command
-                    ? GatedCommand.Run(
-                        command,
-                        [new GatedSubject((target as Subject.Image)?.Reference.Place, examined.Digests)],
-                        session.Interruption
-                    )
-                    : code;
+                return GatedCommand.RunAfter(
+                    session,
+                    Name,
+                    examined.Evidence.Any(e => IsCandidate(e, wanted) && IsVerified(e, wanted)) ? ExitCode.Success : ExitCode.Rejected,
+                    [new GatedSubject((target as Subject.Image)?.Reference.Place, examined.Digests)],
+                    (code, problem) => Report(session, examined, wanted, published, code, problem)
+                );
             }
         );
         return verb;
     }
 
-    private static int Report(Session session, ExaminedSubject subject, PredicateType? wanted, PublishedCopy? copy)
+    private static void Report(
+        Session session,
+        ExaminedSubject subject,
+        PredicateType? wanted,
+        PublishedCopy? copy,
+        int code,
+        string? problem
+    )
     {
         var candidates = subject.Evidence.Where(e => IsCandidate(e, wanted)).ToList();
         var verified = candidates.Where(e => IsVerified(e, wanted)).ToList();
-        var code = verified.Count > 0 ? ExitCode.Success : ExitCode.Rejected;
         var what = wanted is null ? "signature" : $"attestation of type {wanted}";
         // Standard output belongs to the command, where there is one.
         var terminal = session.ResultTerminal;
@@ -142,7 +147,7 @@ internal static class VerifyCommand
             terminal.WriteJson(writer =>
             {
                 writer.WriteStartObject();
-                Session.WriteHead(writer, Name, code == ExitCode.Success ? "verified" : "rejected", code);
+                Session.WriteHead(writer, Name, verified.Count > 0 ? "verified" : "rejected", code);
                 writer.WriteStartObject("subject");
                 writer.WriteString("kind", subject.Kind);
                 writer.WriteString("name", subject.Name);
@@ -158,14 +163,15 @@ internal static class VerifyCommand
                 writer.WriteEndArray();
                 if (candidates.Count == 0)
                 {
-                    writer.WriteStartObject("error");
-                    writer.WriteString("code", "no-evidence");
-                    writer.WriteString("message", $"no {what} was found");
-                    writer.WriteEndObject();
+                    Session.WriteError(writer, "no-evidence", $"no {what} was found");
+                }
+                else if (problem is not null)
+                {
+                    Session.WriteError(writer, GatedCommand.ErrorCode, problem);
                 }
                 writer.WriteEndObject();
             });
-            return code;
+            return;
         }
         terminal.Line($"{(verified.Count > 0 ? "verified" : "rejected")}: {Terminal.Clean(subject.Name)}");
         if (candidates.Count == 0)
@@ -174,7 +180,7 @@ internal static class VerifyCommand
             terminal.Line(
                 $"          hint     {(wanted is null ? "sign" : "attest")} the subject first, or name its bundle with --signature"
             );
-            return code;
+            return;
         }
         if (verified.Count > 0)
         {
@@ -190,7 +196,6 @@ internal static class VerifyCommand
             terminal.Line($"  {Terminal.Clean(evidence.Found.Source)}");
             EvidenceReport.WriteText(terminal, evidence.Report!, "    ");
         }
-        return code;
     }
 
     private static bool IsCandidate(ExaminedEvidence evidence, PredicateType? wanted) =>

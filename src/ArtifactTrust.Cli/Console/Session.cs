@@ -32,23 +32,30 @@ internal sealed record Session(Terminal Terminal, TimeProvider Time, IReadOnlyLi
         writer.WriteNumber("exitCode", exitCode);
     }
 
-    /// <summary>Tells of a failure, in the form asked for.</summary>
+    /// <summary>Writes the member <c>error</c> of a JSON result.</summary>
+    internal static void WriteError(Utf8JsonWriter writer, string code, string message, string? hint = null)
+    {
+        writer.WriteStartObject("error");
+        writer.WriteString("code", code);
+        writer.WriteString("message", message);
+        if (hint is not null)
+        {
+            writer.WriteString("hint", hint);
+        }
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Tells of a failure, in the form asked for; in lines where the one document has told a result already.</summary>
     internal int Fail(string command, int exitCode, string code, string message, string? hint)
     {
-        if (Terminal.Json)
+        var terminal = TakesCommand(command) ? ResultTerminal : Terminal;
+        if (Terminal.Json && !terminal.HasWrittenJson)
         {
-            (TakesCommand(command) ? ResultTerminal : Terminal).WriteJson(writer =>
+            terminal.WriteJson(writer =>
             {
                 writer.WriteStartObject();
                 WriteHead(writer, command, exitCode == ExitCode.Rejected ? "rejected" : "error", exitCode);
-                writer.WriteStartObject("error");
-                writer.WriteString("code", code);
-                writer.WriteString("message", message);
-                if (hint is not null)
-                {
-                    writer.WriteString("hint", hint);
-                }
-                writer.WriteEndObject();
+                WriteError(writer, code, message, hint);
                 writer.WriteEndObject();
             });
         }

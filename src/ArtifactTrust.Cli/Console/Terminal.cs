@@ -100,6 +100,9 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool interac
     /// <summary>A warning for a person, beside the result.</summary>
     internal void Warn(string text) => Error.WriteLine($"warning: {Clean(text)}");
 
+    /// <summary>Whether the one JSON document was written.</summary>
+    internal bool HasWrittenJson { get; private set; }
+
     /// <summary>Writes the one JSON document of a command, indented.</summary>
     internal void WriteJson(Action<Utf8JsonWriter> write)
     {
@@ -108,12 +111,14 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool interac
         {
             write(writer);
         }
+        HasWrittenJson = true;
         Output.WriteLine(Encoding.UTF8.GetString(buffer.WrittenSpan));
     }
 
     /// <summary>The same for a document that may be very long: it is written as it is made, wherever <see cref="FlushSome"/> is called.</summary>
     internal void StreamJson(Action<Utf8JsonWriter> write)
     {
+        HasWrittenJson = true;
         using (var stream = new OutputStream(Output))
         using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.Default }))
         {

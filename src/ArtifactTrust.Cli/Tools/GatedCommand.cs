@@ -21,9 +21,57 @@ internal sealed record GatedSubject(string? Image, DigestSet Digests)
 /// <summary>Runs the command that a gate or a verification guards, as if it had been started in its place: same streams, signals and exit code, without its secrets.</summary>
 internal static partial class GatedCommand
 {
+    /// <summary>The code of the error where the command cannot be started.</summary>
+    internal const string ErrorCode = "command";
+
+    private const UnixFileMode Executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
     private const int HangUp = 1;
     private const int Interrupt = 2;
     private const int Terminate = 15;
+
+    /// <summary>Tells the result, then runs the command where there is one and the result permits it.</summary>
+    /// <param name="session">Has the command, if there is one.</param>
+    /// <param name="verb">Who guards it.</param>
+    /// <param name="code">The exit code of the result; success permits.</param>
+    /// <param name="subjects">The subjects.</param>
+    /// <param name="report">Tells the result with the exit code and, where the command is permitted and cannot be started, why.</param>
+    /// <returns>The exit code of the result, or of the command where it ran.</returns>
+    internal static int RunAfter(Session session, string verb, int code, IReadOnlyList<GatedSubject> subjects, Action<int, string?> report)
+    {
+        if (code != ExitCode.Success || session.Trailing is not { } command)
+        {
+            report(code, null);
+            return code;
+        }
+        // Told with the result, so that there is one document of both.
+        var problem = Problem(command[0]);
+        report(problem is null ? code : ExitCode.CouldNotTell, problem);
+        return problem is null ? Run(command, subjects, session.Interruption)
+            : session.Terminal.Json ? ExitCode.CouldNotTell
+            : session.Fail(verb, ExitCode.CouldNotTell, ErrorCode, problem, null);
+    }
+
+    /// <summary>Why a program could not be started, as far as this can be told before; null where it can be tried.</summary>
+    private static string? Problem(string program)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return null;
+        }
+        // Where the BCL looks, in its order.
+        string[] places = program.Contains('/', StringComparison.Ordinal)
+            ? [""]
+            :
+            [
+                Path.GetDirectoryName(Environment.ProcessPath) ?? "",
+                Environment.CurrentDirectory,
+                .. Environment.GetEnvironmentVariable("PATH")?.Split(':') ?? [],
+            ];
+        var found = places.Select(p => Path.Join(p, program)).Where(File.Exists).ToList();
+        return found.Exists(f => OperatingSystem.IsWindows() || (File.GetUnixFileMode(f) & Executable) != 0)
+            ? null
+            : $"allowed, but '{program}' could not be started: it is {(found.Count == 0 ? "not found" : "no program")}";
+    }
 
     /// <param name="command">
     /// The program and its arguments; no shell is involved. In the arguments <c>{digest}</c> is the digest of the first subject, and
@@ -33,7 +81,7 @@ internal static partial class GatedCommand
     /// <param name="interruption">Gives up the signals to the command; null where there is none.</param>
     /// <returns>The command's exit code.</returns>
     /// <exception cref="OperationCanceledException">A signal came first; the command was not started.</exception>
-    internal static int Run(IReadOnlyList<string> command, IReadOnlyList<GatedSubject> subjects, Interruption? interruption = null)
+    private static int Run(IReadOnlyList<string> command, IReadOnlyList<GatedSubject> subjects, Interruption? interruption)
     {
         var start = new ProcessStartInfo(command[0], command.Skip(1).Select(a => Fill(a, subjects[0]))) { UseShellExecute = false };
         // The gate's own key and token are no business of what it guards.
@@ -55,7 +103,7 @@ internal static partial class GatedCommand
         }
         catch (Win32Exception e)
         {
-            throw CliException.CouldNotTell("command", $"allowed, but '{command[0]}' could not be started: {e.Message}", null, e);
+            throw CliException.CouldNotTell(ErrorCode, $"allowed, but '{command[0]}' could not be started: {e.Message}", null, e);
         }
         using (process)
         {

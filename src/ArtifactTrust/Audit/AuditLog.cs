@@ -54,17 +54,10 @@ public sealed class AuditLog
         log.Write(() =>
         {
             System.IO.Directory.CreateDirectory(log.Directory);
+            // Before the lock, which is a file: what is not ours is left as it is. And again below, as another Create may have been first.
+            CheckIsFree(log.Directory);
             using var held = LogLock.Take(log.Directory, log._lockTimeout);
-            // What a Create leaves behind that was stopped before the checkpoint is no log, and no obstacle.
-            var names = System.IO.Directory.EnumerateFileSystemEntries(log.Directory).Select(Path.GetFileName).ToList();
-            if (names.Contains(LogDirectory.CheckpointName))
-            {
-                throw new IOException($"there is a log in '{log.Directory}' already; open it instead");
-            }
-            if (names.Find(n => n is not (LogLock.FileName or DurableWriter.TemporaryDirectory)) is { } other)
-            {
-                throw new IOException($"'{log.Directory}' is not empty ('{other}'); a log starts in a directory of its own");
-            }
+            CheckIsFree(log.Directory);
             using var writer = new DurableWriter(log.Directory, null);
             var checkpoint = new Checkpoint(origin, 0, MerkleTree.EmptyRoot).Sign(signer);
             writer.Write(LogDirectory.CheckpointName, checkpoint.ToBytes(), isNewPlace: false);
@@ -353,6 +346,23 @@ public sealed class AuditLog
         catch (UnauthorizedAccessException e)
         {
             throw new IOException($"the log in '{Directory}' cannot be written: {e.Message}", e);
+        }
+    }
+
+    /// <exception cref="IOException">There is a log in the directory, or something else.</exception>
+    private static void CheckIsFree(string directory)
+    {
+        if (Path.Exists(Path.Combine(directory, LogDirectory.CheckpointName)))
+        {
+            throw new IOException($"there is a log in '{directory}' already; open it instead");
+        }
+        // What a Create leaves behind that was stopped before the checkpoint is no log, and no obstacle.
+        var other = new DirectoryInfo(directory)
+            .EnumerateFileSystemInfos()
+            .FirstOrDefault(f => f.Name != LogLock.FileName && !DurableWriter.IsLeftover(f));
+        if (other is not null)
+        {
+            throw new IOException($"'{directory}' is not empty ('{other.Name}'); a log starts in a directory of its own");
         }
     }
 

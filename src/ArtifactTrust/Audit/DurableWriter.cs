@@ -25,6 +25,11 @@ internal sealed class DurableWriter : IDisposable
         }
     }
 
+    /// <summary>Whether it is a directory of temporary files in which nothing was written but one file: its files will be deleted.</summary>
+    internal static bool IsLeftover(FileSystemInfo file) =>
+        file is DirectoryInfo { Name: TemporaryDirectory, LinkTarget: null } directory
+        && directory.EnumerateFileSystemInfos().All(f => f is FileInfo { Name: "0" });
+
     /// <summary>Writes and flushes a temporary file that <see cref="Publish"/> will put at the target.</summary>
     /// <param name="target">Relative to the root.</param>
     /// <param name="content">The whole content.</param>

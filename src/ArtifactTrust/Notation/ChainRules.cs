@@ -57,8 +57,15 @@ internal static class ChainRules
                     : null
             );
 
-    /// <summary>Why the certificate may not sign time stamps, or null.</summary>
-    internal static string? StamperProblem(Certificate certificate) =>
+    /// <summary>Why a chain that leads to a root may not vouch for a time, or null.</summary>
+    internal static string? StamperProblem(IReadOnlyList<Certificate> chain) =>
+        chain
+            .Select((c, i) => (c.Name, Problem: i == 0 ? StamperProblem(c) : AuthorityProblem(c, i - 1)))
+            .Where(c => c.Problem is not null)
+            .Select(c => $"{c.Name}: {c.Problem}")
+            .FirstOrDefault();
+
+    private static string? StamperProblem(Certificate certificate) =>
         certificate.KeyUsage is null
             ? "a key usage is required (RFC 5280 §4.2.1.3)"
             : KeyUsageProblem(certificate)

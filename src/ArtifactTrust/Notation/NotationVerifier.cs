@@ -413,7 +413,7 @@ public sealed class NotationVerifier
             {
                 return Fail(name, FailureCode.TimestampInvalid, e.Message);
             }
-            if ((stamp.Problem ?? ChainRules.StamperProblem(stamp.Chain[0])) is { } problem)
+            if ((stamp.Problem ?? ChainRules.StamperProblem(stamp.Chain)) is { } problem)
             {
                 return Fail(name, FailureCode.TimestampInvalid, $"the time stamp: {problem}");
             }

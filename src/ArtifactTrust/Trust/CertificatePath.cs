@@ -5,12 +5,13 @@ namespace ArtifactTrust.Trust;
 /// <summary>A verified way from a certificate to an anchor of the trusted root.</summary>
 /// <param name="Authority">The authority at its end.</param>
 /// <param name="Issuer">The leaf's issuer.</param>
+/// <param name="Issuers">The certificates from that issuer to the anchor; none where the leaf is the anchor.</param>
 /// <remarks>
 /// Spec: RFC 5280 §6, at a time given by the caller, and stricter: names are compared byte by byte, and certificates with name constraints are
 /// refused. Trust comes from the one anchor alone: no store of the machine or of the user is read, and nothing is fetched, be it certificates
 /// or revocation lists, which short-lived certificates do not have.
 /// </remarks>
-internal sealed record CertificatePath(CertificateAuthority Authority, Certificate Issuer)
+internal sealed record CertificatePath(CertificateAuthority Authority, Certificate Issuer, IReadOnlyList<Certificate> Issuers)
 {
     internal const string CodeSigning = "1.3.6.1.5.5.7.3.3";
     internal const string TimeStamping = "1.3.6.1.5.5.7.3.8";
@@ -47,12 +48,12 @@ internal sealed record CertificatePath(CertificateAuthority Authority, Certifica
             }
             if (allowAuthority && leaf.Der.Span.SequenceEqual(authority.Certificates[^1].Der.Span))
             {
-                return (new CertificatePath(authority, leaf), null);
+                return (new CertificatePath(authority, leaf, []), null);
             }
             var search = new Search(authority, further, usage, time);
             if (search.Climb(leaf))
             {
-                return (new CertificatePath(authority, search.Issuer!), null);
+                return (new CertificatePath(authority, search.Issuers[0], search.Issuers), null);
             }
             problems.Add($"{authority.Name}: {search.Problem}");
         }
@@ -94,8 +95,8 @@ internal sealed record CertificatePath(CertificateAuthority Authority, Certifica
         private readonly List<string> _problems = [];
         private int _signatures;
 
-        /// <summary>The issuer of the leaf, once an anchor is reached.</summary>
-        internal Certificate? Issuer => _path.Count > 0 ? _path[0] : null;
+        /// <summary>The issuer of the leaf and those above, up to the anchor once it is reached.</summary>
+        internal List<Certificate> Issuers => _path;
 
         internal string Problem => string.Join(", ", _problems.Distinct());
 

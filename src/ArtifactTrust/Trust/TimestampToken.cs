@@ -12,6 +12,10 @@ namespace ArtifactTrust.Trust;
 internal sealed class TimestampToken
 {
     private const string Format = "time-stamp token";
+
+    // The BCL reads no token whose own certificate it would refuse.
+    private const string NoToken =
+        "not a time-stamp token, or the certificate that it brings along was not valid then, or is not for time stamps alone (RFC 3161 §2.3)";
     private const string SigningCertificateV2 = "1.2.840.113549.1.9.16.2.47";
 
     // RFC 3628 §5.2: a second, where the token does not say.
@@ -38,12 +42,12 @@ internal sealed class TimestampToken
         {
             if (!Rfc3161TimestampToken.TryDecode(token, out decoded, out consumed))
             {
-                throw new MalformedDataException(Format, location, "not a time-stamp token");
+                throw new MalformedDataException(Format, location, NoToken);
             }
         }
         catch (CryptographicException e)
         {
-            throw new MalformedDataException(Format, location, "not a time-stamp token", e);
+            throw new MalformedDataException(Format, location, NoToken, e);
         }
         return consumed == token.Length
             ? new TimestampToken(decoded, signer)
@@ -133,9 +137,8 @@ internal sealed class TimestampToken
         var info = _token.TokenInfo;
         var own = Certificate.Read(leaf.RawData, "the time-stamp authority's certificate");
         var others = cms.Certificates.Where(c => c != leaf).Select((c, i) => Certificate.Read(c.RawData, $"certificate {i} of the token"));
-        IReadOnlyList<Certificate> chain = [own, .. others];
         var authorities = roots.Select(r => new CertificateAuthority(r.Subject, null, [r], new ValidityPeriod(null, null)));
-        var (path, reason) = CertificatePath.Find(own, chain, [.. authorities], CertificatePath.TimeStamping, info.Timestamp);
+        var (path, reason) = CertificatePath.Find(own, [.. others], [.. authorities], CertificatePath.TimeStamping, info.Timestamp);
         var accuracy =
             info.AccuracyInMicroseconds is { } microseconds ? TimeSpan.FromMicroseconds(microseconds)
             : info.PolicyId.Value == BaselinePolicy ? TimeSpan.FromSeconds(1)
@@ -146,7 +149,7 @@ internal sealed class TimestampToken
             {
                 Time = info.Timestamp,
                 Accuracy = accuracy,
-                Chain = chain,
+                Chain = [own, .. path.Issuers],
             };
     }
 
@@ -246,6 +249,6 @@ internal sealed record TimestampByRoots(string? Problem)
     /// <summary>How far the right time may be from it, on either side.</summary>
     internal TimeSpan Accuracy { get; init; }
 
-    /// <summary>The authority's certificate, and what else the token brings along.</summary>
+    /// <summary>The authority's certificate and those above it, up to the root.</summary>
     internal IReadOnlyList<Certificate> Chain { get; init; } = [];
 }

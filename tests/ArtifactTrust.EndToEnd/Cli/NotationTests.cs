@@ -89,9 +89,14 @@ public sealed class NotationTests : IAsyncLifetime, IDisposable
         User.AddKey("signer", "P-256", "leaf");
         User.UseKeys("signer");
         User.Sign(image, "signer", format);
-        _scene.Require(Verify(image));
+        // The command that is guarded is told what was verified, and is not run otherwise.
+        var ended = _scene.Require([.. Verify(image), "--", "echo", "{subject}"]);
+        Assert.Equal($"{image}\n", ended.Output);
+        Assert.Contains("verified: ", ended.Errors, StringComparison.Ordinal);
 
         Policy("strict", $"{_registry!.Host}/demo/other");
+        Assert.Equal(Rejected, _scene.Run([.. Verify(image), "--", "touch", "ran"]).ExitCode);
+        Assert.False(File.Exists(_scene.At("ran")));
         _scene.Refuses(Rejected, $"{_registry.Host}/demo/app", Verify(image));
         Policy("strict", $"{_registry.Host}/demo/app", "C=DE, ST=Berlin, O=Somebody");
         _scene.Refuses(Rejected, "none of the trusted identities", Verify(image));

@@ -63,14 +63,20 @@ internal sealed class NotationUser
 
     internal void Notation(params string[] arguments)
     {
-        var ended = Tool.Execute(
+        var ended = Run(arguments);
+        Assert.True(ended.ExitCode == 0, $"{string.Join(' ', arguments)}: {ended}");
+    }
+
+    /// <summary>Whether notation itself verifies the image.</summary>
+    internal bool Accepts(string image) => Run("verify", "--insecure-registry", image).ExitCode == 0;
+
+    private Ended Run(params string[] arguments) =>
+        Tool.Execute(
             _scene.Folder,
             new Dictionary<string, string?> { ["XDG_CONFIG_HOME"] = _scene.Folder, ["HOME"] = _scene.Folder },
             "",
             [Peers.Find("notation"), .. arguments]
         );
-        Assert.True(ended.ExitCode == 0, $"{string.Join(' ', arguments)}: {ended}");
-    }
 
     /// <summary>Pushes an image of one layer.</summary>
     /// <returns>Its name by digest.</returns>

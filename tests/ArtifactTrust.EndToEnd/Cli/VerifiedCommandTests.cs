@@ -49,6 +49,45 @@ public sealed class VerifiedCommandTests : IDisposable
         Assert.Equal("verified", report.RootElement.GetProperty("result").GetString());
     }
 
+    [Theory]
+    [InlineData("verify")]
+    [InlineData("gate")]
+    public void A_command_that_cannot_be_started_is_told_of_in_the_one_document(string verb)
+    {
+        _scene.Write("script", "#!/bin/sh\ntouch ran\n");
+        Directory.CreateDirectory(_scene.At("folder"));
+        string[] guarded = verb == "gate" ? [.. Scene.Gate[..^3]] : Model;
+        foreach (var program in (string[])["./nothing", "nothing-of-that-name", "./script", "./folder"])
+        {
+            var ended = _scene.Run([.. guarded, "--output", "json", "--", program]);
+            Assert.Equal((3, ""), (ended.ExitCode, ended.Output));
+            using var document = System.Text.Json.JsonDocument.Parse(ended.Errors);
+            Assert.Equal(3, document.RootElement.GetProperty("exitCode").GetInt32());
+            Assert.Equal(verb == "gate" ? "allowed" : "verified", document.RootElement.GetProperty("result").GetString());
+            var error = document.RootElement.GetProperty("error");
+            Assert.Equal("command", error.GetProperty("code").GetString());
+            Assert.Contains($"'{program}' could not be started", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+            var text = _scene.Run([.. guarded, "--", program]);
+            Assert.Equal((3, ""), (text.ExitCode, text.Output));
+            Assert.Contains($"error: allowed, but '{program}' could not be started", text.Errors, StringComparison.Ordinal);
+            Assert.Equal(verb == "verify", text.Errors.StartsWith("verified: model", StringComparison.Ordinal));
+        }
+        Assert.False(File.Exists(_scene.At("ran")));
+    }
+
+    [Fact]
+    public void What_fails_once_the_document_is_written_is_told_in_a_line()
+    {
+        // An executable file that the system takes for no program: only the attempt shows it.
+        _scene.Write("binary", "\u0001\u0002\n");
+        _scene.Shell("chmod +x binary");
+        var ended = _scene.Run([.. Model, "--output", "json", "--", "./binary"]);
+        Assert.Equal(3, ended.ExitCode);
+        var end = ended.Errors.LastIndexOf("}\n", StringComparison.Ordinal) + 2;
+        using var document = System.Text.Json.JsonDocument.Parse(ended.Errors[..end]);
+        Assert.StartsWith("error: allowed, but './binary' could not be started", ended.Errors[end..], StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_exit_code_is_the_commands()
     {

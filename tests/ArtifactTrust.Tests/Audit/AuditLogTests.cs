@@ -171,6 +171,41 @@ public sealed class AuditLogTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(_fixture.Root, "x")));
     }
 
+    [Theory]
+    [InlineData("notes.txt", "notes.txt")]
+    [InlineData(".tmp/draft.txt", ".tmp")]
+    [InlineData(".tmp/0/draft.txt", ".tmp")]
+    public void Where_no_log_can_be_created_nothing_is_touched(string file, string told)
+    {
+        var other = Path.Combine(_fixture.Root, "other");
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(other, file))!);
+        File.WriteAllText(Path.Combine(other, file), "mine");
+        var e = Assert.Throws<IOException>(() => _fixture.Create(0, other));
+        Assert.Contains($"('{told}')", e.Message, StringComparison.Ordinal);
+        Assert.Equal([Path.Combine(other, file)], Directory.EnumerateFiles(other, "*", SearchOption.AllDirectories));
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(other, file)));
+    }
+
+    [Fact]
+    public void A_log_is_not_created_through_a_link_for_its_temporary_files()
+    {
+        var other = Directory.CreateDirectory(Path.Combine(_fixture.Root, "other")).FullName;
+        File.WriteAllText(Path.Combine(other, "0"), "mine");
+        Directory.CreateDirectory(_fixture.Directory);
+        Directory.CreateSymbolicLink(Path.Combine(_fixture.Directory, ".tmp"), other);
+        Assert.Throws<IOException>(() => _fixture.Create(0));
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(other, "0")));
+    }
+
+    [Fact]
+    public void That_there_is_a_log_is_told_without_waiting_for_who_writes_to_it()
+    {
+        _fixture.Create(1);
+        using var held = LogLock.Take(_fixture.Directory, TimeSpan.Zero);
+        var e = Assert.Throws<IOException>(() => AuditLog.Create(_fixture.Directory, LogFixture.Origin, _fixture.Key, TimeSpan.Zero));
+        Assert.Contains("open it instead", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_creation_stopped_before_the_checkpoint_is_no_obstacle()
     {

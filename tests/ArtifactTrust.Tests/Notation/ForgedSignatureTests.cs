@@ -24,7 +24,7 @@ public sealed class ForgedSignatureTests
             FailureCode.UnsupportedMaterial
         ),
         ("payload type", d => d.ContentType = "application/json", "notation.attributes", FailureCode.PayloadTypeMismatch),
-        ("unknown critical header", d => Critical(d, "com.example.rule", "x"), "notation.attributes", FailureCode.UnsupportedMaterial),
+        ("unknown critical header", d => d.AddCritical("com.example.rule", "x"), "notation.attributes", FailureCode.UnsupportedMaterial),
         (
             "critical header that is not there",
             d => d.Critical.Add(NotationDraft.Expiry),
@@ -41,13 +41,13 @@ public sealed class ForgedSignatureTests
         ),
         (
             "expiry before signing",
-            d => Critical(d, NotationDraft.Expiry, NotationScene.Now.AddDays(-1)),
+            d => d.AddCritical(NotationDraft.Expiry, NotationScene.Now.AddDays(-1)),
             "notation.attributes",
             FailureCode.MalformedEvidence
         ),
         (
             "expired",
-            d => Critical(d, NotationDraft.Expiry, NotationScene.Now.AddMinutes(-1)),
+            d => d.AddCritical(NotationDraft.Expiry, NotationScene.Now.AddMinutes(-1)),
             "notation.expiry",
             FailureCode.SignatureExpired
         ),
@@ -60,13 +60,13 @@ public sealed class ForgedSignatureTests
         ),
         (
             "critical authentic time without an authority",
-            d => Critical(d, NotationDraft.AuthenticTime, NotationScene.Now),
+            d => d.AddCritical(NotationDraft.AuthenticTime, NotationScene.Now),
             "notation.attributes",
             FailureCode.UnsupportedMaterial
         ),
         (
             "plugin",
-            d => Critical(d, "io.cncf.notary.verificationPlugin", "com.example.plugin"),
+            d => d.AddCritical("io.cncf.notary.verificationPlugin", "com.example.plugin"),
             "notation.attributes",
             FailureCode.UnsupportedMaterial
         ),
@@ -78,7 +78,7 @@ public sealed class ForgedSignatureTests
         ),
         (
             "plugin version",
-            d => Critical(d, "io.cncf.notary.verificationPluginMinVersion", "1.0.0"),
+            d => d.AddCritical("io.cncf.notary.verificationPluginMinVersion", "1.0.0"),
             "notation.attributes",
             FailureCode.UnsupportedMaterial
         ),
@@ -88,7 +88,12 @@ public sealed class ForgedSignatureTests
             "notation.attributes",
             FailureCode.MalformedEvidence
         ),
-        ("authority in the store of certificate authorities", Authority, "notation.trust", FailureCode.CertificateInvalid),
+        (
+            "authority in the store of certificate authorities",
+            d => d.UseAuthority(NotationScene.Now.AddHours(-1)),
+            "notation.trust",
+            FailureCode.CertificateInvalid
+        ),
         ("algorithm of another curve", d => d.Algorithm = "ES384", "notation.signature", FailureCode.SignatureInvalid),
         ("algorithm of RSA", d => d.Algorithm = "PS256", "notation.signature", FailureCode.SignatureInvalid),
         ("algorithm none", d => d.Algorithm = "none", "notation.signature", FailureCode.SignatureInvalid),
@@ -136,7 +141,7 @@ public sealed class ForgedSignatureTests
         ),
         ("no certificate", d => d.Chain.Clear(), "", FailureCode.None),
         ("too many certificates", d => d.Chain.AddRange(Enumerable.Repeat(d.Chain[2], 20)), "", FailureCode.None),
-        ("time stamp that is none", d => d.Timestamp = [1, 2, 3], "notation.time", FailureCode.TimestampInvalid),
+        ("time stamp that is none", d => d.Stamp = _ => [1, 2, 3], "notation.time", FailureCode.TimestampInvalid),
     ];
 
     /// <summary>Chains with one thing wrong, each refused by the profile of the specification.</summary>
@@ -179,7 +184,7 @@ public sealed class ForgedSignatureTests
         // A header that is neither known nor critical may be there, and an expiry in the future.
         var draft = new NotationDraft();
         draft.Headers["com.example.note"] = "x";
-        Critical(draft, NotationDraft.Expiry, NotationScene.Now.AddDays(1));
+        draft.AddCritical(NotationDraft.Expiry, NotationScene.Now.AddDays(1));
         Assert.True(scene.Verify(NotationScene.Parse(jws, draft.Build(jws))).IsVerified);
     }
 
@@ -273,7 +278,7 @@ public sealed class ForgedSignatureTests
         scene.Add("signingAuthority", "test", Encoding.ASCII.GetBytes(NotationDraft.Good.RootPem));
         scene.Stores = "\"signingAuthority:test\"";
         var draft = new NotationDraft();
-        Authority(draft);
+        draft.UseAuthority(NotationScene.Now.AddHours(-1));
         // Long after the certificates have expired.
         scene.Time = NotationScene.Now.AddYears(20);
         var report = scene.Verify(NotationScene.Parse(jws, draft.Build(jws)));
@@ -380,19 +385,6 @@ public sealed class ForgedSignatureTests
         draft.Chain.Clear();
         draft.Chain.AddRange(chain.Certificates);
         return draft;
-    }
-
-    private static void Critical(NotationDraft draft, string name, object value)
-    {
-        draft.Headers[name] = value;
-        draft.Critical.Add(name);
-    }
-
-    private static void Authority(NotationDraft draft)
-    {
-        draft.Headers[NotationDraft.Scheme] = "notary.x509.signingAuthority";
-        draft.Headers.Remove(NotationDraft.SigningTime);
-        Critical(draft, NotationDraft.AuthenticTime, NotationScene.Now.AddHours(-1));
     }
 
     private static JsonObject Target(NotationDraft draft) => draft.Payload["targetArtifact"]!.AsObject();

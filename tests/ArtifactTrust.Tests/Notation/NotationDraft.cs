@@ -8,25 +8,32 @@ using ArtifactTrust.Hashing;
 namespace ArtifactTrust.Tests.Notation;
 
 /// <summary>A signature that is right until a test changes something of it; then it is signed with the test's own key all the same.</summary>
-internal sealed class NotationDraft
+internal sealed partial class NotationDraft
 {
     internal const string Scheme = "io.cncf.notary.signingScheme";
     internal const string SigningTime = "io.cncf.notary.signingTime";
     internal const string AuthenticTime = "io.cncf.notary.authenticSigningTime";
     internal const string Expiry = "io.cncf.notary.expiry";
 
-    internal static readonly TestChain Good = TestChain.Create();
-
-    internal NotationDraft()
+    /// <param name="chain">The signer's.</param>
+    /// <param name="manifest">What is signed.</param>
+    /// <param name="time">When, as the signer says.</param>
+    /// <param name="mediaType">The manifest's type.</param>
+    internal NotationDraft(
+        TestChain chain,
+        byte[] manifest,
+        DateTimeOffset time,
+        string mediaType = "application/vnd.oci.image.manifest.v1+json"
+    )
     {
-        Key = Good.LeafKey;
-        Chain = [.. Good.Certificates];
-        var manifest = NotationScene.Data("manifest.json");
+        Key = chain.LeafKey;
+        Chain = [.. chain.Certificates];
+        Headers = new() { [Scheme] = "notary.x509", [SigningTime] = time };
         Payload = new JsonObject
         {
             ["targetArtifact"] = new JsonObject
             {
-                ["mediaType"] = "application/vnd.oci.image.manifest.v1+json",
+                ["mediaType"] = mediaType,
                 ["digest"] = DigestAlgorithm.Sha256.Hash(manifest).ToString(),
                 ["size"] = manifest.Length,
             },
@@ -43,18 +50,32 @@ internal sealed class NotationDraft
 
     internal List<string> Critical { get; } = [Scheme];
 
-    internal Dictionary<string, object> Headers { get; } =
-        new() { [Scheme] = "notary.x509", [SigningTime] = NotationScene.Now.AddHours(-1) };
+    internal Dictionary<string, object> Headers { get; }
 
     internal JsonNode Payload { get; set; }
 
     /// <summary>The payload's text, in place of <see cref="Payload"/>.</summary>
     internal string? PayloadText { get; set; }
 
-    internal byte[]? Timestamp { get; set; }
+    /// <summary>Makes the time stamp of the signature, if it is to have one.</summary>
+    internal Func<byte[], byte[]>? Stamp { get; set; }
 
     /// <summary>Changes the text of JWS's protected headers before they are signed.</summary>
     internal Func<string, string> EditProtected { get; set; } = text => text;
+
+    /// <summary>Makes it a signature of a signing authority, which vouches for the time.</summary>
+    internal void UseAuthority(DateTimeOffset time)
+    {
+        Headers[Scheme] = "notary.x509.signingAuthority";
+        Headers.Remove(SigningTime);
+        AddCritical(AuthenticTime, time);
+    }
+
+    internal void AddCritical(string name, object value)
+    {
+        Headers[name] = value;
+        Critical.Add(name);
+    }
 
     internal byte[] Build(bool jws) => jws ? Jws() : Cose();
 
@@ -74,14 +95,15 @@ internal sealed class NotationDraft
         }
         var headers = Base64Url.EncodeToString(Encoding.UTF8.GetBytes(EditProtected(json.ToJsonString())));
         var payload = Base64Url.EncodeToString(Encoding.UTF8.GetBytes(PayloadJson));
+        var signature = Sign(Encoding.ASCII.GetBytes($"{headers}.{payload}"));
         var unprotected = new JsonObject
         {
             ["x5c"] = new JsonArray([.. Chain.Select(c => (JsonNode)Convert.ToBase64String(c.RawData))]),
             ["io.cncf.notary.signingAgent"] = "test",
         };
-        if (Timestamp is not null)
+        if (Stamp is not null)
         {
-            unprotected["io.cncf.notary.timestampSignature"] = Convert.ToBase64String(Timestamp);
+            unprotected["io.cncf.notary.timestampSignature"] = Convert.ToBase64String(Stamp(signature));
         }
         return Encoding.UTF8.GetBytes(
             new JsonObject
@@ -89,7 +111,7 @@ internal sealed class NotationDraft
                 ["payload"] = payload,
                 ["protected"] = headers,
                 ["header"] = unprotected,
-                ["signature"] = Base64Url.EncodeToString(Sign(Encoding.ASCII.GetBytes($"{headers}.{payload}"))),
+                ["signature"] = Base64Url.EncodeToString(signature),
             }.ToJsonString()
         );
     }
@@ -118,13 +140,13 @@ internal sealed class NotationDraft
             ),
         ]);
         var payload = Encoding.UTF8.GetBytes(PayloadJson);
+        var signature = Sign(Cbor.Array([Cbor.Text("Signature1"), Cbor.Bytes(headers), Cbor.Bytes([]), Cbor.Bytes(payload)]));
         List<(byte[], byte[])> unprotected = [(Cbor.Number(33), Cbor.Array([.. Chain.Select(c => Cbor.Bytes(c.RawData))]))];
-        if (Timestamp is not null)
+        if (Stamp is not null)
         {
-            unprotected.Add((Cbor.Text("io.cncf.notary.timestampSignature"), Cbor.Bytes(Timestamp)));
+            unprotected.Add((Cbor.Text("io.cncf.notary.timestampSignature"), Cbor.Bytes(Stamp(signature))));
         }
-        var signed = Cbor.Array([Cbor.Text("Signature1"), Cbor.Bytes(headers), Cbor.Bytes([]), Cbor.Bytes(payload)]);
-        return Cbor.Tag(18, Cbor.Array([Cbor.Bytes(headers), Cbor.Map(unprotected), Cbor.Bytes(payload), Cbor.Bytes(Sign(signed))]));
+        return Cbor.Tag(18, Cbor.Array([Cbor.Bytes(headers), Cbor.Map(unprotected), Cbor.Bytes(payload), Cbor.Bytes(signature)]));
     }
 
     private byte[] Sign(byte[] signed) =>

@@ -8,7 +8,7 @@ namespace ArtifactTrust.Tests.Notation;
 internal sealed class NotationScene : IDisposable
 {
     /// <summary>The instant that the clock shows unless a test sets it: after the signatures in <c>Data</c> were made, before any of them expires.</summary>
-    internal static readonly DateTimeOffset Now = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
+    internal static readonly DateTimeOffset Now = TestChain.Now;
 
     private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
 

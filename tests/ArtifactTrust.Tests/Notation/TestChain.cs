@@ -10,6 +10,9 @@ internal sealed record TestChain(AsymmetricAlgorithm LeafKey, IReadOnlyList<X509
 {
     internal const string LeafName = "C=DE, ST=Berlin, O=Example, CN=test signer";
 
+    /// <summary>The time about which chains are valid, unless a test says another.</summary>
+    internal static readonly DateTimeOffset Now = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
+
     internal string RootPem => Certificates[^1].ExportCertificatePem();
 
     internal static TestChain Create(
@@ -23,13 +26,15 @@ internal sealed record TestChain(AsymmetricAlgorithm LeafKey, IReadOnlyList<X509
         bool areConstraintsCritical = true,
         int? rootPathLength = null,
         string leafName = LeafName,
-        AsymmetricAlgorithm? leafKey = null
+        AsymmetricAlgorithm? leafKey = null,
+        DateTimeOffset? now = null,
+        DateTimeOffset? leafFrom = null
     )
     {
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var intermediateKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         leafKey ??= ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var (from, to) = (NotationScene.Now.AddDays(-10), NotationScene.Now.AddYears(5));
+        var (from, to) = ((now ?? Now).AddDays(-10), (now ?? Now).AddYears(5));
         var name = HashAlgorithmName.SHA256;
 
         var root = new CertificateRequest("C=DE, ST=Berlin, O=Example, CN=test root", rootKey, name);
@@ -74,7 +79,7 @@ internal sealed record TestChain(AsymmetricAlgorithm LeafKey, IReadOnlyList<X509
         var leafCertificate = leaf.Create(
             intermediateCertificate.SubjectName,
             X509SignatureGenerator.CreateForECDsa(intermediateKey),
-            from,
+            leafFrom ?? from,
             to,
             [2]
         );

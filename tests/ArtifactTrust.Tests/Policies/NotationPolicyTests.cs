@@ -23,11 +23,11 @@ public sealed class NotationPolicyTests
     [
         (
             "unsupported critical attribute",
-            d => Critical(d, "com.example.rule", "x"),
+            d => d.AddCritical("com.example.rule", "x"),
             "notation.attributes",
             FailureCode.UnsupportedMaterial
         ),
-        ("plugin", d => Critical(d, "io.cncf.notary.verificationPlugin", "x"), "notation.attributes", FailureCode.UnsupportedMaterial),
+        ("plugin", d => d.AddCritical("io.cncf.notary.verificationPlugin", "x"), "notation.attributes", FailureCode.UnsupportedMaterial),
         (
             "another digest",
             d => Target(d)["digest"] = DigestAlgorithm.Sha256.Hash("other"u8).ToString(),
@@ -38,7 +38,7 @@ public sealed class NotationPolicyTests
         ("wrong CA", d => Use(d, TestChain.Create()), "notation.trust", FailureCode.CertificateInvalid),
         (
             "to be used no more",
-            d => Critical(d, NotationDraft.Expiry, NotationScene.Now.AddMinutes(-1)),
+            d => d.AddCritical(NotationDraft.Expiry, NotationScene.Now.AddMinutes(-1)),
             "notation.expiry",
             FailureCode.SignatureExpired
         ),
@@ -169,9 +169,7 @@ public sealed class NotationPolicyTests
     public void A_signing_authority_counts_by_its_own_kind_of_store()
     {
         var draft = new NotationDraft();
-        draft.Headers[NotationDraft.Scheme] = "notary.x509.signingAuthority";
-        draft.Headers.Remove(NotationDraft.SigningTime);
-        Critical(draft, NotationDraft.AuthenticTime, NotationScene.Now.AddHours(-1));
+        draft.UseAuthority(NotationScene.Now.AddHours(-1));
         using var asAuthority = Policy(
             "signingAuthority: { test: { file: ca/root.pem } }",
             Signer.Replace("ca:test", "signingAuthority:test", StringComparison.Ordinal)
@@ -381,12 +379,6 @@ public sealed class NotationPolicyTests
         draft.Key = chain.LeafKey;
         draft.Chain.Clear();
         draft.Chain.AddRange(chain.Certificates);
-    }
-
-    private static void Critical(NotationDraft draft, string name, object value)
-    {
-        draft.Headers[name] = value;
-        draft.Critical.Add(name);
     }
 
     private static JsonObject Target(NotationDraft draft) => draft.Payload["targetArtifact"]!.AsObject();

@@ -27,7 +27,8 @@ internal sealed record TestTsa(X509Certificate2 Certificate)
         HashAlgorithmName hash,
         bool hasCertificate,
         byte[]? imprint = null,
-        BigInteger? nonce = null
+        BigInteger? nonce = null,
+        IReadOnlyList<X509Certificate2>? further = null
     )
     {
         var info = new AsnWriter(AsnEncodingRules.DER);
@@ -60,6 +61,10 @@ internal sealed record TestTsa(X509Certificate2 Certificate)
             DigestAlgorithm = new Oid("2.16.840.1.101.3.4.2.1"),
             IncludeOption = hasCertificate ? X509IncludeOption.EndCertOnly : X509IncludeOption.None,
         };
+        foreach (var certificate in further ?? [])
+        {
+            signer.Certificates.Add(certificate);
+        }
         var attribute = new AsnWriter(AsnEncodingRules.DER);
         using (attribute.PushSequence())
         using (attribute.PushSequence())
