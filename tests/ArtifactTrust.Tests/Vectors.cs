@@ -33,11 +33,16 @@ internal static class Vectors
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class VectorFactAttribute : FactAttribute
 {
-    public VectorFactAttribute()
+    /// <param name="folder">The folder that is needed, where a copy of the vectors may lack it.</param>
+    public VectorFactAttribute(string folder = "")
     {
         if (Vectors.Root is null)
         {
             Skip = "the interop vectors (../shared/vectors) are not here";
+        }
+        else if (!Directory.Exists(Path.Join(Vectors.Root, folder)))
+        {
+            Skip = $"the interop vectors lack {folder}";
         }
     }
 }

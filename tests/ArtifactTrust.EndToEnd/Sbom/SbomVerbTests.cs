@@ -18,6 +18,8 @@ public sealed class SbomVerbTests : IDisposable
     [Theory]
     [InlineData("cyclonedx-json", "1.6", "CycloneDX 1.6")]
     [InlineData("cyclonedx-json", "1.7", "CycloneDX 1.7")]
+    [InlineData("cyclonedx-xml", null, "CycloneDX 1.6")]
+    [InlineData("cyclonedx-xml", "1.7", "CycloneDX 1.7")]
     [InlineData("spdx-json", null, "SPDX 2.3")]
     [InlineData("spdx3-json", null, "SPDX 3.0.1")]
     public void What_is_written_is_valid(string format, string? version, string named)
@@ -57,11 +59,25 @@ public sealed class SbomVerbTests : IDisposable
         );
     }
 
+    [Fact]
+    public void What_is_wrong_in_xml_is_named_with_its_line()
+    {
+        _scene.Write(
+            "m.xml",
+            "<bom xmlns=\"http://cyclonedx.org/schema/bom/1.6\">\n<components><component type=\"spaceship\"/></components></bom>"
+        );
+        var ended = _scene.Run("sbom", "validate", "m.xml");
+        Assert.Equal(Rejected, ended.ExitCode);
+        Assert.StartsWith("invalid: m.xml\n  CycloneDX 1.6\n  error    line 2, column ", ended.Output, StringComparison.Ordinal);
+        _scene.Write("m.xml", "<!DOCTYPE bom SYSTEM \"file:///etc/passwd\"><bom xmlns=\"http://cyclonedx.org/schema/bom/1.6\"/>");
+        _scene.Refuses(Rejected, "DTD", "sbom", "validate", "m.xml");
+    }
+
     [Theory]
     [InlineData("not json", Rejected)]
     [InlineData("{}", Rejected)]
     [InlineData("[]", Rejected)]
-    [InlineData("<bom xmlns=\"http://cyclonedx.org/schema/bom/1.6\"/>", Rejected)]
+    [InlineData("<bom xmlns=\"http://cyclonedx.org/schema/bom/1.3\"/>", Rejected)]
     [InlineData("{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"9.9\"}", Rejected)]
     public void What_is_no_SBOM_is_refused_by_every_verb(string content, int exitCode)
     {

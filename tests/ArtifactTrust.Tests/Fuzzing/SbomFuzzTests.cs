@@ -1,9 +1,11 @@
 using System.Text;
+using ArtifactTrust.Sbom;
 using ArtifactTrust.Sbom.Comparing;
 using ArtifactTrust.Sbom.CycloneDx;
 using ArtifactTrust.Sbom.Merging;
 using ArtifactTrust.Sbom.Validation;
 using ArtifactTrust.Scanning;
+using ArtifactTrust.Tests.Sbom;
 using Xunit.Abstractions;
 
 namespace ArtifactTrust.Tests.Fuzzing;
@@ -28,6 +30,14 @@ public sealed class SbomFuzzTests(ITestOutputHelper output)
         new FuzzTarget("validation of SBOMs", [CycloneDx, Spdx, Spdx3], input => Assert.NotNull(SbomValidator.Validate(input).Errors)).Fuzz(
             output
         );
+
+    [Fact]
+    public void Validation_of_xml() =>
+        new FuzzTarget(
+            "validation of XML",
+            [SbomWriter.ToBytes(SbomWriterTests.Everything(), SbomFormat.CycloneDxXml, CycloneDxVersion.V17)],
+            input => Assert.NotNull(SbomValidator.Validate(input).Errors)
+        ).Fuzz(output);
 
     [Fact]
     public void Comparing() =>

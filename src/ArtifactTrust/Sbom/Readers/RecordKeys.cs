@@ -32,10 +32,10 @@ internal sealed class RecordKeys
     /// <summary>Says that another object begins.</summary>
     internal void NextRecord() => (_next, _current) = (0, -1);
 
-    /// <summary>Whether the key at hand is the one that followed in the record before, as it is in most data; told without making a string.</summary>
+    /// <summary>Whether the key at hand is the one that followed in the record before, as it is in most data; told without making a string; never of an escaped one, which may be no text at all.</summary>
     internal bool IsExpected(ref Utf8JsonReader reader)
     {
-        if (_next < _names.Count && reader.ValueTextEquals(_utf8[_next]))
+        if (_next < _names.Count && !reader.ValueIsEscaped && reader.ValueTextEquals(_utf8[_next]))
         {
             _current = _next++;
             return true;

@@ -73,7 +73,8 @@ internal sealed partial class CycloneDxNames
         }
     }
 
-    private static string Shown(string name) => Reading.FileText.Clean(name.Length <= 200 ? name : name[..200] + "…")!;
+    /// <summary>A name, fit for a message.</summary>
+    internal static string Shown(string name) => Reading.FileText.Clean(name.Length <= 200 ? name : name[..200] + "…")!;
 
     private static bool IsLax(string pointer) => pointer.StartsWith("/formulation/", StringComparison.Ordinal);
 

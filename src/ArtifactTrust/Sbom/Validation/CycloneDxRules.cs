@@ -9,6 +9,24 @@ internal static class CycloneDxRules
     internal static void Check(JsonElement json, List<SbomError> errors, List<SbomError> warnings) =>
         Walk(json, JsonPointer.Root, errors, warnings);
 
+    internal static SbomError WrongLength(string place, string content, string algorithm, int length) =>
+        new(place, $"{content.Length} hex digits; {algorithm} has {length}");
+
+    internal static SbomError NoExpression(string place, string expression) =>
+        new(place, $"no SPDX licence expression of known licences: '{Reading.FileText.Clean(expression)}'");
+
+    /// <summary>How many hex digits a hash has; null where the algorithm's are not known.</summary>
+    internal static int? HexLength(string algorithm) =>
+        algorithm switch
+        {
+            "MD5" => 32,
+            "SHA-1" => 40,
+            "SHA-256" or "SHA3-256" or "BLAKE2b-256" or "Streebog-256" => 64,
+            "SHA-384" or "SHA3-384" or "BLAKE2b-384" => 96,
+            "SHA-512" or "SHA3-512" or "BLAKE2b-512" or "Streebog-512" => 128,
+            _ => null,
+        };
+
     // The nesting of the JSON, which is bounded, bounds this recursion.
     private static void Walk(JsonElement json, JsonPointer at, List<SbomError> errors, List<SbomError> warnings)
     {
@@ -37,18 +55,11 @@ internal static class CycloneDxRules
         )
         {
             // The specification's own examples shorten fingerprints of certificates.
-            (at.Parent?.Name == "hashes" ? errors : warnings).Add(
-                new SbomError(at.Member("content").ToString(), $"{content.Length} hex digits; {algorithm} has {length}")
-            );
+            (at.Parent?.Name == "hashes" ? errors : warnings).Add(WrongLength(at.Member("content").ToString(), content, algorithm, length));
         }
         if (at.Parent?.Name == "licenses" && Text(json, "expression") is { } expression && !SpdxExpression.IsValid(expression))
         {
-            warnings.Add(
-                new SbomError(
-                    at.Member("expression").ToString(),
-                    $"no SPDX licence expression of known licences: '{Reading.FileText.Clean(expression)}'"
-                )
-            );
+            warnings.Add(NoExpression(at.Member("expression").ToString(), expression));
         }
         foreach (var member in json.EnumerateObject())
         {
@@ -61,15 +72,4 @@ internal static class CycloneDxRules
 
     private static string? Text(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    private static int? HexLength(string algorithm) =>
-        algorithm switch
-        {
-            "MD5" => 32,
-            "SHA-1" => 40,
-            "SHA-256" or "SHA3-256" or "BLAKE2b-256" or "Streebog-256" => 64,
-            "SHA-384" or "SHA3-384" or "BLAKE2b-384" => 96,
-            "SHA-512" or "SHA3-512" or "BLAKE2b-512" or "Streebog-512" => 128,
-            _ => null,
-        };
 }

@@ -1,7 +1,7 @@
 namespace ArtifactTrust.Sbom.Validation;
 
 /// <summary>Something wrong with an SBOM.</summary>
-/// <param name="Location">Where, an RFC 6901 pointer; empty for the whole document.</param>
+/// <param name="Location">Where: in JSON an RFC 6901 pointer, empty for the whole document; in XML <c>line N, column N</c>.</param>
 /// <param name="Reason">What is wrong.</param>
 public sealed record SbomError(string Location, string Reason);
 

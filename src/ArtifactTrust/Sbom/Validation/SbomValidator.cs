@@ -3,7 +3,7 @@ using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Sbom.Validation;
 
-/// <summary>Validates an SBOM of any format that can be: CycloneDX JSON 1.4 to 1.7, SPDX 2.2 and 2.3 JSON, SPDX 3.0.1 JSON-LD.</summary>
+/// <summary>Validates an SBOM of any format that can be: CycloneDX JSON and XML 1.4 to 1.7, SPDX 2.2 and 2.3 JSON, SPDX 3.0.1 JSON-LD.</summary>
 /// <remarks>SPDX is checked by rules of our own for what its documents consist of, not against its published schemas.</remarks>
 public static class SbomValidator
 {
@@ -11,12 +11,13 @@ public static class SbomValidator
 
     /// <summary>Validates a document.</summary>
     /// <param name="utf8">The whole document.</param>
-    /// <exception cref="MalformedDataException">It is no JSON, of no format that can be checked, or too large.</exception>
+    /// <exception cref="MalformedDataException">It is neither JSON nor XML, of no format that can be checked, or too large.</exception>
     public static SbomValidation Validate(ReadOnlyMemory<byte> utf8)
     {
-        if (utf8.Span.TrimStart(" \t\r\n"u8) is [(byte)'<', ..])
+        var start = utf8.Span.StartsWith("\uFEFF"u8) ? utf8.Span[3..] : utf8.Span;
+        if (start.TrimStart(" \t\r\n"u8) is [(byte)'<', ..])
         {
-            throw new MalformedDataException(Named, "$", "this is XML; JSON is validated here");
+            return CycloneDxXmlValidator.Validate(utf8);
         }
         var json = StrictJson.Parse(utf8, Named, Limits.PredicateBytes);
         if (json.ValueKind != JsonValueKind.Object)

@@ -50,6 +50,7 @@ public sealed class JsonDataReaderTests
     [InlineData("[1] // no")]
     [InlineData("")]
     [InlineData("[{\"\\ud800\":1}]")]
+    [InlineData("[{\"a\":1},{\"\\ud800\":1}]")]
     public void What_is_not_json_is_unreadable(string text) => Samples.Unreadable("d.json", Encoding.UTF8.GetBytes(text));
 
     [Fact]
