@@ -21,9 +21,9 @@ internal static class RedactCommand
         var destination = new Argument<string>("OUT") { Description = "the copy; not there yet, unless --force" };
         var kinds = new Option<string>("--kinds")
         {
-            Description = "what is replaced; see scan --pii",
+            Description = "what is replaced; see scan --pii, and secret",
             DefaultValueFactory = _ => "all",
-            HelpName = "email,phone,…|all",
+            HelpName = "email,phone,secret,…|all",
         };
         var replace = new Option<string>("--replace")
         {
@@ -40,7 +40,7 @@ internal static class RedactCommand
         var force = new Option<bool>("--force") { Description = "replace OUT where it exists" };
         var verb = new Verb(
             "redact",
-            "Copy a file of data with data about people replaced: what scan --pii finds in it.",
+            "Copy a file of data with data about people and secrets replaced: what scan --pii finds in it.",
             "artifact-trust redact users.csv users-redacted.csv",
             "artifact-trust redact users.jsonl out.jsonl --kinds email,phone --replace hash --hash-key-file join.key"
         )
@@ -60,7 +60,7 @@ internal static class RedactCommand
                         session,
                         parsed.GetValue(source)!,
                         parsed.GetValue(destination)!,
-                        PersonalKinds.Parse("--kinds", parsed.GetValue(kinds)),
+                        PersonalKinds.ParseReplaced("--kinds", parsed.GetValue(kinds)),
                         parsed.GetValue(replace) switch
                         {
                             "hash" => Replacement.Hash,
@@ -80,7 +80,7 @@ internal static class RedactCommand
         Session session,
         string source,
         string destination,
-        IReadOnlyList<PersonalDataKind> kinds,
+        (IReadOnlyList<PersonalDataKind> Kinds, bool Secrets) replaced,
         Replacement replacement,
         string? keyFile,
         bool force,
@@ -112,7 +112,12 @@ internal static class RedactCommand
             using (var input = new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0))
             using (var output = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 64 << 10))
             {
-                report = new DataRedactor(kinds, replacement, key).Redact(Path.GetFileName(source), input, output, cancellation);
+                report = new DataRedactor(replaced.Kinds, replacement, key, replaced.Secrets).Redact(
+                    Path.GetFileName(source),
+                    input,
+                    output,
+                    cancellation
+                );
                 output.Flush(flushToDisk: true);
             }
             File.Move(temporary, full, force);
@@ -164,7 +169,7 @@ internal static class RedactCommand
 
     private static int Report(Session session, string destination, RedactionReport report)
     {
-        var total = report.Counts.Values.Sum();
+        var total = report.Counts.Values.Sum() + report.Secrets;
         if (session.Terminal.Json)
         {
             session.Terminal.WriteJson(writer =>
@@ -178,6 +183,10 @@ internal static class RedactCommand
                 {
                     writer.WriteNumber(kind.ToWord(), count);
                 }
+                if (report.Secrets > 0)
+                {
+                    writer.WriteNumber("secret", report.Secrets);
+                }
                 writer.WriteEndObject();
                 writer.WriteEndObject();
             });
@@ -188,6 +197,10 @@ internal static class RedactCommand
         foreach (var (kind, count) in report.Counts)
         {
             session.Terminal.Line($"  {kind.ToWord()}: {count}");
+        }
+        if (report.Secrets > 0)
+        {
+            session.Terminal.Line($"  secret: {report.Secrets}");
         }
         return ExitCode.Success;
     }

@@ -7,6 +7,7 @@ namespace ArtifactTrust.Cli.Scans;
 internal static class PersonalKinds
 {
     private const string Everything = "all";
+    private const string Secret = "secret";
 
     /// <summary>The words of the kinds that fail a scan.</summary>
     /// <exception cref="CliException">A word is no kind, or nothing is looked for.</exception>
@@ -15,11 +16,24 @@ internal static class PersonalKinds
         : isLookedFor ? Parse("--fail-on-pii", text).Select(k => k.ToWord()).ToHashSet(StringComparer.Ordinal)
         : throw CliException.Usage("--fail-on-pii goes with --pii");
 
-    /// <summary>The kinds of a list.</summary>
+    /// <summary>The kinds that are replaced, and whether secrets are.</summary>
     /// <exception cref="CliException">A word is no kind.</exception>
-    internal static IReadOnlyList<PersonalDataKind> Parse(string option, string? text)
+    internal static (IReadOnlyList<PersonalDataKind> Kinds, bool Secrets) ParseReplaced(string option, string? text)
     {
         if (text is null or Everything)
+        {
+            return (PersonalDataKinds.All, true);
+        }
+        var words = text.Split(',', StringSplitOptions.TrimEntries).ToList();
+        var secrets = words.RemoveAll(w => w == Secret) > 0;
+        return (words.Count == 0 ? [] : Parse(option, string.Join(',', words), Secret), secrets);
+    }
+
+    /// <summary>The kinds of a list.</summary>
+    /// <exception cref="CliException">A word is no kind.</exception>
+    private static IReadOnlyList<PersonalDataKind> Parse(string option, string text, params string[] more)
+    {
+        if (text == Everything)
         {
             return PersonalDataKinds.All;
         }
@@ -29,7 +43,9 @@ internal static class PersonalKinds
             kinds.Add(
                 PersonalDataKinds.TryParse(word, out var kind)
                     ? kind.Value
-                    : throw CliException.Usage($"{option} '{word}' is none of {string.Join(", ", PersonalDataKinds.Words)}, {Everything}")
+                    : throw CliException.Usage(
+                        $"{option} '{word}' is none of {string.Join(", ", PersonalDataKinds.Words.Concat(more))}, {Everything}"
+                    )
             );
         }
         return kinds;

@@ -10,9 +10,13 @@ internal static class CodeDetector
     private const string IbanLengths =
         "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29ES24FI18FK18FO18FR27GB22GE22GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22MK19MN20MR27MT31MU30NI28NL18NO15OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST25SV28TL23TN24TR26UA29VA22VG24XK20YE30";
 
+    // An address of version 4.
+    private const int Shortest = 7;
+
     /// <summary>The match that begins there, where nothing of a word stands before it.</summary>
     internal static PersonalDataMatch? At(ReadOnlySpan<char> text, int start, ColumnHint hint) =>
-        char.IsAsciiLetter(text[start])
+        text.Length - start < Shortest ? null
+        : char.IsAsciiLetter(text[start])
             ? Iban(text, start, hint)
                 ?? Nino(text, start, hint)
                 ?? (char.ToUpperInvariant(text[start]) is 'X' or 'Y' or 'Z' ? Spanish(text, start, hint) : null)
@@ -106,6 +110,10 @@ internal static class CodeDetector
     // Orden INT/2058/2008: X, Y and Z stand for 0, 1 and 2.
     private static PersonalDataMatch? Spanish(ReadOnlySpan<char> text, int start, ColumnHint hint)
     {
+        if (text.Length - start < 9)
+        {
+            return null;
+        }
         Span<char> code = stackalloc char[9];
         var (count, i) = (0, start);
         for (; i < text.Length && count < 9; i++)
@@ -172,7 +180,8 @@ internal static class CodeDetector
     // A French number of someone born in Corsica, where the department has a letter: 2A or 2B.
     private static PersonalDataMatch? Corsican(ReadOnlySpan<char> text, int start)
     {
-        if (!char.IsAsciiDigit(text[start]))
+        // Sex, year, month: most numbers end here.
+        if (text.Length - start < 15 || text[start] is not (>= '1' and <= '8'))
         {
             return null;
         }

@@ -17,6 +17,7 @@ internal sealed class ColumnTally
 
     private readonly Dictionary<string, Column> _columns = new(StringComparer.Ordinal);
     private readonly List<PersonalDataMatch> _matches = [];
+    private readonly ColumnHints _hints = new();
 
     /// <summary>How many values were looked at.</summary>
     internal long Values { get; private set; }
@@ -34,7 +35,9 @@ internal sealed class ColumnTally
         {
             column.Numbers[value.Length]++;
         }
-        PersonalDataDetector.Find(value, column.Hint, _matches);
+        // Long paths may be the same for different names; it is the name that says what a value is.
+        var hint = ReferenceEquals(name, column.Name) ? column.Hint : _hints.Of(name);
+        PersonalDataDetector.Find(value, hint, _matches);
         foreach (var match in _matches)
         {
             column.Add(match, value, line);
@@ -53,20 +56,22 @@ internal sealed class ColumnTally
         }
         if (_columns.Count >= MostColumns)
         {
-            (path, name) = (OtherColumns, null);
+            path = OtherColumns;
         }
         else if (path.Length > LongestPath)
         {
             path = path[..LongestPath];
         }
-        return _columns.TryGetValue(path, out column) ? column : _columns[path] = new Column(path, ColumnHint.Of(name));
+        return _columns.TryGetValue(path, out column) ? column : _columns[path] = new Column(path, name, _hints.Of(name));
     }
 
-    private sealed class Column(string path, ColumnHint hint)
+    private sealed class Column(string path, string? name, ColumnHint hint)
     {
         private readonly SortedDictionary<PersonalDataKind, Found> _found = [];
 
         internal string Path { get; } = path;
+
+        internal string? Name { get; } = name;
 
         internal ColumnHint Hint { get; } = hint;
 

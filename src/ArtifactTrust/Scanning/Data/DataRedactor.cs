@@ -21,12 +21,13 @@ public enum Replacement
 /// <summary>What was replaced in one file.</summary>
 /// <param name="Format">What the file was read as.</param>
 /// <param name="Counts">How many of each kind.</param>
-public sealed record RedactionReport(string Format, IReadOnlyDictionary<PersonalDataKind, long> Counts);
+/// <param name="Secrets">How many secrets: what <see cref="Secrets.SecretScanner"/> finds.</param>
+public sealed record RedactionReport(string Format, IReadOnlyDictionary<PersonalDataKind, long> Counts, long Secrets);
 
-/// <summary>Copies a file of data with data about people replaced.</summary>
+/// <summary>Copies a file of data with data about people, and secrets, replaced.</summary>
 /// <remarks>
-/// Everything else stays as it is, byte for byte, apart from a change of the encoding to UTF-8: quotes of CSV, the form of JSON, line ends. What is replaced is what <see cref="DataScanner"/> finds, and
-/// the copy's values are looked at again until nothing of these kinds is left in them.
+/// Everything else stays as it is, byte for byte, apart from a change of the encoding to UTF-8: quotes of CSV, the form of JSON, line ends. What is replaced is what
+/// <see cref="DataScanner"/> and <see cref="Secrets.SecretScanner"/> find, and the copy's values are looked at again until nothing of these kinds is left in them.
 /// </remarks>
 public sealed class DataRedactor
 {
@@ -40,14 +41,18 @@ public sealed class DataRedactor
     private readonly byte[] _key;
     private readonly SortedDictionary<PersonalDataKind, long> _counts = [];
     private readonly List<PersonalDataMatch> _matches = [];
-    private readonly Dictionary<string, ColumnHint> _hints = new(StringComparer.Ordinal);
+    private readonly List<Part> _parts = [];
+    private readonly SecretFinder? _secrets;
+    private readonly ColumnHints _hints = new();
+    private long _secretCount;
 
     /// <summary>Sets it up for one file.</summary>
     /// <param name="kinds">The kinds to replace.</param>
     /// <param name="replacement">What with.</param>
     /// <param name="key">The key of <see cref="Replacement.Hash"/>, of 16 bytes or more; empty for the others.</param>
+    /// <param name="secrets">Whether secrets are replaced too.</param>
     /// <exception cref="ArgumentException">The key is too short, or there is one that is not used.</exception>
-    public DataRedactor(IEnumerable<PersonalDataKind> kinds, Replacement replacement, ReadOnlySpan<byte> key)
+    public DataRedactor(IEnumerable<PersonalDataKind> kinds, Replacement replacement, ReadOnlySpan<byte> key, bool secrets = true)
     {
         ArgumentNullException.ThrowIfNull(kinds);
         if (replacement == Replacement.Hash ? key.Length < KeyBytes : key.Length > 0)
@@ -62,6 +67,7 @@ public sealed class DataRedactor
         _kinds = [.. kinds];
         _replacement = replacement;
         _key = key.ToArray();
+        _secrets = secrets ? new SecretFinder() : null;
     }
 
     /// <summary>Copies a file.</summary>
@@ -84,13 +90,14 @@ public sealed class DataRedactor
         {
             case DataFormat.Delimited:
                 CopyDelimited(source, destination, delimiter, cancellation);
-                return new RedactionReport("delimited text", _counts);
+                return Report("delimited text");
             case DataFormat.Json:
-                new JsonValues(source, destination).Walk(Visit, cancellation);
-                return new RedactionReport("JSON", _counts);
+                var json = new JsonValues(source, destination);
+                json.Walk((part, path, name, value) => Visit(json, part, name, value), cancellation);
+                return Report("JSON");
             case DataFormat.Text:
                 CopyText(source, destination, cancellation);
-                return new RedactionReport("text", _counts);
+                return Report("text");
             default:
                 throw new MalformedDataException(
                     "data",
@@ -102,6 +109,8 @@ public sealed class DataRedactor
         }
     }
 
+    private RedactionReport Report(string format) => new(format, _counts, _secretCount);
+
     private void CopyDelimited(Stream source, Stream destination, char delimiter, CancellationToken cancellation)
     {
         using var reader = new StreamReader(source, new UTF8Encoding(false, throwOnInvalidBytes: true), true, 64 << 10, leaveOpen: true);
@@ -112,8 +121,13 @@ public sealed class DataRedactor
             while (table.Read())
             {
                 cancellation.ThrowIfCancellationRequested();
-                var changed = Replace(table.Text.Value, table.Hint);
-                writer.Write(changed is null ? table.Text.Raw : table.Text.Quote(changed, table.Text.Raw.StartsWith('"')));
+                var changed = Replace(table.Text.ValueSpan, table.Hint, isJson: false);
+                var written = changed is null ? table.Text.Raw : table.Text.Quote(changed, table.Text.Raw.StartsWith('"'));
+                if (_secrets?.MaskField(written, delimiter, table.Text.EndsRecord) is { } masked)
+                {
+                    (written, _secretCount) = (masked, _secretCount + 1);
+                }
+                writer.Write(written);
                 writer.Write(table.Text.End);
             }
         });
@@ -154,13 +168,18 @@ public sealed class DataRedactor
         {
             var text = line.ToString();
             line.Clear();
-            writer.Write(Replace(text, null) ?? text);
+            writer.Write(Replace(text, null, isJson: false) ?? text);
         }
     }
 
-    private byte[]? Visit(JsonPart part, string path, string name, string value)
+    private byte[]? Visit(JsonValues json, JsonPart part, string name, ReadOnlySpan<char> value)
     {
-        var changed = Replace(value, part == JsonPart.Name ? null : name);
+        var changed = Replace(value, part == JsonPart.Name ? null : name, isJson: true);
+        if (changed is null && json.Escaped is { } raw && _secrets?.Has(raw) == true)
+        {
+            // As it is written, and not as it is meant.
+            (changed, _secretCount) = (new string('*', value.Length), _secretCount + 1);
+        }
         if (changed is null)
         {
             return null;
@@ -172,71 +191,102 @@ public sealed class DataRedactor
         if (part == JsonPart.Name)
         {
             // Two names that became the same would be one.
-            changed = $"{PersonalDataDetector.Redacted}{Letters(_counts.Values.Sum())}";
+            changed = $"{PersonalDataDetector.Redacted}{Letters(_secretCount + _counts.Values.Sum())}";
         }
         return Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(changed)}\"");
     }
 
-    /// <summary>A value with the data about people replaced; null where there is none.</summary>
-    private string? Replace(string value, string? column)
+    /// <summary>A value with what is sought replaced; null where there is nothing of it.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="column">The name it stands under; null where there is none.</param>
+    /// <param name="isJson">Whether it stands there as in JSON, behind its name and a colon, and between quotes.</param>
+    private string? Replace(ReadOnlySpan<char> value, string? column, bool isJson)
     {
-        var hint = ColumnHint.None;
-        if (column is not null && !_hints.TryGetValue(column, out hint!))
-        {
-            // Names come from the file, which may have any number of them.
-            hint = ColumnHint.Of(column);
-            if (_hints.Count < 10_000)
-            {
-                _hints[column] = hint;
-            }
-        }
+        var hint = _hints.Of(column);
         string? changed = null;
+        if (_secrets?.ContinuesKey(value) == true)
+        {
+            _secretCount++;
+            changed = Replacing(null, value);
+        }
         for (var round = 0; round <= MostRounds; round++)
         {
-            var text = changed ?? value;
-            PersonalDataDetector.Find(text, hint, _matches);
-            _matches.RemoveAll(m => !_kinds.Contains(m.Kind));
-            if (_matches.Count == 0)
+            var text = changed is null ? value : changed;
+            FindParts(text, hint, isJson, column);
+            if (_parts.Count == 0)
             {
                 return changed;
             }
-            changed = round == MostRounds ? new string('*', text.Length) : Replace(text);
+            changed = round == MostRounds ? new string('*', text.Length) : ReplaceParts(text);
         }
         return changed;
     }
 
-    private string Replace(string text)
+    private void FindParts(ReadOnlySpan<char> text, ColumnHint hint, bool isJson, string? member)
+    {
+        _parts.Clear();
+        PersonalDataDetector.Find(text, hint, _matches);
+        foreach (var match in _matches)
+        {
+            if (_kinds.Contains(match.Kind))
+            {
+                _parts.Add(new Part(match.Start, match.Length, match.Kind));
+            }
+        }
+        var people = _parts.Count;
+        _secrets?.Find(text, isJson, member, _parts);
+        if (people > 0 && _parts.Count > people)
+        {
+            _parts.Sort((a, b) => a.Start.CompareTo(b.Start));
+        }
+    }
+
+    private string ReplaceParts(ReadOnlySpan<char> text)
     {
         var result = new StringBuilder(text.Length);
         var end = 0;
-        foreach (var match in _matches)
+        foreach (var (start, length, kind) in _parts)
         {
-            _counts[match.Kind] = _counts.GetValueOrDefault(match.Kind) + 1;
-            result.Append(text, end, match.Start - end);
-            result.Append(
-                _replacement switch
-                {
-                    Replacement.Hash => Hash(match.Kind, text.AsSpan(match.Start, match.Length)),
-                    Replacement.Drop => "",
-                    _ => new string('*', match.Length),
-                }
-            );
-            end = match.End;
+            // What a part before covers is gone; the rest of it is a part of its own.
+            var from = Math.Max(start, end);
+            var rest = start + length - from;
+            if (rest <= 0)
+            {
+                continue;
+            }
+            if (kind is { } known)
+            {
+                _counts[known] = _counts.GetValueOrDefault(known) + 1;
+            }
+            else
+            {
+                _secretCount++;
+            }
+            result.Append(text[end..from]).Append(Replacing(kind, text.Slice(from, rest)));
+            end = from + rest;
         }
-        return result.Append(text, end, text.Length - end).ToString();
+        return result.Append(text[end..]).ToString();
     }
 
+    private string Replacing(PersonalDataKind? kind, ReadOnlySpan<char> value) =>
+        _replacement switch
+        {
+            Replacement.Hash => Hash(kind, value),
+            Replacement.Drop => "",
+            _ => new string('*', value.Length),
+        };
+
     // Of letters only, so that no part of it is taken for a number; without the form a person chose, so that joins find it.
-    private string Hash(PersonalDataKind kind, ReadOnlySpan<char> value)
+    private string Hash(PersonalDataKind? kind, ReadOnlySpan<char> value)
     {
         var normal = kind switch
         {
             PersonalDataKind.Email => value.ToString().ToLowerInvariant(),
-            PersonalDataKind.Credential or PersonalDataKind.IpAddress => value.ToString(),
+            null or PersonalDataKind.Credential or PersonalDataKind.IpAddress => value.ToString(),
             _ => string.Concat(value.ToString().Where(char.IsAsciiLetterOrDigit)).ToUpperInvariant(),
         };
         Span<byte> digest = stackalloc byte[32];
-        HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{kind.ToWord()}\0{normal}"), digest);
+        HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{kind?.ToWord() ?? "secret"}\0{normal}"), digest);
         return PersonalDataDetector.Redacted
             + string.Concat(digest[..16].ToArray().Select(b => $"{(char)('a' + (b >> 4))}{(char)('a' + (b & 15))}"));
     }
@@ -263,4 +313,10 @@ public sealed class DataRedactor
             throw new MalformedDataException("text", "encoding", "it is neither UTF-8 nor marked as UTF-16", e);
         }
     }
+
+    /// <summary>What is replaced of a text.</summary>
+    /// <param name="Start">Where it begins.</param>
+    /// <param name="Length">How long it is.</param>
+    /// <param name="Kind">What it is; null for a secret.</param>
+    internal readonly record struct Part(int Start, int Length, PersonalDataKind? Kind);
 }

@@ -163,7 +163,7 @@ public sealed class DataScanner(TimeProvider? time = null)
                     new JsonValues(open()).Walk(
                         (part, path, member, value) =>
                         {
-                            tally.Add(part == JsonPart.Name ? $"{path} (names)" : path, part == JsonPart.Name ? null : member, value);
+                            tally.Add(part == JsonPart.Name ? path.Names : path.Text, part == JsonPart.Name ? null : member, value);
                             return null;
                         },
                         cancellation

@@ -18,7 +18,6 @@ internal enum JsonPart
 }
 
 /// <summary>Walks through JSON, or several JSON values one after another, with bounded memory.</summary>
-/// <remarks>A path is the names of the members on the way, with <c>[]</c> for the elements of arrays; it is the same for all records.</remarks>
 internal sealed class JsonValues
 {
     private const int FirstBuffer = 64 << 10;
@@ -29,10 +28,10 @@ internal sealed class JsonValues
     private int _used;
     private bool _ended;
 
-    // The text of the path, and where each level of it began.
-    private readonly StringBuilder _path = new("$");
-    private readonly Stack<(int Length, bool IsMember)> _levels = new();
-    private string _name = "";
+    // Where each level began.
+    private readonly Stack<(JsonPath Path, bool IsMember)> _levels = new();
+    private JsonPath _path = JsonPath.Root();
+    private char[] _text = new char[1024];
 
     /// <param name="stream">The text.</param>
     /// <param name="copy">Where the text is written to again, with replacements; null where it is only read.</param>
@@ -43,7 +42,14 @@ internal sealed class JsonValues
     }
 
     /// <summary>Looks at a string, number or name; gives back what replaces it as JSON, or null where it stays.</summary>
-    internal delegate byte[]? Visitor(JsonPart part, string path, string name, string value);
+    /// <param name="part">What it is.</param>
+    /// <param name="path">Its path; for a name that of the object.</param>
+    /// <param name="name">The name it stands under, or the name itself.</param>
+    /// <param name="value">The text, until this returns.</param>
+    internal delegate byte[]? Visitor(JsonPart part, JsonPath path, string name, ReadOnlySpan<char> value);
+
+    /// <summary>The text that is visited as it is written, where it has escapes and is copied; otherwise null.</summary>
+    internal string? Escaped { get; private set; }
 
     /// <summary>Walks through all of it.</summary>
     /// <exception cref="MalformedDataException">It is not JSON, or a token is too long.</exception>
@@ -93,32 +99,29 @@ internal sealed class JsonValues
         switch (reader.TokenType)
         {
             case JsonTokenType.StartObject:
+                _levels.Push((_path, false));
+                break;
             case JsonTokenType.StartArray:
-                _levels.Push((_path.Length, false));
-                _path.Append(reader.TokenType == JsonTokenType.StartArray ? "[]" : "");
+                _levels.Push((_path, false));
+                _path = _path.Elements();
                 break;
             case JsonTokenType.EndObject:
             case JsonTokenType.EndArray:
-                _path.Length = _levels.Pop().Length;
+                _path = _levels.Pop().Path;
                 AfterValue();
                 break;
             case JsonTokenType.PropertyName:
-                var name = reader.GetString()!;
-                Replace(ref reader, visit(JsonPart.Name, _path.ToString(), name, name), ref written);
-                _name = name;
-                _levels.Push((_path.Length, true));
-                _path.Append('.').Append(name.Length <= 128 ? name : name[..128]);
+                var member = _path.Member(Text(ref reader));
+                Replace(ref reader, visit(JsonPart.Name, _path, member.Name, member.Name), ref written);
+                _levels.Push((_path, true));
+                _path = member;
                 break;
             case JsonTokenType.String:
-                Replace(ref reader, visit(JsonPart.Text, _path.ToString(), _name, reader.GetString()!), ref written);
+                Replace(ref reader, visit(JsonPart.Text, _path, _path.Name, Text(ref reader)), ref written);
                 AfterValue();
                 break;
             case JsonTokenType.Number:
-                Replace(
-                    ref reader,
-                    visit(JsonPart.Number, _path.ToString(), _name, Encoding.ASCII.GetString(reader.ValueSpan)),
-                    ref written
-                );
+                Replace(ref reader, visit(JsonPart.Number, _path, _path.Name, Text(ref reader)), ref written);
                 AfterValue();
                 break;
             default:
@@ -132,8 +135,21 @@ internal sealed class JsonValues
     {
         if (_levels.TryPeek(out var level) && level.IsMember)
         {
-            _path.Length = _levels.Pop().Length;
+            _path = _levels.Pop().Path;
         }
+    }
+
+    private ReadOnlySpan<char> Text(ref Utf8JsonReader reader)
+    {
+        Escaped = _copy is not null && reader.ValueIsEscaped ? Encoding.UTF8.GetString(reader.ValueSpan) : null;
+        if (_text.Length < reader.ValueSpan.Length)
+        {
+            _text = new char[Math.Max(reader.ValueSpan.Length, 2 * _text.Length)];
+        }
+        return _text.AsSpan(
+            0,
+            reader.TokenType == JsonTokenType.Number ? Encoding.ASCII.GetChars(reader.ValueSpan, _text) : reader.CopyString(_text)
+        );
     }
 
     private void Replace(ref Utf8JsonReader reader, byte[]? replacement, ref int written)

@@ -4,6 +4,7 @@ namespace ArtifactTrust.Scanning.Data;
 internal static class NumberDetector
 {
     private const int LongestDigits = 20;
+    private const int FewestDigits = 7;
 
     // ITU-T E.164, list of assigned country codes (2016-11, and changes since): those of one digit, of two, and the first two digits of those of three.
     private const string TwoDigitCodes =
@@ -37,18 +38,22 @@ internal static class NumberDetector
     /// <summary>The match that begins there.</summary>
     internal static PersonalDataMatch? At(ReadOnlySpan<char> text, int start, ColumnHint hint)
     {
+        if (text.Length - start < FewestDigits)
+        {
+            return null;
+        }
         if (start > 0 && text[start - 1] is '.' or ',' && start > 1 && char.IsAsciiDigit(text[start - 2]))
         {
             return null;
         }
         // Most numbers are short, and are told from the others by their digits alone.
-        if (!HasDigits(text[start..], 7))
+        if (!HasDigits(text[start..], FewestDigits))
         {
             return null;
         }
         Span<char> space = stackalloc char[Digits.Space];
         var number = new Digits(text, start, space);
-        if (number.Count < 7)
+        if (number.Count < FewestDigits)
         {
             return null;
         }
@@ -57,7 +62,8 @@ internal static class NumberDetector
 
     private static bool HasDigits(ReadOnlySpan<char> text, int wanted)
     {
-        foreach (var c in text)
+        // Between two digits of one number stand at most two signs.
+        foreach (var c in text[..Math.Min(text.Length, 3 * (wanted + 1))])
         {
             if (char.IsAsciiDigit(c))
             {

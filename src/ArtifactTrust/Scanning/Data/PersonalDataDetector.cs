@@ -48,10 +48,6 @@ internal static class PersonalDataDetector
     // What values are crossed out with.
     private static readonly SearchValues<char> Blanks = SearchValues.Create("*xX.-•█#_ ");
 
-    private static readonly SearchValues<char> Starts = SearchValues.Create(
-        "@0123456789+(:ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    );
-
     /// <summary>Finds all, in order, none inside of another.</summary>
     internal static void Find(ReadOnlySpan<char> text, ColumnHint hint, List<PersonalDataMatch> matches)
     {
@@ -65,24 +61,16 @@ internal static class PersonalDataDetector
             }
         }
         FindEmails(text, hint, matches);
-        for (var i = 0; i < text.Length; )
+        var candidates = new CandidateFinder(text);
+        for (var i = 0; (i = candidates.Next(i)) >= 0; )
         {
-            var next = text[i..].IndexOfAny(Starts);
-            if (next < 0)
-            {
-                break;
-            }
-            i += next;
-            if (i > 0 && IsWordPart(text[i - 1]) && !(text[i - 1] is '.' or '-'))
+            if (i > 0 && IsWordPart(text[i - 1]))
             {
                 // In the middle of a word: to its end.
-                i++;
+                i = EndOfToken(text, i);
                 continue;
             }
-            var match =
-                char.IsAsciiLetter(text[i]) || text[i] == ':' ? CodeDetector.At(text, i, hint)
-                : text[i] == '@' ? null
-                : CodeDetector.At(text, i, hint) ?? NumberDetector.At(text, i, hint);
+            var match = CodeDetector.At(text, i, hint) ?? (char.IsAsciiLetter(text[i]) ? null : NumberDetector.At(text, i, hint));
             if (match is { } found && !Overlaps(found, matches))
             {
                 matches.Add(found);
@@ -159,7 +147,7 @@ internal static class PersonalDataDetector
     /// <summary>What values that were replaced begin with.</summary>
     internal const string Redacted = "redacted-";
 
-    private static void FindEmails(ReadOnlySpan<char> text, ColumnHint hint, List<PersonalDataMatch> matches)
+    internal static void FindEmails(ReadOnlySpan<char> text, ColumnHint hint, List<PersonalDataMatch> matches)
     {
         for (var at = text.IndexOf('@'); at >= 0; )
         {

@@ -14,6 +14,10 @@ internal sealed class ArrowExaminer(ModelFileExaminer examiner, Place place)
 {
     private const int ShortestEncodedSchema = 64;
 
+    // Places in a schema that has such a type where its pickle may begin, and how much of each is followed, in bytes.
+    private const int MostGuesses = 100;
+    private const int GuessBytes = 256 << 10;
+
     private static readonly SearchValues<byte> Base64Bytes = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="u8
     );
@@ -106,11 +110,11 @@ internal sealed class ArrowExaminer(ModelFileExaminer examiner, Place place)
             if (length >= ShortestEncodedSchema)
             {
                 // Bytes that only look like base64 may stand before.
+                var decoded = new byte[Base64.GetMaxDecodedFromUtf8Length(length)];
                 for (var shift = 0; shift < 4; shift++)
                 {
-                    var decoded = new byte[Base64.GetMaxDecodedFromUtf8Length(length)];
                     Base64.DecodeFromUtf8(rest[shift..length], decoded, out _, out var written, isFinalBlock: false);
-                    Search(decoded[..written], null, start + at + from);
+                    Search(decoded.AsMemory(0, written), null, start + at + from);
                 }
             }
             at += from + length;
@@ -118,25 +122,27 @@ internal sealed class ArrowExaminer(ModelFileExaminer examiner, Place place)
         examiner.Log.Examined = true;
     }
 
-    private void Search(byte[] schema, long? start, long position)
+    private void Search(ReadOnlyMemory<byte> schema, long? start, long position)
     {
-        if (schema.AsSpan().IndexOf("arrow.py_extension_type"u8) < 0)
+        if (schema.Span.IndexOf("arrow.py_extension_type"u8) < 0)
         {
             return;
         }
         examiner.Log.AddOddity("arrow-pickle", place, null, position);
-        for (var at = 0; at < schema.Length - 2; at++)
+        var left = MostGuesses;
+        for (var at = 0; at < schema.Length - 2 && left > 0; at++)
         {
-            var next = schema.AsSpan(at).IndexOf((byte)PickleOpcode.Proto);
+            var next = schema.Span[at..].IndexOf((byte)PickleOpcode.Proto);
             if (next < 0)
             {
                 return;
             }
             at += next;
-            if (schema[Math.Min(at + 1, schema.Length - 1)] <= 5)
+            if (schema.Span[Math.Min(at + 1, schema.Length - 1)] <= 5)
             {
+                left--;
                 var inner = new Place(place.At(position), start is null ? null : place.Start + start + at, place.Depth + 1);
-                examiner.ExamineGuess(schema.AsMemory(at), inner);
+                examiner.ExamineGuess(schema[at..Math.Min(schema.Length, at + GuessBytes)], inner);
             }
         }
     }

@@ -155,8 +155,16 @@ public sealed class SecretScanner(TimeProvider? time = null)
     private static bool MayHold(ReadOnlySpan<char> text) =>
         text.ContainsAny(Literals) || text.ContainsAny(Names) || text.Contains(ShortLiteral, StringComparison.Ordinal);
 
+    /// <summary>Whether a name speaks of a secret, so that what stands under it is one if it looks random.</summary>
+    internal static bool IsName(ReadOnlySpan<char> name) => name.ContainsAny(Names);
+
     /// <summary>The secrets of a line, in order.</summary>
-    internal static List<SecretMatch> Find(ReadOnlySpan<char> text, int line)
+    /// <param name="text">The line.</param>
+    /// <param name="line">Its number.</param>
+    /// <param name="anywhere">
+    /// Whether those count too that are hidden by a letter before them or by another that is none: a part of the line may be read alone.
+    /// </param>
+    internal static List<SecretMatch> Find(ReadOnlySpan<char> text, int line, bool anywhere = false)
     {
         List<SecretMatch> matches = [];
         var shortAt = -1;
@@ -174,7 +182,7 @@ public sealed class SecretScanner(TimeProvider? time = null)
             {
                 break;
             }
-            var match = At(text, from, line);
+            var match = At(text, from, line, anywhere);
             if (match is not null)
             {
                 matches.Add(match);
@@ -183,21 +191,38 @@ public sealed class SecretScanner(TimeProvider? time = null)
         }
         if (text.ContainsAny(Names))
         {
-            foreach (var found in SecretRules.Assignment.Form.EnumerateMatches(text))
+            for (var from = 0; Assignment(text, from) is var (start, length) && start >= 0; from = anywhere ? start + 1 : start + length)
             {
-                var (start, length) = (found.Index, found.Length);
                 var whole = text.Slice(start, length);
-                var value = whole[(whole[..^1].LastIndexOfAny('"', '\'') + 1)..^1];
-                if (SecretText.LooksRandom(value) && !matches.Exists(m => m.Start < start + length && start < m.Start + m.Length))
+                var valueStart = whole[..^1].LastIndexOfAny('"', '\'') + 1;
+                if (
+                    SecretText.LooksRandom(whole[valueStart..^1])
+                    && !matches.Exists(m => m.Start < start + length && start < m.Start + m.Length)
+                )
                 {
-                    matches.Add(new SecretMatch(SecretRules.Assignment, start, length, line));
+                    matches.Add(
+                        new SecretMatch(SecretRules.Assignment, start, length, line)
+                        {
+                            ValueStart = start + valueStart,
+                            ValueLength = length - valueStart - 1,
+                        }
+                    );
                 }
             }
         }
         return matches;
     }
 
-    private static SecretMatch? At(ReadOnlySpan<char> text, int start, int line)
+    private static (int Start, int Length) Assignment(ReadOnlySpan<char> text, int from)
+    {
+        foreach (var found in SecretRules.Assignment.Form.EnumerateMatches(text, from))
+        {
+            return (found.Index, found.Length);
+        }
+        return (-1, 0);
+    }
+
+    private static SecretMatch? At(ReadOnlySpan<char> text, int start, int line, bool anywhere)
     {
         foreach (var rule in SecretRules.All)
         {
@@ -205,7 +230,7 @@ public sealed class SecretScanner(TimeProvider? time = null)
             {
                 continue;
             }
-            if (!rule.MayFollowWord && start > 0 && (char.IsAsciiLetterOrDigit(text[start - 1]) || text[start - 1] == '_'))
+            if (!anywhere && !rule.MayFollowWord && start > 0 && (char.IsAsciiLetterOrDigit(text[start - 1]) || text[start - 1] == '_'))
             {
                 continue;
             }
@@ -222,13 +247,17 @@ public sealed class SecretScanner(TimeProvider? time = null)
             {
                 continue;
             }
-            return new SecretMatch(rule, start, match.Length, line);
+            return new SecretMatch(rule, start, match.Length, line)
+            {
+                ValueStart = start + (group.Success ? group.Index : 0),
+                ValueLength = value.Length,
+            };
         }
         return null;
     }
 
     // Base64 of some length, a PEM header (RFC 1421, "Proc-Type:"), or either after a line break written as \n.
-    private static bool IsKeyBody(ReadOnlySpan<char> text)
+    internal static bool IsKeyBody(ReadOnlySpan<char> text)
     {
         var body = text.TrimStart(" \t\\nr\"'+>|");
         var length = 0;
@@ -243,4 +272,11 @@ public sealed class SecretScanner(TimeProvider? time = null)
 }
 
 /// <summary>A secret in a line; never the value.</summary>
-internal sealed record SecretMatch(SecretRule Rule, int Start, int Length, int Line);
+internal sealed record SecretMatch(SecretRule Rule, int Start, int Length, int Line)
+{
+    /// <summary>Where the secret itself begins, without the name before it.</summary>
+    internal int ValueStart { get; init; }
+
+    /// <summary>How long the secret itself is.</summary>
+    internal int ValueLength { get; init; }
+}
