@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using ArtifactTrust.EndToEnd.Cli;
@@ -98,6 +99,21 @@ public sealed class ImagePackagesTests : IDisposable
         Assert.Equal(layout, Read(Sbom(Path.Join(images, "oci"))).Order());
         Assert.Equal(layout, Read(Sbom(Path.Join(images, "oci.tar"))).Order());
         Assert.Equal(layout, Read(Sbom(Path.Join(images, "image.tar"))).Order());
+    }
+
+    [TrivyFact(true, "zstd", "crane", "docker-registry")]
+    public async Task Layers_that_zstd_compressed_have_the_packages_that_trivy_finds_in_a_layout_and_in_a_registry()
+    {
+        var image = Path.Join(RealTrivy.Material!, "images", "oci");
+        var layout = Path.Join(_folder, "zstd");
+        await CompressAsync(image, layout);
+        var expected = Read(Trivy(layout)).Order().ToList();
+        Assert.NotEmpty(expected);
+        Assert.Equal(expected, Read(Sbom($"oci-layout:{image}")).Order());
+        Assert.Equal(expected, Read(Sbom($"oci-layout:{layout}")).Order());
+        await using var registry = await DockerRegistry.StartAsync();
+        await Peers.RequireAsync(_folder, "crane", "push", layout, $"{registry.Host}/zstd:1");
+        Assert.Equal(expected, Read(Sbom($"registry:{registry.Host}/zstd:1")).Order());
     }
 
     [Fact]
@@ -209,6 +225,29 @@ public sealed class ImagePackagesTests : IDisposable
                 .Select(v => $"{v.GetProperty("PkgName").GetString()} {v.GetProperty("VulnerabilityID").GetString()}")
                 .Order(StringComparer.Ordinal),
         ];
+    }
+
+    /// <summary>The same image with its layers compressed by the zstd program.</summary>
+    private async Task CompressAsync(string from, string to)
+    {
+        using var source = ImageLayout.Open(from);
+        using var store = await ImageLayout.CreateAsync(to);
+        var image = (await source.FindManifestAsync((string?)null))!.ToImageManifest();
+        var layers = new List<Descriptor>();
+        foreach (var layer in image.Layers)
+        {
+            var path = Path.Join(_folder, layer.Digest.Hex);
+            var blob = await source.GetBlobAsync(layer, int.MaxValue);
+            await using (var tar = File.Create(path))
+            {
+                await using var gzip = new GZipStream(new MemoryStream(blob), CompressionMode.Decompress);
+                await gzip.CopyToAsync(tar);
+            }
+            await Peers.RequireAsync(_folder, "zstd", "-q", "-19", path);
+            layers.Add(await store.PushBlobAsync("application/vnd.oci.image.layer.v1.tar+zstd", File.ReadAllBytes($"{path}.zst")));
+        }
+        var config = await store.PushBlobAsync(image.Config.MediaType, await source.GetBlobAsync(image.Config, 1 << 20));
+        await store.PushManifestAsync((image with { Config = config, Layers = layers }).ToUtf8Bytes(), "latest");
     }
 
     /// <summary>An image of the folders 0, 1, … as its layers.</summary>
