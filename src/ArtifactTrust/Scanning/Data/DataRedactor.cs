@@ -95,8 +95,8 @@ public sealed class DataRedactor
                 throw new MalformedDataException(
                     "data",
                     name,
-                    format == DataFormat.Parquet ? "Parquet is not rewritten; export it as CSV or JSON lines first"
-                        : format == DataFormat.Gzip ? "compressed files are not rewritten; decompress it first"
+                    format is DataFormat.Parquet or DataFormat.Arrow ? $"{format} is not rewritten; export it as CSV or JSON lines first"
+                        : format is DataFormat.Gzip or DataFormat.Zstandard ? "compressed files are not rewritten; decompress it first"
                         : $"the file is {other ?? "of a format without records"}; CSV, JSON and text are rewritten"
                 );
         }
