@@ -183,14 +183,9 @@ public static class ImageFiles
             }
             await using (content.ConfigureAwait(false))
             {
-                if (content.Compression is LayerCompression.Zstandard or LayerCompression.Other)
+                if (content.Compression is LayerCompression.Other)
                 {
-                    catalog.AddGap(
-                        configuration.DiffIds[index].ToString(),
-                        content.Compression == LayerCompression.Zstandard
-                            ? "a layer compressed with Zstandard, which is not read here"
-                            : "a layer whose compression is not read here"
-                    );
+                    catalog.AddGap(configuration.DiffIds[index].ToString(), "a layer whose compression is not read here");
                     await content.FinishAsync(Limits.ImageBytes, cancellation).ConfigureAwait(false);
                     return;
                 }

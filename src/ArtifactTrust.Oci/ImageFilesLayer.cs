@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Formats.Zstandard;
 using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Oci;
@@ -12,7 +13,6 @@ internal enum LayerCompression
     None = 0,
     Gzip,
 
-    /// <summary>Zstandard, which .NET 10 does not read.</summary>
     Zstandard,
 
     /// <summary>Something that is known by its first bytes and not read, such as xz.</summary>
@@ -68,17 +68,18 @@ internal sealed class LayerContent : Stream
         var compression = head.AsSpan(0, length) switch
         {
             [0x1f, 0x8b, ..] => LayerCompression.Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] or [>= 0x50 and <= 0x5f, 0x2a, 0x4d, 0x18, ..] => LayerCompression.Zstandard,
+            var start when ZstandardStream.IsMagic(start) => LayerCompression.Zstandard,
             [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0] or [(byte)'B', (byte)'Z', (byte)'h', ..] => LayerCompression.Other,
             _ => LayerCompression.None,
         };
         var whole = new HeadedStream(head.AsMemory(0, length), blob);
-        return new LayerContent(
-            whole,
-            compression == LayerCompression.Gzip ? new GZipStream(whole, CompressionMode.Decompress, leaveOpen: true) : whole,
-            blobBytes,
-            compression
-        );
+        Stream content = compression switch
+        {
+            LayerCompression.Gzip => new GZipStream(whole, CompressionMode.Decompress, leaveOpen: true),
+            LayerCompression.Zstandard => new ZstandardStream(whole, Limits.ZstandardLargestWindowBytes, leaveOpen: true),
+            _ => whole,
+        };
+        return new LayerContent(whole, content, blobBytes, compression);
     }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -110,7 +111,7 @@ internal sealed class LayerContent : Stream
     internal async Task<Digest> FinishAsync(long maximumBytes, CancellationToken cancellation)
     {
         var buffer = new byte[256 << 10];
-        if (Compression is LayerCompression.None or LayerCompression.Gzip)
+        if (Compression is not LayerCompression.Other)
         {
             while (await ReadAsync(buffer, cancellation).ConfigureAwait(false) > 0)
             {

@@ -237,6 +237,9 @@ public static class Limits
     /// <summary>The metadata of one Arrow message, in bytes.</summary>
     public const int ArrowMetadataBytes = 16 << 20;
 
+    /// <summary>One value of a column that is examined for data about people, in bytes.</summary>
+    public const int DataValueBytes = 16 << 20;
+
     /// <summary>One token of a JSON data file, in bytes.</summary>
     public const int JsonTokenBytes = 16 << 20;
 

@@ -1,6 +1,8 @@
+using System.IO.Compression;
 using System.Text.Json;
 using ArtifactTrust.EndToEnd.Cli;
 using ArtifactTrust.EndToEnd.Scanning;
+using ArtifactTrust.Oci;
 using ArtifactTrust.Sbom.CycloneDx;
 
 namespace ArtifactTrust.EndToEnd.Sbom;
@@ -87,6 +89,21 @@ public sealed class ImagePackagesTests : IDisposable
         Assert.Equal(layout, PackageScene.Read(_scene.Sbom(Path.Join(images, "image.tar"))).Order());
     }
 
+    [TrivyFact(true, "zstd", "crane", "docker-registry")]
+    public async Task Layers_that_zstd_compressed_have_the_packages_that_trivy_finds_in_a_layout_and_in_a_registry()
+    {
+        var image = Path.Join(RealTrivy.Material!, "images", "oci");
+        var layout = Path.Join(Folder, "zstd");
+        await CompressAsync(image, layout);
+        var expected = PackageScene.Read(_scene.TrivyOfImage(layout)).Order().ToList();
+        Assert.NotEmpty(expected);
+        Assert.Equal(expected, PackageScene.Read(_scene.Sbom($"oci-layout:{image}")).Order());
+        Assert.Equal(expected, PackageScene.Read(_scene.Sbom($"oci-layout:{layout}")).Order());
+        await using var registry = await DockerRegistry.StartAsync();
+        await Peers.RequireAsync(Folder, "crane", "push", layout, $"{registry.Host}/zstd:1");
+        Assert.Equal(expected, PackageScene.Read(_scene.Sbom($"registry:{registry.Host}/zstd:1")).Order());
+    }
+
     [Fact]
     public void A_source_tree_is_told_from_a_model()
     {
@@ -132,6 +149,29 @@ public sealed class ImagePackagesTests : IDisposable
                 .Select(v => $"{v.GetProperty("PkgName").GetString()} {v.GetProperty("VulnerabilityID").GetString()}")
                 .Order(StringComparer.Ordinal),
         ];
+    }
+
+    /// <summary>The same image with its layers compressed by the zstd program.</summary>
+    private async Task CompressAsync(string from, string to)
+    {
+        using var source = ImageLayout.Open(from);
+        using var store = await ImageLayout.CreateAsync(to);
+        var image = (await source.FindManifestAsync((string?)null))!.ToImageManifest();
+        var layers = new List<Descriptor>();
+        foreach (var layer in image.Layers)
+        {
+            var path = Path.Join(Folder, layer.Digest.Hex);
+            var blob = await source.GetBlobAsync(layer, int.MaxValue);
+            await using (var tar = File.Create(path))
+            {
+                await using var gzip = new GZipStream(new MemoryStream(blob), CompressionMode.Decompress);
+                await gzip.CopyToAsync(tar);
+            }
+            await Peers.RequireAsync(Folder, "zstd", "-q", "-19", path);
+            layers.Add(await store.PushBlobAsync("application/vnd.oci.image.layer.v1.tar+zstd", File.ReadAllBytes($"{path}.zst")));
+        }
+        var config = await store.PushBlobAsync(image.Config.MediaType, await source.GetBlobAsync(image.Config, 1 << 20));
+        await store.PushManifestAsync((image with { Config = config, Layers = layers }).ToUtf8Bytes(), "latest");
     }
 }
 

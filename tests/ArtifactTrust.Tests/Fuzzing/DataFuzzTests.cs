@@ -6,6 +6,7 @@ using ArtifactTrust.Scanning.Data;
 using ArtifactTrust.Scanning.Reports;
 using ArtifactTrust.Scanning.Secrets;
 using ArtifactTrust.Scanning.Waivers;
+using ArtifactTrust.Tests.Scanning.Data;
 using Xunit.Abstractions;
 using static ArtifactTrust.Tests.Scanning.Models.Pickled;
 using ScanFinding = ArtifactTrust.Scanning.Finding;
@@ -69,6 +70,17 @@ public sealed class DataFuzzTests(ITestOutputHelper output)
             AllocatedBytes = 256L << 20,
         }.Fuzz(output);
     }
+
+    [Fact]
+    public void Arrow() =>
+        new FuzzTarget(
+            "data about people in Arrow",
+            [.. ((string[])["people.arrow", "people.arrows", "people-zstd.arrow", "people-lz4.arrows"]).Select(DataSamples.Read)],
+            input => Assert.NotNull(DataScanner.ScanFile("d.arrow", new MemoryStream(input)).Format)
+        )
+        {
+            AllocatedBytes = 256L << 20,
+        }.Fuzz(output);
 
     [Fact]
     public void Redaction_of_what_was_redacted_too() =>

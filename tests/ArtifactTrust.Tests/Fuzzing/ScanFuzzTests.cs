@@ -1,4 +1,5 @@
 using ArtifactTrust.Scanning.Models;
+using ArtifactTrust.Tests.Formats.Zstandard;
 using ArtifactTrust.Tests.Scanning.Models;
 using Xunit.Abstractions;
 using static ArtifactTrust.Tests.Scanning.Models.Pickled;
@@ -23,6 +24,7 @@ public sealed class ScanFuzzTests(ITestOutputHelper output)
             ["xz"] = ("m.xz", [FormatTests.Sample("small.pkl.xz")]),
             ["lzma"] = ("m.lzma", [FormatTests.Sample("small.pkl.lzma")]),
             ["lz4"] = ("m.lz4", [FormatTests.Sample("values.joblib.lz4")]),
+            ["Zstandard"] = ("m.zst", [ZstandardSamples.Stored(Malicious), ZstandardSamples.Frame("words")]),
             ["HDF5"] = (
                 "m.h5",
                 [

@@ -4,6 +4,7 @@ using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Oci;
 using ArtifactTrust.Sbom.Packages;
+using ArtifactTrust.Tests.Formats.Zstandard;
 
 namespace ArtifactTrust.Tests.Oci;
 
@@ -200,15 +201,34 @@ public sealed class ImageFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task A_layer_in_zstandard_is_a_gap_and_its_digest_is_checked_all_the_same()
+    public async Task Layers_in_Zstandard_are_read_and_checked()
+    {
+        using var store = await ImageLayout.CreateAsync(Path.Combine(_folder.Path, "layout"));
+        var tar = TestImage.Tar(TestImage.Package("a/package.json", "a"));
+        var frame = ZstandardSamples.Stored(tar);
+        // As tools write it that let files be found in a layer: with a frame to be passed over, before or after.
+        byte[] skipped = [0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2];
+        foreach (var layer in (byte[][])[frame, [.. frame, .. skipped], [.. skipped, .. frame]])
+        {
+            var image = await TestImage.StoreAsync(store, [(layer, DigestAlgorithm.Sha256.Hash(tar))]);
+            var found = await ImageFiles.FindPackagesAsync(store, image, PackageSearch.Installed);
+            Assert.Equal("a", found.Inventory.Packages.Single().Name);
+            Assert.Empty(found.Inventory.Gaps);
+        }
+        var other = await TestImage.StoreAsync(store, [(frame, DigestAlgorithm.Sha256.Hash("other"u8))]);
+        await Assert.ThrowsAsync<ContentMismatchException>(() => ImageFiles.FindPackagesAsync(store, other, PackageSearch.Installed));
+        var damaged = await TestImage.StoreAsync(store, [(frame[..^1], DigestAlgorithm.Sha256.Hash(tar))]);
+        await Assert.ThrowsAsync<MalformedDataException>(() => ImageFiles.FindPackagesAsync(store, damaged, PackageSearch.Installed));
+    }
+
+    [Fact]
+    public async Task A_layer_in_xz_is_a_gap_and_its_digest_is_checked_all_the_same()
     {
         using var store = await ImageLayout.CreateAsync(Path.Combine(_folder.Path, "layout"));
         var tar = TestImage.Tar(TestImage.Package("a/package.json", "a"));
         var id = DigestAlgorithm.Sha256.Hash("x"u8);
-        var image = await TestImage.StoreAsync(
-            store,
-            [(tar, DigestAlgorithm.Sha256.Hash(tar)), ([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0], id)]
-        );
+        byte[] xz = [0xfd, .. "7zXZ\0"u8, 0, 0];
+        var image = await TestImage.StoreAsync(store, [(tar, DigestAlgorithm.Sha256.Hash(tar)), (xz, id)]);
         var found = await ImageFiles.FindPackagesAsync(store, image, PackageSearch.Installed);
         Assert.Equal("a", found.Inventory.Packages.Single().Name);
         Assert.Equal((id.ToString(), false), (found.Inventory.Gaps.Single().Location, found.Inventory.Gaps.Single().IsForeign));

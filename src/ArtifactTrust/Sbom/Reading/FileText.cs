@@ -31,6 +31,9 @@ internal static class FileText
         return result.ToString();
     }
 
+    /// <summary>A field of a flatbuffer that is text, or null.</summary>
+    internal static string? Text(this FlatTable table, int field) => Clean(table.Text(field, Limits.SbomTextLength));
+
     /// <summary>Decodes UTF-8; what is not becomes U+FFFD.</summary>
     internal static string Decode(ReadOnlySpan<byte> utf8) => Encoding.UTF8.GetString(utf8);
 

@@ -1,4 +1,5 @@
 using System.Text;
+using ArtifactTrust.Formats.Zstandard;
 
 namespace ArtifactTrust.Scanning.Data;
 
@@ -23,8 +24,14 @@ internal enum DataFormat
     /// <summary>Parquet.</summary>
     Parquet,
 
-    /// <summary>gzip around any of these.</summary>
+    /// <summary>Arrow IPC, as a file or as a stream.</summary>
+    Arrow,
+
+    /// <summary>gzip around text of any of these kinds.</summary>
     Gzip,
+
+    /// <summary>Zstandard around text of any of these kinds.</summary>
+    Zstandard,
 }
 
 /// <summary>Tells what a file of data is by its content; only CSV of one line or two is known by its name.</summary>
@@ -35,9 +42,6 @@ internal static class DataFormats
     private static readonly (byte[] Magic, string Name)[] NotRead =
     [
         ("PK\x03\x04"u8.ToArray(), "a zip archive"),
-        ("ARROW1"u8.ToArray(), "Arrow"),
-        ([0xFF, 0xFF, 0xFF, 0xFF], "an Arrow stream"),
-        ([0x28, 0xB5, 0x2F, 0xFD], "compressed by Zstandard"),
         ("BZh"u8.ToArray(), "compressed by bzip2"),
         ([0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z'], "compressed by xz"),
         ("SQLite format 3"u8.ToArray(), "a SQLite database"),
@@ -70,9 +74,17 @@ internal static class DataFormats
         {
             return (DataFormat.Parquet, ' ', null);
         }
+        if (ArrowValues.IsFile(head) || head is [0xFF, 0xFF, 0xFF, 0xFF, ..])
+        {
+            return (DataFormat.Arrow, ' ', null);
+        }
         if (head is [0x1F, 0x8B, ..])
         {
             return (DataFormat.Gzip, ' ', null);
+        }
+        if (ZstandardStream.IsMagic(head))
+        {
+            return (DataFormat.Zstandard, ' ', null);
         }
         foreach (var (magic, what) in NotRead)
         {
@@ -98,7 +110,10 @@ internal static class DataFormats
         using var reader = new StreamReader(new MemoryStream(head.ToArray()), Encoding.UTF8, detectEncodingFromByteOrderMarks: true);
         var text = reader.ReadToEnd();
         var trimmed = text.TrimStart();
-        var plain = name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^3] : name;
+        var plain =
+            name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^3]
+            : name.EndsWith(".zst", StringComparison.OrdinalIgnoreCase) ? name[..^4]
+            : name;
         var named =
             plain.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || plain.EndsWith(".tsv", StringComparison.OrdinalIgnoreCase);
         if (!named && trimmed.Length > 0 && trimmed[0] is '{' or '[' && !(head is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..]))

@@ -102,8 +102,8 @@ public sealed class DataRedactor
                 throw new MalformedDataException(
                     "data",
                     name,
-                    format == DataFormat.Parquet ? "Parquet is not rewritten; export it as CSV or JSON lines first"
-                        : format == DataFormat.Gzip ? "compressed files are not rewritten; decompress it first"
+                    format is DataFormat.Parquet or DataFormat.Arrow ? $"{format} is not rewritten; export it as CSV or JSON lines first"
+                        : format is DataFormat.Gzip or DataFormat.Zstandard ? "compressed files are not rewritten; decompress it first"
                         : $"the file is {other ?? "of a format without records"}; CSV, JSON and text are rewritten"
                 );
         }
@@ -175,7 +175,7 @@ public sealed class DataRedactor
     private byte[]? Visit(JsonValues json, JsonPart part, string name, ReadOnlySpan<char> value)
     {
         var changed = Replace(value, part == JsonPart.Name ? null : name, isJson: true);
-        if (changed is null && json.Escaped is { } raw && _secrets?.Has(raw) == true)
+        if (changed is null && json.Escaped is { } raw && _secrets is not null && SecretFinder.Has(raw))
         {
             // As it is written, and not as it is meant.
             (changed, _secretCount) = (new string('*', value.Length), _secretCount + 1);

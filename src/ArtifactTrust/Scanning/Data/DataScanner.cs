@@ -1,14 +1,16 @@
 using System.IO.Compression;
 using System.Text;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Formats.Zstandard;
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Scanning.Models;
 
 namespace ArtifactTrust.Scanning.Data;
 
 /// <summary>Looks through files for data about people.</summary>
 /// <remarks>
-/// Read are delimited text, JSON and JSON lines, Parquet, other text, and gzip around these; by content, whatever the name. Memory is bounded, whatever the size. What a
-/// finding is of is never repeated, only its kind, its column and how many there are.
+/// Read are delimited text, JSON and JSON lines, other text, and gzip or Zstandard around these; Parquet and Arrow; by content, whatever the name. Memory is bounded, whatever
+/// the size. What a finding is of is never repeated, only its kind, its column and how many there are.
 /// </remarks>
 /// <param name="time">The clock for the report's times.</param>
 public sealed class DataScanner(TimeProvider? time = null)
@@ -84,9 +86,13 @@ public sealed class DataScanner(TimeProvider? time = null)
         var word = Word(format);
         try
         {
-            if (format == DataFormat.Gzip)
+            if (format is DataFormat.Gzip or DataFormat.Zstandard)
             {
-                word = $"gzip of {ScanGzip(name, stream, tally, gaps, cancellation)}";
+                word = $"{word} of {ScanCompressed(name, stream, format, tally, gaps, cancellation)}";
+            }
+            else if (format == DataFormat.Arrow)
+            {
+                gaps.AddRange(new ArrowValues(stream).Walk((path, value) => tally.Add(path, path, value), cancellation));
             }
             else if (format == DataFormat.Parquet)
             {
@@ -104,26 +110,37 @@ public sealed class DataScanner(TimeProvider? time = null)
         return new DataFileScan(name, word, tally.Values, tally.ToColumns(), gaps);
     }
 
-    private static string ScanGzip(string name, Stream stream, ColumnTally tally, List<string> gaps, CancellationToken cancellation)
+    private static string ScanCompressed(
+        string name,
+        Stream stream,
+        DataFormat compression,
+        ColumnTally tally,
+        List<string> gaps,
+        CancellationToken cancellation
+    )
     {
         LimitedStream? last = null;
         LimitedStream Open() =>
-            last = new LimitedStream(new GZipStream(At(stream, 0), CompressionMode.Decompress, leaveOpen: true), Limits.InflatedBytes);
+            last = new LimitedStream(
+                compression == DataFormat.Gzip
+                    ? new GZipStream(At(stream, 0), CompressionMode.Decompress, leaveOpen: true)
+                    : new ZstandardStream(At(stream, 0), Limits.ZstandardLargestWindowBytes, leaveOpen: true),
+                new InflationBudget()
+            );
         byte[] head;
         using (var opened = Open())
         {
-            head = new byte[DataFormats.HeadBytes];
-            head = head[..opened.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)];
+            head = Head(opened);
         }
         var (format, delimiter, other) = DataFormats.Tell(name, head);
-        if (format is DataFormat.Parquet or DataFormat.Gzip || other is not null)
+        if (format is DataFormat.Parquet or DataFormat.Arrow or DataFormat.Gzip or DataFormat.Zstandard || other is not null)
         {
-            gaps.Add($"{other ?? Word(format)} inside of gzip is not examined for data about people");
+            gaps.Add($"{other ?? Word(format)} inside of {Word(compression)} is not examined for data about people");
             return Word(format);
         }
         ScanStream(Open, format, delimiter, tally, gaps, cancellation);
         // The decompressor takes the end of the file for the end of the text, so a file that was cut off looks whole.
-        if (last is not null && SizeAtEnd(stream) is var size && size != 0 && size != (uint)last.Position)
+        if (compression == DataFormat.Gzip && last is not null && SizeAtEnd(stream) is var size && size != 0 && size != (uint)last.Position)
         {
             gaps.Add("the gzip file is cut off, or has several parts");
         }
@@ -224,49 +241,10 @@ public sealed class DataScanner(TimeProvider? time = null)
             DataFormat.Json => "JSON",
             DataFormat.Text => "text",
             DataFormat.Parquet => "Parquet",
+            DataFormat.Arrow => "Arrow",
             DataFormat.Gzip => "gzip",
+            DataFormat.Zstandard => "Zstandard",
             DataFormat.NoRecords => "no records",
             _ => "not known",
         };
-
-    /// <summary>Ends with an error where more is decompressed than is examined of one file.</summary>
-    private sealed class LimitedStream(Stream inner, long limit) : Stream
-    {
-        private long _read;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => _read;
-            set => throw new NotSupportedException();
-        }
-
-        public override int Read(byte[] buffer, int offset, int count)
-        {
-            var read = inner.Read(buffer, offset, count);
-            _read += read;
-            return _read <= limit ? read : throw new MalformedDataException("gzip", "content", $"more than {limit} bytes");
-        }
-
-        public override void Flush() { }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            inner.Dispose();
-            base.Dispose(disposing);
-        }
-    }
 }

@@ -3,11 +3,13 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Formats.Zstandard;
+using ArtifactTrust.Scanning.Models.Decompression;
 
 namespace ArtifactTrust.Scanning.Data;
 
 /// <summary>Reads the texts and integers of a Parquet file's columns. Where a column has a dictionary, each of its values comes once.</summary>
-/// <remarks>Spec: parquet-format 2.10. Read are plain and dictionary pages, not compressed or by Snappy, gzip or Brotli; the rest is named.</remarks>
+/// <remarks>Spec: parquet-format 2.10. Read are plain and dictionary pages in every codec but LZO and the LZ4 of old, whose form is not defined; the rest is named.</remarks>
 internal sealed class ParquetValues(Stream stream)
 {
     private const int PageBytes = 256 << 20;
@@ -15,13 +17,10 @@ internal sealed class ParquetValues(Stream stream)
 
     private static readonly string[] Codecs = ["none", "Snappy", "gzip", "LZO", "Brotli", "LZ4", "Zstandard", "LZ4_RAW"];
 
-    /// <summary>Looks at one value.</summary>
-    internal delegate void Visitor(string path, ReadOnlySpan<char> value);
-
     /// <summary>Walks through all columns.</summary>
     /// <returns>What could not be examined, one sentence each.</returns>
     /// <exception cref="MalformedDataException">The footer is damaged.</exception>
-    internal IReadOnlyList<string> Walk(Visitor visit, CancellationToken cancellation)
+    internal IReadOnlyList<string> Walk(ColumnVisitor visit, CancellationToken cancellation)
     {
         var gaps = new List<string>();
         foreach (var chunk in ParquetFooter.Read(stream))
@@ -42,7 +41,7 @@ internal sealed class ParquetValues(Stream stream)
                 {
                     throw new MalformedDataException("Parquet", chunk.Path, "the column is encrypted");
                 }
-                if (chunk.Codec is not (0 or 1 or 2 or 4))
+                if (chunk.Codec is not (0 or 1 or 2 or 4 or 6 or 7))
                 {
                     throw new MalformedDataException(
                         "Parquet",
@@ -72,7 +71,7 @@ internal sealed class ParquetValues(Stream stream)
         }
     }
 
-    private void ReadChunk(ParquetChunk chunk, Visitor visit)
+    private void ReadChunk(ParquetChunk chunk, ColumnVisitor visit)
     {
         if (chunk.Offset < 4 || chunk.Length < 0 || chunk.Offset > stream.Length - chunk.Length)
         {
@@ -194,23 +193,34 @@ internal sealed class ParquetValues(Stream stream)
 
     private static byte[] Decompress(ParquetChunk chunk, ReadOnlySpan<byte> data, int size)
     {
-        if (chunk.Codec == 0)
+        switch (chunk.Codec)
         {
-            return data.ToArray();
-        }
-        if (chunk.Codec == 1)
-        {
-            return Snappy.Decompress(data, size);
+            case 0:
+                return data.ToArray();
+            case 1:
+                return Snappy.Decompress(data, size);
+            case 4:
+                // Its stream has other exceptions for damage.
+                var page = new byte[size];
+                return BrotliDecoder.TryDecompress(data, page, out var written) && written == size
+                    ? page
+                    : throw Malformed(chunk, "a page is damaged, or of another size than it says");
+            case 7:
+                var block = new byte[size];
+                return Lz4Block.Expand(data, block, 0) == size ? block : throw Malformed(chunk, "a page is shorter than it says");
         }
         using var source = new MemoryStream(data.ToArray(), writable: false);
-        using Stream inflated =
-            chunk.Codec == 2 ? new GZipStream(source, CompressionMode.Decompress) : new BrotliStream(source, CompressionMode.Decompress);
+        using Stream inflated = chunk.Codec switch
+        {
+            2 => new GZipStream(source, CompressionMode.Decompress),
+            _ => new ZstandardStream(source, Limits.ZstandardLargestWindowBytes),
+        };
         var output = new byte[size];
         inflated.ReadExactly(output);
         return inflated.ReadByte() < 0 ? output : throw Malformed(chunk, "a page is longer than it says");
     }
 
-    private static void Visit(ParquetChunk chunk, ReadOnlySpan<byte> values, Visitor visit)
+    private static void Visit(ParquetChunk chunk, ReadOnlySpan<byte> values, ColumnVisitor visit)
     {
         Span<char> digits = stackalloc char[24];
         while (values.Length > 0)

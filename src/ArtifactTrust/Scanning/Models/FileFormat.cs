@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ArtifactTrust.Formats.Zstandard;
 
 namespace ArtifactTrust.Scanning.Models;
 
@@ -37,6 +38,9 @@ internal enum FormatTreatment
 
     /// <inheritdoc cref="Gzip"/>
     Lz4,
+
+    /// <inheritdoc cref="Gzip"/>
+    Zstandard,
 
     /// <summary>zlib as joblib wrote it before version 0.10.</summary>
     OldJoblib,
@@ -106,7 +110,6 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
         ([0x5d, 0x00, 0x00], new("lzma", FormatTreatment.Lzma)),
         ([0x04, 0x22, 0x4d, 0x18], new("lz4", FormatTreatment.Lz4)),
         ([.. "ZF0x"u8], new("compressed joblib file of old", FormatTreatment.OldJoblib)),
-        ([0x28, 0xb5, 0x2f, 0xfd], new("Zstandard", FormatTreatment.Unexamined)),
         ([.. "7z"u8, 0xbc, 0xaf, 0x27, 0x1c], new("7z archive", FormatTreatment.Unexamined)),
         ([.. "Rar!\x1a\x07"u8], new("rar archive", FormatTreatment.Unexamined)),
         ([0x7f, .. "ELF"u8], new("ELF program or library", FormatTreatment.Native)),
@@ -130,6 +133,10 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
             {
                 return format;
             }
+        }
+        if (ZstandardStream.IsMagic(head))
+        {
+            return new FileFormat("Zstandard", FormatTreatment.Zstandard);
         }
         if (TarExaminer.IsHeader(head))
         {

@@ -1,4 +1,5 @@
 using ArtifactTrust.Formats;
+using ArtifactTrust.Formats.Zstandard;
 using ArtifactTrust.Scanning.Models.Decompression;
 
 namespace ArtifactTrust.Scanning.Models;
@@ -219,6 +220,8 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
                 return ExamineLzma(format, stream, name, place);
             case FormatTreatment.Lz4:
                 return ExamineCompressed(new Lz4Stream(stream), format.Name, name, place);
+            case FormatTreatment.Zstandard:
+                return ExamineCompressed(Zstandard(stream), format.Name, name, place);
             case FormatTreatment.OldJoblib:
                 // The magic and a size in hexadecimal digits.
                 stream.ReadExactly(new byte[FileFormat.OldJoblibHeader]);
@@ -302,6 +305,10 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
         }
         return result;
     }
+
+    /// <summary>Whatever a loader may read, which need not compare checksums.</summary>
+    internal static ZstandardStream Zstandard(Stream stream) =>
+        new(stream, Limits.ZstandardLargestWindowBytes, comparesChecksums: false, leaveOpen: true);
 
     private static string WithoutExtension(string name) =>
         name.LastIndexOf('.') is var dot && dot > name.LastIndexOf('/') ? name[..dot] : name;

@@ -153,6 +153,11 @@ internal sealed class InflatedStream(Stream inner, InflationBudget budget) : Rea
             Problem = "its compressed data is damaged";
             return 0;
         }
+        catch (MalformedDataException e)
+        {
+            Problem = $"its compressed data is damaged, or beyond a limit ({e.Location}: {e.Reason})";
+            return 0;
+        }
     }
 }
 
@@ -183,7 +188,13 @@ internal abstract class ReadOnlyStream : Stream
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin) =>
+        Position = origin switch
+        {
+            SeekOrigin.Begin => offset,
+            SeekOrigin.Current => Position + offset,
+            _ => Length + offset,
+        };
 
     public override void SetLength(long value) => throw new NotSupportedException();
 

@@ -103,6 +103,8 @@ internal sealed class ZipExaminer(ModelFileExaminer examiner)
                 return ExamineInflated(new Bzip2Stream(data), member, inner);
             case 14:
                 return ExamineInflated(new LzmaStream(data, member.Size), member, inner);
+            case 93:
+                return ExamineInflated(ModelFileExaminer.Zstandard(data), member, inner);
             case 95:
                 return ExamineInflated(new XzStream(data), member, inner);
             default:

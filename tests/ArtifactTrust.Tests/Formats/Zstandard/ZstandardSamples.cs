@@ -33,6 +33,14 @@ internal static class ZstandardSamples
     /// <summary>A frame of a window of 1 KiB, without a size or a checksum.</summary>
     internal static byte[] Frame(params byte[][] blocks) => [.. Magic, 0, 0, .. blocks.SelectMany(b => b)];
 
+    /// <summary>A frame of any content, which it does not compress.</summary>
+    internal static byte[] Stored(byte[] content)
+    {
+        const int Largest = 128 << 10;
+        var blocks = content.Chunk(Largest).Select(c => Raw(c)).SelectMany(b => b);
+        return [.. Magic, 0, 0x38, .. blocks, .. Raw([], isLast: true)];
+    }
+
     /// <summary>A block.</summary>
     /// <param name="kind">0 raw, 1 one byte repeated, 2 compressed.</param>
     /// <param name="size">What its header says.</param>

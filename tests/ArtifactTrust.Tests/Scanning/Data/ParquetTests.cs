@@ -23,6 +23,38 @@ public sealed class ParquetTests
         Assert.Throws<MalformedDataException>(() => Snappy.Decompress([], 0));
     }
 
+    /// <remarks>The samples are parquet-wasm's; Samples/samples.mjs says how.</remarks>
+    [Theory]
+    [InlineData("snappy")]
+    [InlineData("gzip")]
+    [InlineData("brotli")]
+    [InlineData("zstd")]
+    [InlineData("lz4_raw")]
+    public void Every_codec_is_undone(string codec)
+    {
+        var bytes = DataSamples.Read($"people-{codec}.parquet");
+        var scan = DataScanner.ScanFile("people", new MemoryStream(bytes));
+        Assert.Empty(scan.Gaps);
+        Assert.Equal(
+            // Different values of columns with a dictionary, as all of these are.
+            [("card", PersonalDataKind.PaymentCard, 1), ("city", PersonalDataKind.Email, 1), ("mail", PersonalDataKind.Email, 34)],
+            scan.Columns.Select(c => (c.Path, c.Kind, c.Count))
+        );
+        for (var at = 4; at < bytes.Length; at++)
+        {
+            var changed = (byte[])bytes.Clone();
+            changed[at] ^= (byte)(1 << (at % 8));
+            Assert.Equal("Parquet", DataScanner.ScanFile("people", new MemoryStream(changed)).Format);
+        }
+    }
+
+    [Fact]
+    public void The_LZ4_of_old_is_named() =>
+        Assert.Contains(
+            "column mail: compressed by LZ4, which is not read here",
+            DataScanner.ScanFile("people", new MemoryStream(DataSamples.Read("people-lz4.parquet"))).Gaps
+        );
+
     [VectorFact]
     public void Published_files_are_read_or_say_why_not_and_no_change_of_a_byte_ends_in_another_exception()
     {

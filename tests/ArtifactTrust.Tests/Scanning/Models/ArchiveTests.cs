@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using ArtifactTrust.Scanning.Models;
+using ArtifactTrust.Tests.Formats.Zstandard;
 using static ArtifactTrust.Tests.Scanning.Models.Pickled;
 using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
@@ -69,6 +70,53 @@ public sealed class ArchiveTests
         Assert.Equal(FileVerdict.Clean, Scan(Zlib(Harmless)).Verdict);
         Assert.Equal(FileVerdict.NotApplicable, Scan(Gzip(Bytes("a,b\n1,2\n"))).Verdict);
         Assert.Equal(FileVerdict.Inconclusive, Scan(Gzip(Join(Harmless, new byte[100_000]))[..^100]).Verdict);
+    }
+
+    [Fact]
+    public void What_Zstandard_compressed_is_examined()
+    {
+        var frame = ZstandardSamples.Stored(MaliciousFramed);
+        Assert.Equal(FileVerdict.Findings, Scan(frame).Verdict);
+        // As a loader reads it that passes over what it need not know.
+        Assert.Equal(FileVerdict.Findings, Scan(Join([0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 0], frame)).Verdict);
+        var scan = Scan(ZstandardSamples.Stored(Harmless));
+        Assert.Equal((FileVerdict.Clean, "Zstandard, pickle inside"), (scan.Verdict, scan.Format));
+        Assert.Equal(FileVerdict.NotApplicable, Scan(ZstandardSamples.Stored(Bytes("a,b\n1,2\n"))).Verdict);
+        Assert.Equal(FileVerdict.Findings, Scan(ZstandardSamples.Stored(FormatTests.Tar(("x", Malicious)))).Verdict);
+    }
+
+    [Fact]
+    public void Zstandard_that_is_damaged_or_over_a_limit_is_inconclusive()
+    {
+        var frame = ZstandardSamples.Stored(Harmless);
+        Assert.Contains("Zstandard", Gap(frame[..^1]), StringComparison.Ordinal);
+        Assert.Contains("byte ", Gap(Join(frame, Bytes("more"))), StringComparison.Ordinal);
+        // A window of 2 GiB, and a dictionary.
+        Assert.Contains("a window of 2147483648 bytes", Gap(Join(ZstandardSamples.Magic, [0, 0xa8, 1, 0, 0])), StringComparison.Ordinal);
+        Assert.Contains("dictionary 5", Gap(Join(ZstandardSamples.Magic, [1, 0, 5, 1, 0, 0])), StringComparison.Ordinal);
+        // A checksum that no loader need compare hides nothing.
+        Assert.Equal(FileVerdict.NotApplicable, Scan([.. ZstandardSamples.Frame("words")[..^1], 0]).Verdict);
+
+        static string Gap(byte[] content)
+        {
+            var scan = Scan(content);
+            Assert.Equal(FileVerdict.Inconclusive, scan.Verdict);
+            return string.Join('\n', scan.Gaps);
+        }
+    }
+
+    [Fact]
+    public void A_member_that_Zstandard_compressed_is_examined()
+    {
+        // Stored, and then said to be compressed by method 93, in both headers, with the size of what comes out.
+        var zip = Zip(("data.pkl", ZstandardSamples.Stored(Malicious)));
+        var directory = zip.AsSpan().LastIndexOf("PK\x01\x02"u8);
+        (zip[8], zip[directory + 10]) = (93, 93);
+        BitConverter.TryWriteBytes(zip.AsSpan(22), Malicious.Length);
+        BitConverter.TryWriteBytes(zip.AsSpan(directory + 24), Malicious.Length);
+        var scan = Scan(zip);
+        Assert.Equal(FileVerdict.Findings, scan.Verdict);
+        Assert.Contains(scan.Imports, i => i.Module == "os");
     }
 
     [Fact]

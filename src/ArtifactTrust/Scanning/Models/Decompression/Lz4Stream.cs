@@ -44,7 +44,7 @@ internal sealed class Lz4Stream(Stream inner) : DecodedStream(inner)
                 ChecksumException.Require(NextNumber(4), XxHash32.Of(_block.AsSpan(0, length)), "a block");
             }
             KeepHistory();
-            _pending = isRaw ? Copy(length) : Expand(_block.AsSpan(0, length));
+            _pending = isRaw ? Copy(length) : Lz4Block.Expand(_block.AsSpan(0, length), Output.AsSpan(0, First + _largest), First);
             Ready = _pending;
             _out += (ulong)(Ready - First);
             if (_contentChecksum)
@@ -140,56 +140,4 @@ internal sealed class Lz4Stream(Stream inner) : DecodedStream(inner)
         First = _linked ? Math.Min(Window, _pending) : 0;
         Output.AsSpan(_pending - First, First).CopyTo(Output);
     }
-
-    private int Expand(ReadOnlySpan<byte> block)
-    {
-        var (at, to) = (0, First);
-        var limit = First + _largest;
-        while (true)
-        {
-            var token = Byte(block, ref at);
-            var literals = RunLength(block, ref at, token >> 4);
-            if (literals > block.Length - at || literals > limit - to)
-            {
-                throw new InvalidDataException("literals beyond the end");
-            }
-            block.Slice(at, literals).CopyTo(Output.AsSpan(to));
-            at += literals;
-            to += literals;
-            if (at == block.Length)
-            {
-                return to;
-            }
-            var offset = Byte(block, ref at) | (Byte(block, ref at) << 8);
-            var match = RunLength(block, ref at, token & 15) + 4;
-            if (offset == 0 || offset > to || match > limit - to)
-            {
-                throw new InvalidDataException("a match from before the beginning, or beyond the end");
-            }
-            for (var i = 0; i < match; i++, to++)
-            {
-                Output[to] = Output[to - offset];
-            }
-        }
-    }
-
-    private static int RunLength(ReadOnlySpan<byte> block, ref int at, int first)
-    {
-        if (first < 15)
-        {
-            return first;
-        }
-        for (int more; ; )
-        {
-            more = Byte(block, ref at);
-            first += more;
-            if (more != 255)
-            {
-                return first;
-            }
-        }
-    }
-
-    private static int Byte(ReadOnlySpan<byte> block, ref int at) =>
-        at < block.Length ? block[at++] : throw new InvalidDataException("a block that is cut short");
 }

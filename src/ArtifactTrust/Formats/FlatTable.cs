@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
-using ArtifactTrust.Formats;
+using System.Text;
 
-namespace ArtifactTrust.Sbom.Reading;
+namespace ArtifactTrust.Formats;
 
 /// <summary>A table of a flatbuffer; each offset and length is checked before it is followed.</summary>
 /// <remarks>Spec: flatbuffers internals: an offset is unsigned and forward, a vtable's signed and backward.</remarks>
@@ -50,15 +50,17 @@ internal readonly struct FlatTable
     /// <summary>A field that is a table, or null.</summary>
     internal FlatTable? Table(int field) => Field(field, 4) is { } at ? new FlatTable(_buffer, Follow(at), _format) : null;
 
-    /// <summary>A field that is text, or null.</summary>
-    internal string? Text(int field)
+    /// <summary>A field that is text, or null; what is not UTF-8 becomes U+FFFD.</summary>
+    /// <param name="field">The field.</param>
+    /// <param name="most">How many characters are wanted; there may be some more.</param>
+    internal string? Text(int field, int most)
     {
         if (Field(field, 4) is not { } at)
         {
             return null;
         }
         var (start, length) = Vector(Follow(at), 1);
-        return FileText.Clean(FileText.Decode(_buffer.Span.Slice(start, Math.Min(length, 3 * (Limits.SbomTextLength + 1)))));
+        return Encoding.UTF8.GetString(_buffer.Span.Slice(start, Math.Min(length, 3 * (most + 1))));
     }
 
     /// <summary>The number of elements of a vector; zero where it is absent.</summary>
