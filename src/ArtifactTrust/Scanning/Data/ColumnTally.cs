@@ -27,7 +27,8 @@ internal sealed class ColumnTally
     /// <param name="name">The name that says what its values are; null where there is none.</param>
     /// <param name="value">The value.</param>
     /// <param name="line">Its line, where it has one.</param>
-    internal void Add(string path, string? name, ReadOnlySpan<char> value, int? line = null)
+    /// <param name="own">Where what is counted begins, if not anywhere.</param>
+    internal void Add(string path, string? name, ReadOnlySpan<char> value, int? line = null, Range? own = null)
     {
         Values++;
         var column = Of(path, name);
@@ -38,9 +39,13 @@ internal sealed class ColumnTally
         // Long paths may be the same for different names; it is the name that says what a value is.
         var hint = ReferenceEquals(name, column.Name) ? column.Hint : _hints.Of(name);
         PersonalDataDetector.Find(value, hint, _matches);
+        var (start, length) = (own ?? Range.All).GetOffsetAndLength(value.Length);
         foreach (var match in _matches)
         {
-            column.Add(match, value, line);
+            if (match.Start >= start && match.Start < start + length)
+            {
+                column.Add(match, value, line);
+            }
         }
     }
 

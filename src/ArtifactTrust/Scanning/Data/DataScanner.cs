@@ -218,7 +218,7 @@ public sealed class DataScanner(TimeProvider? time = null)
         while (lines.Read())
         {
             cancellation.ThrowIfCancellationRequested();
-            tally.Add(TextPath, null, lines.Text, lines.Line);
+            tally.Add(TextPath, null, lines.Text, lines.Line, lines.Own);
         }
     }
 

@@ -19,6 +19,7 @@ internal sealed class TextLines : IDisposable
     private int _next;
     private int _nextLine = 1;
     private bool _ended;
+    private bool _wasCut;
     private (int Start, int Length) _piece;
 
     internal TextLines(Stream stream)
@@ -45,8 +46,11 @@ internal sealed class TextLines : IDisposable
         }
     }
 
-    /// <summary>Whether the piece goes on with what the last one ended with.</summary>
-    internal bool IsContinued { get; private set; }
+    /// <summary>
+    /// Where in the piece something begins that is to be counted: what begins elsewhere is in the piece before it or after it too, and whole there,
+    /// as long as it has at most half of the overlap.
+    /// </summary>
+    internal Range Own { get; private set; } = Range.All;
 
     /// <summary>Whether a file is text: no NUL in its first kilobytes, or a mark of UTF-16. The stream is at its start after it.</summary>
     internal static bool IsText(Stream stream)
@@ -73,6 +77,8 @@ internal sealed class TextLines : IDisposable
     /// <summary>Goes to the next line or piece; false at the end.</summary>
     internal bool Read()
     {
+        var from = _wasCut ? Overlap / 2 : 0;
+        _wasCut = false;
         Line = _nextLine;
         while (true)
         {
@@ -83,7 +89,7 @@ internal sealed class TextLines : IDisposable
                 _piece = (_next, feed > 0 && rest[feed - 1] == '\r' ? feed - 1 : feed);
                 _next += feed + 1;
                 _nextLine++;
-                IsContinued = false;
+                Own = from..;
                 return true;
             }
             if (_ended)
@@ -94,13 +100,15 @@ internal sealed class TextLines : IDisposable
                 }
                 _piece = (_next, rest.Length);
                 _next = _used;
+                Own = from..;
                 return true;
             }
             if (rest.Length >= LongestPiece)
             {
                 _piece = (_next, rest.Length);
                 _next += rest.Length - Overlap;
-                IsContinued = true;
+                _wasCut = true;
+                Own = from..^(Overlap / 2);
                 return true;
             }
             // The piece given out before is no longer needed.

@@ -70,6 +70,17 @@ public sealed class DataScannerTests
         Assert.Equal(("(text)", 2L, (int?)2), (scan.Columns[0].Path, scan.Columns[0].Count, scan.Columns[0].FirstLine));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n")]
+    [InlineData("\nask joe@acme.io")]
+    public void Each_in_a_very_long_line_is_counted_once(string end)
+    {
+        const int addresses = 150_000;
+        var scan = Scan("notes.txt", string.Concat(Enumerable.Range(0, addresses).Select(i => $"m{i % 977}@acme.io ")) + end);
+        Assert.Equal(addresses + (end.Length > 1 ? 1 : 0), scan.Columns.Single().Count);
+    }
+
     [Fact]
     public void Numbers_that_have_check_digits_by_chance_are_of_low_confidence()
     {
