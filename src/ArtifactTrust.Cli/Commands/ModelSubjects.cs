@@ -35,7 +35,7 @@ internal sealed class ModelSubjects(Session session, Signatory signatory, ModelC
         var bundle = await SignAsync(tree.Name, manifest, ignore.Paths, cancellation);
         if (cache is not null)
         {
-            AtomicFile.Write(choices.CacheFile!, cache.ToUtf8Bytes(tree.Path), replace: true);
+            AtomicFile.Write(choices.CacheFile!, stream => cache.WriteTo(stream, tree.Path), replace: true);
         }
         return (bundle, Digests(manifest));
     }
@@ -172,7 +172,8 @@ internal sealed class ModelSubjects(Session session, Signatory signatory, ModelC
         }
         try
         {
-            return HashCache.Parse(EvidenceFiles.ReadBounded(file, Limits.HashCacheBytes), directory, session.Time);
+            using var stream = File.OpenRead(file);
+            return HashCache.Read(stream, directory, session.Time);
         }
         catch (MalformedDataException e)
         {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
@@ -15,12 +14,13 @@ public sealed class HashCache
 {
     private const string FormatName = "hash cache";
     private const int Version = 1;
+    private const int WrittenAtOnce = 64 << 10;
 
     // Two seconds is the coarsest clock in use (FAT).
     private static readonly TimeSpan Granularity = TimeSpan.FromSeconds(2);
 
-    private readonly Dictionary<(string Form, string Name), CachedFile> _read = [];
-    private readonly Dictionary<(string Form, string Name), CachedFile> _kept = [];
+    private readonly Dictionary<(ManifestForm Form, string Name), CachedFile> _read = [];
+    private readonly Dictionary<(ManifestForm Form, string Name), CachedFile> _kept = [];
     private readonly TimeProvider _time;
 
     /// <summary>An empty cache.</summary>
@@ -34,124 +34,98 @@ public sealed class HashCache
     /// <summary>How many files were not hashed since their digests were here.</summary>
     public int Hits { get; private set; }
 
-    /// <summary>How many files are in what <see cref="ToUtf8Bytes"/> writes.</summary>
+    /// <summary>How many files are in what <see cref="WriteTo"/> writes.</summary>
     public int Count => _kept.Count;
 
     /// <summary>Reads a cache.</summary>
-    /// <param name="utf8">The text that <see cref="ToUtf8Bytes"/> wrote.</param>
+    /// <param name="utf8">What <see cref="WriteTo"/> wrote; the caller disposes of it.</param>
     /// <param name="directory">The full path of the directory; entries of another one are not taken.</param>
     /// <param name="time">The clock.</param>
     /// <exception cref="MalformedDataException">It is not a cache.</exception>
-    public static HashCache Parse(ReadOnlyMemory<byte> utf8, string directory, TimeProvider time)
+    public static HashCache Read(Stream utf8, string directory, TimeProvider time)
     {
+        ArgumentNullException.ThrowIfNull(utf8);
         var cache = new HashCache(time);
-        var json = StrictJson.Parse(utf8, FormatName, Limits.HashCacheBytes);
-        StrictJson.CheckMembers(json, FormatName, "$", "hashCacheVersion", "directory", "files");
-        if (!json.TryGetProperty("hashCacheVersion", out var version) || !version.TryGetInt32(out var number) || number != Version)
+        var json = new JsonMemberReader(utf8, FormatName, Limits.HashCacheBytes);
+        if (Number(json.Value("hashCacheVersion"), "$.hashCacheVersion") != Version)
         {
             throw new MalformedDataException(FormatName, "$.hashCacheVersion", $"{Version} is expected");
         }
-        if (StrictJson.RequiredString(json, "directory", FormatName, "$") != directory)
+        var of = json.Value("directory");
+        if (of.ValueKind != JsonValueKind.String || of.GetString() != directory)
         {
             return cache;
         }
+        // One object for each form, not for each file.
+        var forms = new Dictionary<string, ManifestForm>(StringComparer.Ordinal);
         var index = 0;
-        foreach (var item in StrictJson.RequiredArray(json, "files", FormatName, "$", Limits.ManifestEntries).EnumerateArray())
+        foreach (var item in json.Elements("files", Limits.ManifestEntries))
         {
             var at = $"$.files[{index++}]";
             StrictJson.CheckMembers(item, FormatName, at, "form", "name", "status", "digests");
-            var form = ParseForm(StrictJson.RequiredString(item, "form", FormatName, at), at);
-            var name = StrictJson.RequiredString(item, "name", FormatName, at);
-            var status = StrictJson.RequiredArray(item, "status", FormatName, at, 6).EnumerateArray().Select(n => Number(n, at)).ToList();
-            if (status.Count != 6)
+            var text = StrictJson.RequiredString(item, "form", FormatName, at);
+            if (!forms.TryGetValue(text, out var form))
             {
-                throw new MalformedDataException(FormatName, at, "six numbers are expected as the file's status");
+                forms.Add(text, form = ParseForm(text, at));
             }
-            var size = status[0];
-            var digests = StrictJson
-                .RequiredArray(item, "digests", FormatName, at, Limits.ManifestEntries)
-                .EnumerateArray()
-                .Select(d =>
-                    d.ValueKind == JsonValueKind.String
-                        ? Digest.FromHex(form.Algorithm, d.GetString()!)
-                        : throw new MalformedDataException(FormatName, at, "digests are expected")
-                )
-                .ToArray();
-            if (size < 0 || digests.Length != form.EntriesOf(size))
-            {
-                throw new MalformedDataException(
-                    FormatName,
-                    at,
-                    $"{form.EntriesOf(Math.Max(0, size))} digests are expected for {size} bytes"
-                );
-            }
-            cache._read[(form.ToString(), name)] = new CachedFile(
-                new FileStatus(true, size, unchecked((ulong)status[1]), (status[2], (uint)status[3]), (status[4], (uint)status[5])),
-                digests
-            );
+            cache._read[(form, StrictJson.RequiredString(item, "name", FormatName, at))] = ParseFile(item, form, at);
         }
+        json.End();
         return cache;
     }
 
-    /// <summary>The digests taken from here or added since, as JSON.</summary>
+    /// <summary>Writes the digests taken from here or added since, as JSON.</summary>
+    /// <param name="utf8">Where to.</param>
     /// <param name="directory">The full path of the directory.</param>
-    public byte[] ToUtf8Bytes(string directory)
+    public void WriteTo(Stream utf8, string directory)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer))
+        using var writer = new Utf8JsonWriter(utf8);
+        writer.WriteStartObject();
+        writer.WriteNumber("hashCacheVersion", Version);
+        writer.WriteString("directory", directory);
+        writer.WriteStartArray("files");
+        foreach (
+            var ((form, name), file) in _kept
+                .OrderBy(k => k.Key.Name, CodePointOrder.Instance)
+                .ThenBy(k => k.Key.Form.ToString(), CodePointOrder.Instance)
+        )
         {
             writer.WriteStartObject();
-            writer.WriteNumber("hashCacheVersion", Version);
-            writer.WriteString("directory", directory);
-            writer.WriteStartArray("files");
-            foreach (
-                var ((form, name), file) in _kept
-                    .OrderBy(k => k.Key.Name, CodePointOrder.Instance)
-                    .ThenBy(k => k.Key.Form, CodePointOrder.Instance)
-            )
+            writer.WriteString("form", form.ToString());
+            writer.WriteString("name", name);
+            writer.WriteStartArray("status");
+            var status = file.Status;
+            writer.WriteNumberValue(status.Size);
+            writer.WriteNumberValue(unchecked((long)status.Inode));
+            writer.WriteNumberValue(status.Modified.Item1);
+            writer.WriteNumberValue(status.Modified.Item2);
+            writer.WriteNumberValue(status.Changed.Item1);
+            writer.WriteNumberValue(status.Changed.Item2);
+            writer.WriteEndArray();
+            writer.WriteStartArray("digests");
+            foreach (var digest in file.Digests)
             {
-                var status = file.Status;
-                writer.WriteStartObject();
-                writer.WriteString("form", form);
-                writer.WriteString("name", name);
-                writer.WriteStartArray("status");
-                foreach (
-                    var number in (long[])
-                        [
-                            status.Size,
-                            unchecked((long)status.Inode),
-                            status.Modified.Item1,
-                            status.Modified.Item2,
-                            status.Changed.Item1,
-                            status.Changed.Item2,
-                        ]
-                )
-                {
-                    writer.WriteNumberValue(number);
-                }
-                writer.WriteEndArray();
-                writer.WriteStartArray("digests");
-                foreach (var digest in file.Digests)
-                {
-                    writer.WriteStringValue(digest.Hex);
-                }
-                writer.WriteEndArray();
-                writer.WriteEndObject();
+                writer.WriteStringValue(Convert.ToHexStringLower(digest));
             }
             writer.WriteEndArray();
             writer.WriteEndObject();
+            if (writer.BytesPending >= WrittenAtOnce)
+            {
+                writer.Flush();
+            }
         }
-        return buffer.WrittenSpan.ToArray();
+        writer.WriteEndArray();
+        writer.WriteEndObject();
     }
 
     internal IReadOnlyList<ManifestEntry>? Find(ManifestForm form, string name, FileStatus status)
     {
-        if (!_read.TryGetValue((form.ToString(), name), out var file) || file.Status != status)
+        if (!_read.TryGetValue((form, name), out var file) || file.Status != status)
         {
             return null;
         }
         Hits++;
-        _kept[(form.ToString(), name)] = file;
+        _kept[(form, name)] = file;
         return form.ShardSize is { } size
             ?
             [
@@ -159,11 +133,15 @@ public sealed class HashCache
                     (d, i) =>
                     {
                         var (start, end) = (i * size, Math.Min(status.Size, (i + 1) * size));
-                        return new ManifestEntry(ManifestForm.ShardName(name, start, end), d, end - start);
+                        return new ManifestEntry(
+                            ManifestForm.ShardName(name, start, end),
+                            Digest.FromBytes(form.Algorithm, d),
+                            end - start
+                        );
                     }
                 ),
             ]
-            : [new ManifestEntry(name, file.Digests[0], status.Size)];
+            : [new ManifestEntry(name, Digest.FromBytes(form.Algorithm, file.Digests[0]), status.Size)];
     }
 
     internal void Add(ManifestForm form, string name, FileStatus status, IReadOnlyList<ManifestEntry> entries)
@@ -172,7 +150,7 @@ public sealed class HashCache
         var newest = Math.Max(status.Modified.Item1, status.Changed.Item1);
         if (status.Inode != 0 && newest < Settled)
         {
-            _kept[(form.ToString(), name)] = new CachedFile(status, [.. entries.Select(e => e.Digest)]);
+            _kept[(form, name)] = new CachedFile(status, [.. entries.Select(e => e.Digest.Bytes.ToArray())]);
         }
     }
 
@@ -204,10 +182,42 @@ public sealed class HashCache
             : throw new MalformedDataException(FormatName, $"{at}.form", $"'{text}' is no way of hashing known here");
     }
 
+    private static CachedFile ParseFile(JsonElement item, ManifestForm form, string at)
+    {
+        long[] status =
+        [
+            .. StrictJson.RequiredArray(item, "status", FormatName, at, 6).EnumerateArray().Select(n => Number(n, $"{at}.status")),
+        ];
+        if (status.Length != 6)
+        {
+            throw new MalformedDataException(FormatName, at, "six numbers are expected as the file's status");
+        }
+        var size = status[0];
+        byte[][] digests =
+        [
+            .. StrictJson
+                .RequiredArray(item, "digests", FormatName, at, Limits.ManifestEntries)
+                .EnumerateArray()
+                .Select(d =>
+                    d.ValueKind == JsonValueKind.String
+                        ? Digest.FromHex(form.Algorithm, d.GetString()!).Bytes.ToArray()
+                        : throw new MalformedDataException(FormatName, at, "digests are expected")
+                ),
+        ];
+        if (size < 0 || digests.Length != form.EntriesOf(size))
+        {
+            throw new MalformedDataException(FormatName, at, $"{form.EntriesOf(Math.Max(0, size))} digests are expected for {size} bytes");
+        }
+        return new CachedFile(
+            new FileStatus(true, size, unchecked((ulong)status[1]), (status[2], (uint)status[3]), (status[4], (uint)status[5])),
+            digests
+        );
+    }
+
     private static long Number(JsonElement json, string at) =>
         json.ValueKind == JsonValueKind.Number && json.TryGetInt64(out var value)
             ? value
-            : throw new MalformedDataException(FormatName, $"{at}.status", "whole numbers are expected");
+            : throw new MalformedDataException(FormatName, at, "a whole number is expected");
 
-    private sealed record CachedFile(FileStatus Status, IReadOnlyList<Digest> Digests);
+    private sealed record CachedFile(FileStatus Status, byte[][] Digests);
 }

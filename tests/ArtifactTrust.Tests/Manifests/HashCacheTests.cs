@@ -78,7 +78,7 @@ public sealed class HashCacheTests : IDisposable
     {
         var (_, cache) = Hash(new HashCache(Later), ManifestForm.Default);
         Assert.Equal(0, Hash(Read(cache), new ManifestForm(DigestAlgorithm.Sha256, 2)).Cache.Hits);
-        Assert.Equal(0, Hash(HashCache.Parse(cache.ToUtf8Bytes("/elsewhere"), Model, Later), ManifestForm.Default).Cache.Hits);
+        Assert.Equal(0, Hash(Read(cache, "/elsewhere"), ManifestForm.Default).Cache.Hits);
     }
 
     [Fact]
@@ -103,6 +103,7 @@ public sealed class HashCacheTests : IDisposable
     [Theory]
     [InlineData("")]
     [InlineData("{}")]
+    [InlineData("""{"hashCacheVersion":1,"directory":"D","files":[],"more":1}""")]
     [InlineData("""{"hashCacheVersion":2,"directory":"D","files":[]}""")]
     [InlineData("""{"hashCacheVersion":1,"directory":"D","files":[{}]}""")]
     [InlineData("""{"hashCacheVersion":1,"directory":"D","files":[{"form":"files/md5","name":"a","status":[1,2,3,4,5,6],"digests":[]}]}""")]
@@ -119,11 +120,19 @@ public sealed class HashCacheTests : IDisposable
         """{"hashCacheVersion":1,"directory":"D","files":[{"form":"files/sha256","name":"a","status":[-1,2,3,4,5,6],"digests":["00"]}]}"""
     )]
     public void What_is_no_cache_is_refused(string text) =>
-        Assert.Throws<MalformedDataException>(() => HashCache.Parse(Encoding.UTF8.GetBytes(text), "D", TimeProvider.System));
+        Assert.Throws<MalformedDataException>(() =>
+            HashCache.Read(new MemoryStream(Encoding.UTF8.GetBytes(text)), "D", TimeProvider.System)
+        );
 
     private static TimeProvider Later { get; } = new Shifted();
 
-    private HashCache Read(HashCache cache) => HashCache.Parse(cache.ToUtf8Bytes(Model), Model, Later);
+    private HashCache Read(HashCache cache, string? directory = null)
+    {
+        using var stream = new MemoryStream();
+        cache.WriteTo(stream, directory ?? Model);
+        stream.Position = 0;
+        return HashCache.Read(stream, Model, Later);
+    }
 
     private (FileManifest Manifest, HashCache Cache) Hash(HashCache cache, ManifestForm form)
     {
