@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using System.Xml;
 using System.Xml.Schema;
 using ArtifactTrust.Hashing;
@@ -94,27 +93,11 @@ public sealed class SbomFormatTests : IDisposable
     [InlineData(SbomFormat.SpdxJson)]
     public void Trivy_reads_every_document(SbomFormat format)
     {
-        var empty = Directory.CreateDirectory(Path.Join(_directory, "empty")).FullName;
         foreach (var (name, document) in Documents())
         {
             var path = Path.Join(_directory, $"{name}.trivy.json");
             File.WriteAllBytes(path, SbomWriter.ToBytes(document, format));
-            var report = NpmPackages.Run(
-                SbomPeers.Trivy()!,
-                empty,
-                "sbom",
-                path,
-                "--cache-dir",
-                Path.Join(SbomPeers.Vectors, "trivy", "cache"),
-                "--skip-db-update",
-                "--skip-java-db-update",
-                "--offline-scan",
-                "-q",
-                "-f",
-                "json"
-            );
-            using var json = JsonDocument.Parse(report);
-            Assert.Equal(format == SbomFormat.SpdxJson ? "spdx" : "cyclonedx", json.RootElement.GetProperty("ArtifactType").GetString());
+            Assert.Equal(format == SbomFormat.SpdxJson ? "spdx" : "cyclonedx", SbomPeers.TrivyReads(Path.Join(_directory, "empty"), path));
         }
     }
 

@@ -32,6 +32,28 @@ internal static class SbomPeers
             .Select(f => Path.Join(f, "trivy"))
             .FirstOrDefault(File.Exists);
 
+    /// <summary>What Trivy takes a document for, such as <c>cyclonedx</c>; it runs in an empty folder.</summary>
+    internal static string TrivyReads(string empty, string document)
+    {
+        Directory.CreateDirectory(empty);
+        var report = NpmPackages.Run(
+            Trivy()!,
+            empty,
+            "sbom",
+            document,
+            "--cache-dir",
+            Path.Join(Vectors, "trivy", "cache"),
+            "--skip-db-update",
+            "--skip-java-db-update",
+            "--offline-scan",
+            "-q",
+            "-f",
+            "json"
+        );
+        using var json = JsonDocument.Parse(report);
+        return json.RootElement.GetProperty("ArtifactType").GetString()!;
+    }
+
     /// <summary>Runs one of the scripts beside this file.</summary>
     internal static string[] Node(string script, params string[] arguments) =>
         NpmPackages

@@ -45,10 +45,10 @@ public static class CycloneDxJsonWriter
             json.WriteNumber("version", 1);
             json.WritePropertyName("metadata");
             Metadata(document);
-            Array("components", document.Components, Component);
-            Array("dependencies", document.Dependencies, Dependency);
-            Array("compositions", [.. W.Compositions(document)], c => Composition(c.Aggregate, c.Assemblies));
-            Array<SbomTraining>("formulation", document.Training is { } training ? [training] : [], Formula);
+            json.WriteList("components", document.Components, Component);
+            json.WriteList("dependencies", document.Dependencies, Dependency);
+            json.WriteList("compositions", [.. W.Compositions(document)], c => Composition(c.Aggregate, c.Assemblies));
+            json.WriteList<SbomTraining>("formulation", document.Training is { } training ? [training] : [], Formula);
             json.WriteEndObject();
         }
 
@@ -70,11 +70,11 @@ public static class CycloneDxJsonWriter
             json.WriteEndObject();
             json.WriteEndArray();
             json.WriteEndObject();
-            Array("authors", document.Authors, Contact);
+            json.WriteList("authors", document.Authors, Contact);
             json.WritePropertyName("component");
             Component(document.Root);
-            Organization("supplier", document.Supplier);
-            Properties(document.Properties);
+            json.WriteOrganization("supplier", document.Supplier);
+            json.WriteProperties(document.Properties);
             json.WriteEndObject();
         }
 
@@ -82,55 +82,45 @@ public static class CycloneDxJsonWriter
         {
             json.WriteStartObject();
             json.WriteString("name", contact.Name);
-            Text("email", contact.Email);
+            json.WriteText("email", contact.Email);
             json.WriteEndObject();
-        }
-
-        private void Organization(string member, string? name)
-        {
-            if (!string.IsNullOrEmpty(name))
-            {
-                json.WriteStartObject(member);
-                json.WriteString("name", name);
-                json.WriteEndObject();
-            }
         }
 
         private void Component(SbomComponent component)
         {
             json.WriteStartObject();
             json.WriteString("type", W.Of(component.Type));
-            Text("mime-type", component.MediaType);
-            Text("bom-ref", component.Reference);
-            Organization("supplier", component.Supplier);
+            json.WriteText("mime-type", component.MediaType);
+            json.WriteText("bom-ref", component.Reference);
+            json.WriteOrganization("supplier", component.Supplier);
             json.WriteString("name", component.Name);
-            Text("version", component.Version);
-            Text("description", component.Description);
-            Array("hashes", [.. W.Hashes(component)], Hash);
-            Array("licenses", component.Licenses, license => License(license, component.Licenses.Count));
-            Text("purl", component.PackageUrl);
+            json.WriteText("version", component.Version);
+            json.WriteText("description", component.Description);
+            json.WriteList("hashes", [.. W.Hashes(component)], Hash);
+            json.WriteList("licenses", component.Licenses, license => License(license, component.Licenses.Count));
+            json.WriteText("purl", component.PackageUrl);
             if (component.Ancestors.Count > 0)
             {
                 json.WriteStartObject("pedigree");
-                Array("ancestors", component.Ancestors, Component);
-                Text("notes", component.AncestryNote);
+                json.WriteList("ancestors", component.Ancestors, Component);
+                json.WriteText("notes", component.AncestryNote);
                 json.WriteEndObject();
             }
-            Array("externalReferences", component.ExternalReferences, ExternalReference);
+            json.WriteList("externalReferences", component.ExternalReferences, ExternalReference);
             if (component.ModelCard is { IsEmpty: false } card)
             {
-                ModelCard(card);
+                new CycloneDxJsonModelCard(json).Write(card);
             }
             if (component.Dataset is { } dataset)
             {
-                Array("data", [dataset], Dataset);
+                json.WriteList("data", [dataset], Dataset);
             }
-            Properties(W.Properties(component));
-            Array("components", component.Components, Component);
+            json.WriteProperties(W.Properties(component));
+            json.WriteList("components", component.Components, Component);
             if (component.Occurrences.Count > 0)
             {
                 json.WriteStartObject("evidence");
-                Array("occurrences", component.Occurrences, Occurrence);
+                json.WriteList("occurrences", component.Occurrences, Occurrence);
                 json.WriteEndObject();
             }
             json.WriteEndObject();
@@ -140,7 +130,7 @@ public static class CycloneDxJsonWriter
         {
             json.WriteStartObject();
             json.WriteString("location", occurrence.Location);
-            Text("additionalContext", occurrence.Layer);
+            json.WriteText("additionalContext", occurrence.Layer);
             json.WriteEndObject();
         }
 
@@ -165,7 +155,7 @@ public static class CycloneDxJsonWriter
                 json.WriteStartObject("license");
                 json.WriteString(license.Id is null ? "name" : "id", license.ToString());
                 json.WriteString("acknowledgement", W.Acknowledgement);
-                Text("url", license.Url);
+                json.WriteText("url", license.Url);
                 json.WriteEndObject();
             }
             json.WriteEndObject();
@@ -176,114 +166,7 @@ public static class CycloneDxJsonWriter
             json.WriteStartObject();
             json.WriteString("url", reference.Url);
             json.WriteString("type", reference.Type);
-            Array<SbomHash>("hashes", reference.Digest is { } digest ? [W.Of(digest)] : [], Hash);
-            json.WriteEndObject();
-        }
-
-        private void ModelCard(SbomModelCard card)
-        {
-            json.WriteStartObject("modelCard");
-            json.WriteStartObject("modelParameters");
-            if (card.Learning is { } learning)
-            {
-                json.WriteStartObject("approach");
-                json.WriteString("type", W.Of(learning));
-                json.WriteEndObject();
-            }
-            Text("task", card.Task);
-            Text("architectureFamily", card.ArchitectureFamily);
-            Text("modelArchitecture", card.Architecture);
-            Array("datasets", W.Datasets(card), reference => Member("ref", reference));
-            Array("inputs", card.Inputs, input => Member("format", input));
-            Array("outputs", card.Outputs, output => Member("format", output));
-            json.WriteEndObject();
-            if (card.Metrics.Count > 0)
-            {
-                json.WriteStartObject("quantitativeAnalysis");
-                Array("performanceMetrics", card.Metrics, Metric);
-                json.WriteEndObject();
-            }
-            if (card.Considerations is { } considerations)
-            {
-                Considerations(considerations);
-            }
-            Properties(card.Properties);
-            json.WriteEndObject();
-        }
-
-        private void Metric(SbomMetric metric)
-        {
-            json.WriteStartObject();
-            json.WriteString("type", metric.Type);
-            json.WriteString("value", metric.Value);
-            Text("slice", metric.Slice);
-            json.WriteEndObject();
-        }
-
-        private void Considerations(SbomConsiderations considerations)
-        {
-            json.WriteStartObject("considerations");
-            Array("users", considerations.Users, json.WriteStringValue);
-            Array("useCases", considerations.UseCases, json.WriteStringValue);
-            Array("technicalLimitations", considerations.TechnicalLimitations, json.WriteStringValue);
-            Array("performanceTradeoffs", considerations.PerformanceTradeoffs, json.WriteStringValue);
-            Array(
-                "ethicalConsiderations",
-                considerations.EthicalConsiderations,
-                risk =>
-                {
-                    json.WriteStartObject();
-                    json.WriteString("name", risk.Name);
-                    Text("mitigationStrategy", risk.Mitigation);
-                    json.WriteEndObject();
-                }
-            );
-            if (considerations.EnergyConsumptions.Count > 0)
-            {
-                json.WriteStartObject("environmentalConsiderations");
-                Array("energyConsumptions", considerations.EnergyConsumptions, Energy);
-                json.WriteEndObject();
-            }
-            Array(
-                "fairnessAssessments",
-                considerations.FairnessAssessments,
-                fairness =>
-                {
-                    json.WriteStartObject();
-                    json.WriteString("groupAtRisk", fairness.Group);
-                    Text("benefits", fairness.Benefits);
-                    Text("harms", fairness.Harms);
-                    Text("mitigationStrategy", fairness.Mitigation);
-                    json.WriteEndObject();
-                }
-            );
-            json.WriteEndObject();
-        }
-
-        private void Energy(SbomEnergy energy)
-        {
-            json.WriteStartObject();
-            json.WriteString("activity", energy.Activity);
-            json.WriteStartArray("energyProviders");
-            json.WriteStartObject();
-            Organization("organization", energy.Provider);
-            json.WriteString("energySource", energy.Source);
-            Measure("energyProvided", energy.KilowattHours, "kWh");
-            json.WriteEndObject();
-            json.WriteEndArray();
-            Measure("activityEnergyCost", energy.KilowattHours, "kWh");
-            if (energy.TonnesOfCo2 is { } tonnes)
-            {
-                Measure("co2CostEquivalent", tonnes, "tCO2eq");
-            }
-            json.WriteEndObject();
-        }
-
-        private void Measure(string member, decimal value, string unit)
-        {
-            json.WriteStartObject(member);
-            json.WriteNumber("value", value);
-            json.WriteString("unit", unit);
+            json.WriteList<SbomHash>("hashes", reference.Digest is { } digest ? [W.Of(digest)] : [], Hash);
             json.WriteEndObject();
         }
 
@@ -291,30 +174,30 @@ public static class CycloneDxJsonWriter
         {
             json.WriteStartObject();
             json.WriteString("type", "dataset");
-            Text("name", dataset.Name);
+            json.WriteText("name", dataset.Name);
             if (dataset.Url is not null || dataset.Properties.Count > 0)
             {
                 json.WriteStartObject("contents");
-                Text("url", dataset.Url);
-                Properties(dataset.Properties);
+                json.WriteText("url", dataset.Url);
+                json.WriteProperties(dataset.Properties);
                 json.WriteEndObject();
             }
-            Text("classification", dataset.Classification);
-            Array("sensitiveData", dataset.SensitiveData, json.WriteStringValue);
-            Text("description", dataset.Description);
+            json.WriteText("classification", dataset.Classification);
+            json.WriteList("sensitiveData", dataset.SensitiveData, json.WriteStringValue);
+            json.WriteText("description", dataset.Description);
             var governance = W.Governance(dataset).ToList();
             if (governance.Count > 0)
             {
                 json.WriteStartObject("governance");
                 foreach (var (many, _, names) in governance)
                 {
-                    Array(
+                    json.WriteList(
                         many,
                         names,
                         name =>
                         {
                             json.WriteStartObject();
-                            Organization("organization", name);
+                            json.WriteOrganization("organization", name);
                             json.WriteEndObject();
                         }
                     );
@@ -344,14 +227,14 @@ public static class CycloneDxJsonWriter
         {
             json.WriteStartObject();
             json.WriteString("bom-ref", W.FormulaReference);
-            Array("components", [training.Code], Component);
+            json.WriteList("components", [training.Code], Component);
             json.WriteStartArray("workflows");
             json.WriteStartObject();
             json.WriteString("bom-ref", W.WorkflowReference);
             json.WriteString("uid", W.WorkflowReference);
-            Strings("taskTypes", [W.TaskType]);
-            Array("inputs", [training.Code.Reference!, .. training.Inputs], reference => Resource(null, reference));
-            Array("outputs", [training.Output], reference => Resource("artifact", reference));
+            json.WriteTexts("taskTypes", [W.TaskType]);
+            json.WriteList("inputs", [training.Code.Reference!, .. training.Inputs], reference => Resource(null, reference));
+            json.WriteList("outputs", [training.Output], reference => Resource("artifact", reference));
             json.WriteEndObject();
             json.WriteEndArray();
             json.WriteEndObject();
@@ -360,46 +243,13 @@ public static class CycloneDxJsonWriter
         private void Resource(string? type, string reference)
         {
             json.WriteStartObject();
-            Text("type", type);
+            json.WriteText("type", type);
             json.WritePropertyName("resource");
-            Member("ref", reference);
+            json.WriteMember("ref", reference);
             json.WriteEndObject();
         }
 
-        private void Member(string name, string value)
-        {
-            json.WriteStartObject();
-            json.WriteString(name, value);
-            json.WriteEndObject();
-        }
-
-        private void Properties(IReadOnlyList<SbomProperty> properties) =>
-            Array(
-                "properties",
-                properties,
-                property =>
-                {
-                    json.WriteStartObject();
-                    json.WriteString("name", property.Name);
-                    json.WriteString("value", property.Value);
-                    json.WriteEndObject();
-                }
-            );
-
-        private void Array<T>(string name, IReadOnlyList<T> items, Action<T> write)
-        {
-            if (items.Count == 0)
-            {
-                return;
-            }
-            json.WriteStartArray(name);
-            foreach (var item in items)
-            {
-                write(item);
-            }
-            json.WriteEndArray();
-        }
-
+        // Empty says that there is nothing, where absent would say nothing.
         private void Strings(string name, IReadOnlyList<string> values)
         {
             json.WriteStartArray(name);
@@ -408,14 +258,6 @@ public static class CycloneDxJsonWriter
                 json.WriteStringValue(value);
             }
             json.WriteEndArray();
-        }
-
-        private void Text(string name, string? value)
-        {
-            if (!string.IsNullOrEmpty(value))
-            {
-                json.WriteString(name, value);
-            }
         }
     }
 }

@@ -41,6 +41,9 @@ internal static class SpdxFacts
         }
     }
 
+    /// <summary>Where the component is to be had from, or null.</summary>
+    internal static string? Download(SbomComponent component) => Address(component, "distribution", "vcs");
+
     /// <summary>The first absolute address of one of the given kinds, or null.</summary>
     internal static string? Address(SbomComponent component, params string[] types) =>
         types

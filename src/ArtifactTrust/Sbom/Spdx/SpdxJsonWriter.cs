@@ -73,7 +73,7 @@ public static class SpdxJsonWriter
             json.WriteStartObject();
             json.WriteString("SPDXID", element.Id);
             json.WriteString("name", component.Name);
-            Text("versionInfo", component.Version);
+            json.WriteText("versionInfo", component.Version);
             if (component.Type == SbomComponentType.File || component.Digest is not null)
             {
                 json.WriteString("packageFileName", component.Name);
@@ -82,14 +82,14 @@ public static class SpdxJsonWriter
             {
                 json.WriteString("supplier", $"Organization: {supplier}");
             }
-            json.WriteString("downloadLocation", Download(component) ?? NoAssertion);
+            json.WriteString("downloadLocation", SpdxFacts.Download(component) ?? NoAssertion);
             json.WriteBoolean("filesAnalyzed", false);
             Checksums(component);
-            Text("homepage", Website(component));
+            json.WriteText("homepage", SpdxFacts.Address(component, "website"));
             json.WriteString("licenseConcluded", NoAssertion);
             json.WriteString("licenseDeclared", _licensing.Expression(component.Licenses) ?? NoAssertion);
             json.WriteString("copyrightText", NoAssertion);
-            Text("description", component.Description);
+            json.WriteText("description", component.Description);
             json.WriteString("primaryPackagePurpose", Purpose(component.Type));
             if (component.Released is { } released)
             {
@@ -105,7 +105,7 @@ public static class SpdxJsonWriter
                 json.WriteEndObject();
                 json.WriteEndArray();
             }
-            Text(
+            json.WriteText(
                 "sourceInfo",
                 component.Occurrences.Count == 0 ? null : string.Join("\n", component.Occurrences.Select(o => $"found in: {o.Location}"))
             );
@@ -113,69 +113,44 @@ public static class SpdxJsonWriter
             json.WriteEndObject();
         }
 
-        private void Checksums(SbomComponent component)
-        {
-            var hashes = CycloneDxWords.Hashes(component).ToList();
-            if (hashes.Count == 0)
-            {
-                return;
-            }
-            json.WriteStartArray("checksums");
-            foreach (var hash in hashes)
-            {
-                json.WriteStartObject();
-                json.WriteString("algorithm", Algorithm(hash.Algorithm));
-                json.WriteString("checksumValue", hash.Content);
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-        }
+        private void Checksums(SbomComponent component) =>
+            json.WriteObjects(
+                "checksums",
+                [.. CycloneDxWords.Hashes(component)],
+                hash =>
+                {
+                    json.WriteString("algorithm", Algorithm(hash.Algorithm));
+                    json.WriteString("checksumValue", hash.Content);
+                }
+            );
 
         /// <summary>What the format has no field for, one annotation each.</summary>
-        private void Annotations(SbomComponent component)
-        {
-            var properties = SpdxFacts.Properties(component);
-            if (properties.Count == 0)
-            {
-                return;
-            }
-            json.WriteStartArray("annotations");
-            foreach (var property in properties)
-            {
-                json.WriteStartObject();
-                json.WriteString("annotationType", "OTHER");
-                json.WriteString("annotator", _tool);
-                json.WriteString("annotationDate", _time);
-                json.WriteString("comment", $"{property.Name}: {property.Value}");
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-        }
-
-        private void ExtractedLicenses()
-        {
-            if (_licensing.Own.Count == 0)
-            {
-                return;
-            }
-            json.WriteStartArray("hasExtractedLicensingInfos");
-            foreach (var (reference, license) in _licensing.Own)
-            {
-                json.WriteStartObject();
-                json.WriteString("licenseId", reference);
-                json.WriteString("name", license.ToString());
-                // The text is not among the files; clause 10.2 wants something all the same.
-                json.WriteString("extractedText", $"The licence is named '{license}'; its text was not found.");
-                if (license.Url is { } url)
+        private void Annotations(SbomComponent component) =>
+            json.WriteObjects(
+                "annotations",
+                SpdxFacts.Properties(component),
+                property =>
                 {
-                    json.WriteStartArray("seeAlsos");
-                    json.WriteStringValue(url);
-                    json.WriteEndArray();
+                    json.WriteString("annotationType", "OTHER");
+                    json.WriteString("annotator", _tool);
+                    json.WriteString("annotationDate", _time);
+                    json.WriteString("comment", $"{property.Name}: {property.Value}");
                 }
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-        }
+            );
+
+        private void ExtractedLicenses() =>
+            json.WriteObjects(
+                "hasExtractedLicensingInfos",
+                [.. _licensing.Own],
+                own =>
+                {
+                    var (reference, license) = own;
+                    json.WriteString("licenseId", reference);
+                    json.WriteString("name", license.ToString());
+                    json.WriteString("extractedText", SpdxLicensing.TextOf(license));
+                    json.WriteTexts("seeAlsos", license.Url is { } url ? [url] : []);
+                }
+            );
 
         private void Relationship(string from, SpdxRelation relation, string to)
         {
@@ -210,22 +185,10 @@ public static class SpdxJsonWriter
             json.WriteString("spdxElementId", from);
             json.WriteString("relationshipType", type);
             json.WriteString("relatedSpdxElement", to);
-            Text("comment", comment);
+            json.WriteText("comment", comment);
             json.WriteEndObject();
         }
-
-        private void Text(string name, string? value)
-        {
-            if (!string.IsNullOrEmpty(value))
-            {
-                json.WriteString(name, value);
-            }
-        }
     }
-
-    private static string? Download(SbomComponent component) => SpdxFacts.Address(component, "distribution", "vcs");
-
-    private static string? Website(SbomComponent component) => SpdxFacts.Address(component, "website");
 
     private static string Algorithm(string cycloneDx) =>
         cycloneDx.StartsWith("SHA-", StringComparison.Ordinal) ? $"SHA{cycloneDx[4..]}" : cycloneDx;

@@ -11,6 +11,10 @@ internal sealed class SpdxLicensing
     /// <summary>The licences that SPDX does not know, by their <c>LicenseRef-</c>, so far.</summary>
     internal IReadOnlyDictionary<string, SbomLicense> Own => _own;
 
+    /// <summary>The text of a licence that SPDX does not know. It is not among the files, and both versions want something all the same.</summary>
+    /// <remarks>Spec: SPDX 2.3 clause 10.2; SPDX 3.0.1 SimpleLicensing, <c>licenseText</c>.</remarks>
+    internal static string TextOf(SbomLicense license) => $"The licence is named '{license}'; its text was not found.";
+
     /// <summary>The licences as one expression, or null where none is stated. Several stand beside each other: each applies.</summary>
     internal string? Expression(IReadOnlyList<SbomLicense> licenses)
     {
