@@ -420,7 +420,12 @@ internal sealed class DecisionRecorder(Session session, TrustPolicy policy, Sign
         );
         var vsa = statement is null ? null : await new BundleSigner(Credential.FromKey(key)).SignStatementAsync(statement, cancellation);
         // In its place only once the decision is in the log: a signed permission that no record tells of must not exist.
-        using var staged = vsa is null ? null : AtomicFile.Stage(VsaFile, vsa.Utf8.Span, replace: true);
+        using var staged = vsa is null ? null : DurableFile.Create(VsaFile);
+        if (vsa is not null)
+        {
+            staged!.Stream.Write(vsa.Utf8.Span);
+            staged.Sync();
+        }
         var index = Append(
             subjects.Select((s, i) => new AuditSubject(s.Role, KindOf(s.Subject), s.Text, result.Digests[i])),
             decision.IsAllowed ? AuditDecision.Allow : AuditDecision.Deny,
