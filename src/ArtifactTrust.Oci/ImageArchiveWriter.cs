@@ -15,22 +15,18 @@ public sealed class ImageArchiveWriter : OciStore
     private const int BlockBytes = 512;
 
     private readonly string _path;
-    private readonly string _temporary;
-    private readonly FileStream _file;
+    private readonly DurableFile _durable;
+    private readonly BufferedStream _file;
     private readonly SemaphoreSlim _turn = new(1);
     private readonly HashSet<string> _blobs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, StoredManifest> _manifests = new(StringComparer.Ordinal);
     private readonly List<Descriptor> _index = [];
-    private bool _isComplete;
 
     private ImageArchiveWriter(string path)
     {
         _path = System.IO.Path.GetFullPath(path);
-        _temporary = System.IO.Path.Join(
-            System.IO.Path.GetDirectoryName(_path),
-            $".{RandomNumberGenerator.GetHexString(16, lowercase: true)}.tmp"
-        );
-        _file = new FileStream(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20, FileOptions.Asynchronous);
+        _durable = DurableFile.Create(_path);
+        _file = new BufferedStream(_durable.Stream, 1 << 20);
     }
 
     /// <inheritdoc/>
@@ -41,14 +37,7 @@ public sealed class ImageArchiveWriter : OciStore
     public static ImageArchiveWriter Create(string file)
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
-        try
-        {
-            return new ImageArchiveWriter(file);
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new IOException($"'{file}' cannot be written: {e.Message}", e);
-        }
+        return new ImageArchiveWriter(file);
     }
 
     /// <summary>Notes where a manifest of the archive came from, so that it can be told from others with the same tag.</summary>
@@ -93,10 +82,8 @@ public sealed class ImageArchiveWriter : OciStore
             await WriteFileAsync("index.json", Write(index), cancellation).ConfigureAwait(false);
             await WriteFileAsync("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}"u8.ToArray(), cancellation).ConfigureAwait(false);
             await _file.WriteAsync(new byte[2 * BlockBytes], cancellation).ConfigureAwait(false);
-            _file.Flush(flushToDisk: true);
-            await _file.DisposeAsync().ConfigureAwait(false);
-            File.Move(_temporary, _path, overwrite: true);
-            _isComplete = true;
+            await _file.FlushAsync(cancellation).ConfigureAwait(false);
+            _durable.Commit();
         }
         finally
         {
@@ -199,12 +186,9 @@ public sealed class ImageArchiveWriter : OciStore
     {
         if (disposing)
         {
-            _file.Dispose();
+            // Not the buffer, which would still be written.
+            _durable.Dispose();
             _turn.Dispose();
-            if (!_isComplete)
-            {
-                File.Delete(_temporary);
-            }
         }
         base.Dispose(disposing);
     }

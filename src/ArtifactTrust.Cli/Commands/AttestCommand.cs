@@ -173,7 +173,7 @@ internal sealed class Attester(Session session, Signatory signatory)
         }
         var signed = await SignAsync(name, local, predicateType, predicate, cancellation);
         var output = Subject.AttestationsPath(path);
-        AtomicFile.AppendLine(output, signed.Utf8.Span, EvidenceFiles.IsBundle);
+        LineFile.Append(output, signed.Utf8.Span, EvidenceFiles.IsBundle);
         return new WrittenAttestation(name, local, output, signed);
     }
 

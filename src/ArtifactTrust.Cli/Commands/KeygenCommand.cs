@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Hashing;
 using ArtifactTrust.Keys;
 using ArtifactTrust.Keys.Hardware;
 
@@ -165,7 +166,7 @@ internal static class KeygenCommand
         {
             throw CliException.Usage($"'{path}' exists and is not overwritten", "choose another name, or move the old key away");
         }
-        void Write(VerificationKey key) => AtomicFile.Write(path, System.Text.Encoding.ASCII.GetBytes(key.ToPem()), replace: false);
+        void Write(VerificationKey key) => DurableFile.Write(path, System.Text.Encoding.ASCII.GetBytes(key.ToPem()), replace: false);
         VerificationKey Make(SignatureAlgorithm algorithm, int? bits)
         {
             try

@@ -3,6 +3,7 @@ using System.Globalization;
 using ArtifactTrust.Audit;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
 using ArtifactTrust.Transparency;
 using Spectre.Console;
 
@@ -295,7 +296,7 @@ internal static class LogCommand
             var proof = log.Prove(number);
             if (parsed.GetValue(to) is { } file)
             {
-                AtomicFile.Write(file, proof.ToBytes(), replace: true);
+                DurableFile.Write(file, proof.ToBytes(), replace: true);
             }
             Done(
                 session,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
 using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Models;
 
@@ -92,7 +93,7 @@ internal sealed class ModelScanSettings
     {
         if (parsed.GetValue(_report) is { } path && report is not null)
         {
-            AtomicFile.Write(path, ModelScanPredicate.Create(report), replace: true);
+            DurableFile.Write(path, ModelScanPredicate.Create(report), replace: true);
         }
     }
 

@@ -35,7 +35,7 @@ internal sealed class ModelSubjects(Session session, Signatory signatory, ModelC
         var bundle = await SignAsync(tree.Name, manifest, ignore.Paths, cancellation);
         if (cache is not null)
         {
-            AtomicFile.Write(choices.CacheFile!, stream => cache.WriteTo(stream, tree.Path), replace: true);
+            DurableFile.Write(choices.CacheFile!, stream => cache.WriteTo(stream, tree.Path));
         }
         return (bundle, Digests(manifest));
     }

@@ -4,6 +4,7 @@ using System.Text;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Cli.Scans;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
 using ArtifactTrust.Scanning.Data;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -105,22 +106,20 @@ internal static class RedactCommand
         {
             throw CliException.Usage("--hash-key-file goes with --replace hash");
         }
-        var temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
         RedactionReport report;
         try
         {
-            using (var input = new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0))
-            using (var output = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 64 << 10))
-            {
-                report = new DataRedactor(replaced.Kinds, replacement, key, replaced.Secrets).Redact(
-                    Path.GetFileName(source),
-                    input,
-                    output,
-                    cancellation
-                );
-                output.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, full, force);
+            using var input = new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            using var output = DurableFile.Create(full, force);
+            using var buffer = new BufferedStream(output.Stream, 64 << 10);
+            report = new DataRedactor(replaced.Kinds, replacement, key, replaced.Secrets).Redact(
+                Path.GetFileName(source),
+                input,
+                buffer,
+                cancellation
+            );
+            buffer.Flush();
+            output.Commit();
         }
         catch (MalformedDataException e)
         {
@@ -128,7 +127,6 @@ internal static class RedactCommand
         }
         finally
         {
-            File.Delete(temporary);
             CryptographicOperations.ZeroMemory(key);
         }
         return Report(session, destination, report);

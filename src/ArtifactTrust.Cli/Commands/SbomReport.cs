@@ -14,7 +14,7 @@ internal static class SbomReport
         var terminal = session.Terminal;
         if (file is not null)
         {
-            AtomicFile.Write(file, made.Bytes, replace: true);
+            DurableFile.Write(file, made.Bytes, replace: true);
         }
         else if (attested is null)
         {

@@ -142,11 +142,11 @@ internal static class SignCommand
                             "write it to a file of its own with --signature FILE"
                         );
                     }
-                    AtomicFile.AppendLine(addTo, bundle.Utf8.Span, EvidenceFiles.IsBundle);
+                    LineFile.Append(addTo, bundle.Utf8.Span, EvidenceFiles.IsBundle);
                 }
                 else
                 {
-                    AtomicFile.Write(output, bundle.WriteTo, parsed.GetValue(force));
+                    DurableFile.Write(output, bundle.WriteTo, parsed.GetValue(force));
                 }
                 return Report(session, Path.GetFileName(Subject.Stem(path)), digests, addTo ?? output, bundle, signatory);
             }
@@ -215,7 +215,7 @@ internal static class SignCommand
         if (output is not null)
         {
             // Whether one may be replaced was asked before.
-            AtomicFile.Write(output, bundle.WriteTo, replace: true);
+            DurableFile.Write(output, bundle.WriteTo, replace: true);
             where = output;
         }
         else

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Cli.Tools;
+using ArtifactTrust.Hashing;
 using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Data;
 using ArtifactTrust.Scanning.Models;
@@ -93,7 +94,7 @@ internal sealed class ScanOutputs
     {
         if (path is not null)
         {
-            AtomicFile.Write(path, content(), replace: true);
+            DurableFile.Write(path, content(), replace: true);
         }
     }
 }

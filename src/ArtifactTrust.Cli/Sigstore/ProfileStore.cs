@@ -2,6 +2,7 @@ using System.Text;
 using ArtifactTrust.Cli.Commands;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
 using ArtifactTrust.Trust.Instances;
 
 namespace ArtifactTrust.Cli.Sigstore;
@@ -71,8 +72,8 @@ internal sealed class ProfileStore
         Append("oidcClientId", profile.ClientId);
         Append("caFile", profile.CaFile);
         Directory.CreateDirectory(paths.Profiles);
-        AtomicFile.Write(rootFile, root, replace: true);
-        AtomicFile.Write(file, Encoding.UTF8.GetBytes(text.ToString()), replace: true);
+        DurableFile.Write(rootFile, root, replace: true);
+        DurableFile.Write(file, Encoding.UTF8.GetBytes(text.ToString()), replace: true);
 
         void Append(string key, string? value)
         {

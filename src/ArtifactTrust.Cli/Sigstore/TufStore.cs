@@ -135,7 +135,7 @@ internal sealed class TufStore
             {
                 return (null, failure, null);
             }
-            AtomicFile.Write(StampFile, Encoding.ASCII.GetBytes(Rfc3339.Format(now)), replace: true);
+            DurableFile.Write(StampFile, Encoding.ASCII.GetBytes(Rfc3339.Format(now)), replace: true);
             return (files with { State = files.State with { Refreshed = now } }, null, null);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Keys;
 
@@ -139,12 +140,24 @@ public static class KeyFile
         var content = Encode(key, format, password);
         try
         {
-            using var privateFile = new NewFile(path, OwnerOnly);
-            using var publicFile = new NewFile(PublicKeyPath(path), OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-            privateFile.Write(content);
-            publicFile.Write(Encoding.ASCII.GetBytes(key.PublicKey.ToPem()));
-            privateFile.Keep();
-            publicFile.Keep();
+            const UnixFileMode everyone = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+            using var privateFile = DurableFile.Create(path, replace: false, OwnerOnly);
+            using var publicFile = DurableFile.Create(PublicKeyPath(path), replace: false, everyone);
+            privateFile.Stream.Write(content);
+            publicFile.Stream.Write(Encoding.ASCII.GetBytes(key.PublicKey.ToPem()));
+            privateFile.Sync();
+            publicFile.Sync();
+            privateFile.Commit();
+            try
+            {
+                publicFile.Commit();
+            }
+            catch
+            {
+                // Somebody else's public key came in between; a pair that is none would be used as one.
+                File.Delete(path);
+                throw;
+            }
         }
         finally
         {

@@ -76,17 +76,6 @@ public sealed class KeyFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_whose_writing_failed_is_deleted()
-    {
-        using (var file = new NewFile(KeyPath, UnixFileMode.UserRead))
-        {
-            file.Write("half"u8);
-            Assert.True(File.Exists(KeyPath));
-        }
-        Assert.Empty(Directory.GetFiles(_folder));
-    }
-
-    [Fact]
     public void A_missing_directory_is_an_io_error()
     {
         using var key = TestKeys.Read("p256");

@@ -15,7 +15,6 @@ public sealed class TufCache
     private const string RootFile = TufFile.Root + ".json";
     private const string History = "root_history";
     private const string LockFile = ".lock";
-    private const string TemporaryPrefix = ".new-";
 
     private readonly string _directory;
     private readonly string _targets;
@@ -69,7 +68,7 @@ public sealed class TufCache
             var held = await TufCacheLock.TakeAsync(Path.Combine(_directory, LockFile), LockTimeout, cancellation).ConfigureAwait(false);
             try
             {
-                foreach (var leftover in Directory.EnumerateFiles(_directory, TemporaryPrefix + "*"))
+                foreach (var leftover in Directory.EnumerateFiles(_directory, DurableFile.TemporaryPattern))
                 {
                     File.Delete(leftover);
                 }
@@ -129,7 +128,7 @@ public sealed class TufCache
     internal void DeleteRole(string role)
     {
         File.Delete(Path.Combine(_directory, FileName(role) + ".json"));
-        FlushDirectory(_directory);
+        DurableFile.FlushDirectory(_directory);
     }
 
     /// <summary>A name that is one file's on every system: separators and the like are percent-encoded, long names hashed.</summary>
@@ -173,39 +172,9 @@ public sealed class TufCache
     private static void Write(string directory, string name, ReadOnlySpan<byte> content)
     {
         MakeDirectory(directory);
-        var temporary = Path.Combine(directory, TemporaryPrefix + Guid.NewGuid().ToString("N"));
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            Share = FileShare.None,
-            BufferSize = 0,
-        };
-        if (!OperatingSystem.IsWindows())
-        {
-            // Whatever the umask: who can write here can take protections away.
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
-        }
-        try
-        {
-            using (var stream = new FileStream(temporary, options))
-            {
-                stream.Write(content);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, Path.Combine(directory, name), overwrite: true);
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            File.Delete(temporary);
-            throw new IOException($"'{name}' cannot be written to '{directory}': {e.Message}", e);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-        FlushDirectory(directory);
+        // Whatever the umask: who can write here can take protections away.
+        const UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        DurableFile.Write(Path.Combine(directory, name), content, mode: mode);
     }
 
     private static void MakeDirectory(string path)
@@ -225,17 +194,7 @@ public sealed class TufCache
                 UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
             Directory.CreateDirectory(path, mine | others);
         }
-        FlushDirectory(Path.GetDirectoryName(path)!);
-    }
-
-    private static void FlushDirectory(string path)
-    {
-        // Only there does a rename need it to be durable, and only there is it possible.
-        if (OperatingSystem.IsLinux())
-        {
-            using var handle = LinuxFile.OpenRoot(path);
-            RandomAccess.FlushToDisk(handle);
-        }
+        DurableFile.FlushDirectory(Path.GetDirectoryName(path)!);
     }
 
     private static bool IsReadOnly(IOException e) => !OperatingSystem.IsWindows() && e.HResult == 30;

@@ -105,7 +105,7 @@ public sealed class TufCacheTests : IDisposable
     [Fact]
     public async Task What_a_crash_left_half_written_is_removed()
     {
-        var leftover = Path.Combine(_fixture.Directory, ".new-0123");
+        var leftover = Path.Combine(_fixture.Directory, ".artifact-trust-0123.tmp");
         File.WriteAllText(leftover, "half");
         await _fixture.AcceptAsync();
         Assert.False(File.Exists(leftover));

@@ -1,10 +1,11 @@
 using System.Text;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Notation;
-using ArtifactTrust.Tests.Fuzzing;
+using ArtifactTrust.Policies;
+using ArtifactTrust.Tests.Notation;
 using Xunit.Abstractions;
 
-namespace ArtifactTrust.Tests.Notation;
+namespace ArtifactTrust.Tests.Fuzzing;
 
 /// <summary>Whatever the envelope or policy, it is read or said to be malformed; and what verifies is what was signed.</summary>
 public sealed class NotationFuzzTests(ITestOutputHelper output)
@@ -50,5 +51,45 @@ public sealed class NotationFuzzTests(ITestOutputHelper output)
                 ),
             ],
             input => Assert.NotEmpty(NotationTrustPolicy.Parse(input).Rules)
+        ).Fuzz(output);
+
+    [Fact]
+    public void Policies_of_the_gate() =>
+        new FuzzTarget(
+            "policy with Notation signatures",
+            [
+                Encoding.UTF8.GetBytes(
+                    """
+                    version: 1
+                    name: images
+                    notation:
+                      ca: { releases: { file: ca/root.pem } }
+                      tsa: { stamps: { file: ca/tsa.pem } }
+                    identities:
+                      release:
+                        notation:
+                          trustStores: [ca:releases, tsa:stamps]
+                          trustedIdentities: ["x509.subject: C=DE, ST=Berlin, O=Ex\\, ample, CN=a"]
+                          verifyTimestamp: afterCertExpiry
+                          skipRevocation: true
+                    subjects:
+                      image: { kind: image, signatures: { from: release } }
+                    """
+                ),
+            ],
+            input =>
+            {
+                using var policy = TrustPolicy.Parse(
+                    input,
+                    name =>
+                        name switch
+                        {
+                            "ca/root.pem" => NotationScene.Data("root.pem"),
+                            "ca/tsa.pem" => NotationScene.Data("tsa-root.pem"),
+                            _ => throw new FileNotFoundException("no such file", name),
+                        }
+                );
+                Assert.NotEmpty(policy.NotationVerifiers(TimeProvider.System));
+            }
         ).Fuzz(output);
 }
