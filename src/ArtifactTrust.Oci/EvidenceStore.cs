@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Formats;
@@ -55,7 +56,10 @@ public sealed record EvidenceListing(IReadOnlyList<StoredBundle> Bundles, IReadO
 /// <summary>Evidence on subjects in a store: Sigstore bundles as referrers, laid out as cosign 3 does.</summary>
 /// <param name="store">The subjects' store.</param>
 /// <param name="time">The clock of the annotation that says when evidence was attached.</param>
-/// <remarks>Spec: cosign 3, bundle format; OCI image-spec 1.1, "Guidelines for Artifact Usage".</remarks>
+/// <remarks>
+/// Spec: cosign 3, bundle format; OCI image-spec 1.1, "Guidelines for Artifact Usage". Evidence that is about several subjects is fetched once by one
+/// object of this type.
+/// </remarks>
 public sealed class EvidenceStore(OciStore store, TimeProvider time)
 {
     /// <summary>The annotation that says what kind of content the bundle has.</summary>
@@ -68,6 +72,10 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
     private const int RequestsAtOnce = 8;
 
     private static readonly ReadOnlyMemory<byte> EmptyObject = "{}"u8.ToArray();
+
+    // By the digest that was checked, so that it cannot be another's; what could not be had is asked for again.
+    private readonly ConcurrentDictionary<Digest, byte[]> _fetched = [];
+    private long _fetchedBytes;
 
     /// <summary>Puts a bundle beside a subject.</summary>
     /// <param name="subject">The subject's manifest: type, digest and size.</param>
@@ -443,9 +451,18 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
 
     private async Task<byte[]?> FetchAsync(Descriptor layer, CancellationToken cancellation)
     {
+        if (_fetched.TryGetValue(layer.Digest, out var known) && known.Length == layer.Size)
+        {
+            return known;
+        }
         try
         {
-            return await store.GetBlobAsync(layer, Limits.BundleBytes, cancellation).ConfigureAwait(false);
+            var bytes = await store.GetBlobAsync(layer, Limits.BundleBytes, cancellation).ConfigureAwait(false);
+            if (Interlocked.Add(ref _fetchedBytes, bytes.Length) <= OciLimits.EvidenceBytes)
+            {
+                _fetched[layer.Digest] = bytes;
+            }
+            return bytes;
         }
         catch (IOException e) when (e is FileNotFoundException or RegistryException { Status: System.Net.HttpStatusCode.NotFound })
         {

@@ -203,19 +203,20 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier) : IDis
         var (store, descriptor) = await _images.ResolveAsync(reference, Platform, cancellation);
         if (!_examined.TryGetValue((reference.Place, descriptor.Digest), out var evidence))
         {
-            evidence = await ExamineImageAsync(store, descriptor, cancellation);
+            evidence = await ExamineImageAsync(_images, store, descriptor, cancellation);
             _examined.Add((reference.Place, descriptor.Digest), evidence);
         }
         return new ExaminedSubject("image", reference.ToString(), new DigestSet(descriptor.Digest), evidence);
     }
 
     private async Task<IReadOnlyList<ExaminedEvidence>> ExamineImageAsync(
+        Images images,
         OciStore store,
         Descriptor descriptor,
         CancellationToken cancellation
     )
     {
-        var found = SignatureFile is null ? await Images.FindAsync(store, descriptor, cancellation) : EvidenceFiles.Read(SignatureFile);
+        var found = SignatureFile is null ? await images.FindAsync(store, descriptor, cancellation) : EvidenceFiles.Read(SignatureFile);
         var digests = new DigestSet(descriptor.Digest);
         var layers =
             verifier is not null && AcceptsLayers && found.Any(f => f.Bundle is { } b && IsModel(b))

@@ -13,6 +13,7 @@ namespace ArtifactTrust.Cli.Commands;
 internal sealed class Images(RegistryConnections connections, RegistryOptions registries) : IDisposable
 {
     private readonly Dictionary<string, OciStore> _stores = new(StringComparer.Ordinal);
+    private readonly Dictionary<OciStore, EvidenceStore> _evidence = [];
 
     /// <summary>Finds the manifest a reference names. A tag is looked up once; what follows goes by the digest.</summary>
     internal async Task<(OciStore Store, Descriptor Descriptor)> ResolveAsync(OciReference reference, CancellationToken cancellation)
@@ -100,14 +101,19 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
     ) => (await new EvidenceStore(store, time).AttachAsync(image, bundle.Utf8, predicateType, cancellation)).Digest;
 
     /// <summary>Reads the evidence beside an image, in all forms. What could not be read is part of the answer.</summary>
-    internal static async Task<IReadOnlyList<FoundEvidence>> FindAsync(
+    internal async Task<IReadOnlyList<FoundEvidence>> FindAsync(
         OciStore store,
         Descriptor image,
         CancellationToken cancellation,
         bool legacyTags = true
     )
     {
-        var listing = await new EvidenceStore(store, TimeProvider.System).ListAsync(image.Digest, legacyTags, cancellation);
+        if (!_evidence.TryGetValue(store, out var evidence))
+        {
+            evidence = new EvidenceStore(store, TimeProvider.System);
+            _evidence.Add(store, evidence);
+        }
+        var listing = await evidence.ListAsync(image.Digest, legacyTags, cancellation);
         return
         [
             .. listing.Bundles.Select(Read),

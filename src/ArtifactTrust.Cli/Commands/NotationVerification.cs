@@ -22,7 +22,7 @@ internal static class NotationVerification
     {
         using var images = openImages();
         var (store, image) = await images.ResolveAsync(reference, platform, cancellation);
-        var found = (await Images.FindAsync(store, image, cancellation, legacyTags: false))
+        var found = (await images.FindAsync(store, image, cancellation, legacyTags: false))
             .Where(f => f.IsNotation)
             .Select(f =>
                 (

@@ -1,3 +1,11 @@
+using System.Text.Json;
+using ArtifactTrust.Attestations;
+using ArtifactTrust.Hashing;
+using ArtifactTrust.Keys;
+using ArtifactTrust.Oci;
+using ArtifactTrust.Signing;
+using ArtifactTrust.Verification;
+
 namespace ArtifactTrust.EndToEnd.Cli;
 
 /// <summary>One run that meets the same image several times fetches and verifies its evidence once, and takes it for nothing else.</summary>
@@ -34,6 +42,38 @@ public sealed class RepeatedSubjectTests : IAsyncLifetime
         Assert.Single(requests, r => r.Contains("/blobs/", StringComparison.Ordinal));
         Assert.Contains($"GET /v2/demo/app/manifests/1", requests);
         Assert.Contains($"GET /v2/demo/app/manifests/2", requests);
+    }
+
+    [Fact]
+    public async Task Evidence_that_is_about_several_images_is_fetched_once_and_verified_for_each()
+    {
+        _scene.Write("model/config.json", "{}");
+        _scene.Require("push", "model", $"{_image}:3");
+        _scene.Write("model/config.json", "[]");
+        _scene.Require("push", "model", $"{_image}:4");
+        using var http = RegistryClient.CreateHttpClient();
+        using var client = new RegistryClient(http, new RegistryReference(_registry.Host, "demo/app"));
+        var evidence = new EvidenceStore(client, TimeProvider.System);
+        var images = new[] { (await client.FindManifestAsync("3"))!.Descriptor, (await client.FindManifestAsync("4"))!.Descriptor };
+        using var key = SigningKey.Generate(SignatureAlgorithm.EcdsaP256);
+        _scene.Write("ci.pub", key.PublicKey.ToPem());
+        using var empty = JsonDocument.Parse("{}");
+        var statement = new Statement(
+            [.. images.Select(i => new ResourceDescriptor(null, null, new DigestSet(i.Digest)))],
+            BundleVerifier.ImageSignatureType,
+            empty.RootElement
+        );
+        var bundle = await new BundleSigner(Credential.FromKey(key)).SignStatementAsync(statement);
+        foreach (var image in images.Append((await client.FindManifestAsync("1"))!.Descriptor))
+        {
+            await evidence.AttachAsync(image, bundle.Utf8, BundleVerifier.ImageSignatureType);
+        }
+        _registry.Requests.Clear();
+        _scene.Require(Gate(Policy("ci", "ci"), $"{_image}:3", $"{_image}:4"));
+        Assert.Equal((2, 1), (_registry.Count("GET", "/referrers/"), _registry.Count("GET", "/blobs/")));
+        // It lies beside this one too, and is about others.
+        var ended = _scene.Run(Gate(Policy("ci", "ci"), $"{_image}:3", $"{_image}:1"));
+        Assert.True(ended.ExitCode == 1, ended.ToString());
     }
 
     [Fact]
