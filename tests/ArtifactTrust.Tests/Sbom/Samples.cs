@@ -152,19 +152,26 @@ internal static class Samples
         return [.. length, .. text, .. new byte[dataBytes]];
     }
 
-    public static byte[] Gguf(bool bigEndian = false, uint version = 3, Action<Bytes>? extraPairs = null, ulong extraCount = 0)
+    public static byte[] Gguf(
+        bool bigEndian = false,
+        uint version = 3,
+        Action<Bytes>? extraPairs = null,
+        ulong extraCount = 0,
+        uint fileType = 15,
+        uint tensorType = 0
+    )
     {
         var file = new Bytes(bigEndian).Raw("GGUF"u8).U32(version).U64(1).U64(8 + extraCount);
         file.Text("general.architecture").U32(8).Text("llama");
         file.Text("general.name").U32(8).Text("Tiny");
         file.Text("general.license").U32(8).Text("apache-2.0");
-        file.Text("general.file_type").U32(4).U32(15);
+        file.Text("general.file_type").U32(4).U32(fileType);
         file.Text("llama.context_length").U32(4).U32(4096);
         file.Text("general.base_model.0.name").U32(8).Text("Base");
         file.Text("general.base_model.0.organization").U32(8).Text("Acme");
         file.Text("tokenizer.ggml.tokens").U32(9).U32(8).U64(2).Text("a").Text("b");
         extraPairs?.Invoke(file);
-        file.Text("blk.0.weight").U32(2).U64(4).U64(8).U32(0).U64(0);
+        file.Text("blk.0.weight").U32(2).U64(4).U64(8).U32(tensorType).U64(0);
         return file.Raw(new byte[128]).ToArray();
     }
 

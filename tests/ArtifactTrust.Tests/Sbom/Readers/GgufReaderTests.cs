@@ -22,6 +22,19 @@ public sealed class GgufReaderTests
         Assert.Equal("llama", facts.Model.ArchitectureFamily);
     }
 
+    [Theory]
+    [InlineData(39u, "NVFP4", 40u, "NVFP4")]
+    [InlineData(40u, "Q1_0", 41u, "Q1_0")]
+    [InlineData(41u, "Q2_0", 42u, "Q2_0")]
+    [InlineData(33u, "Q4_0_4_4", 31u, "Q4_0_4_4")]
+    [InlineData(1024u, "type 1024", 99u, "type 99")]
+    public void Quantizations_have_the_names_of_their_makers(uint fileType, string file, uint tensorType, string tensor)
+    {
+        var facts = Samples.Read("m.gguf", Samples.Gguf(fileType: fileType, tensorType: tensorType)).Facts!;
+        Assert.Equal([file], facts.Properties.Values("file-type"));
+        Assert.Equal([$"{tensor}: 1"], facts.Properties.Values("tensor-type"));
+    }
+
     [Fact]
     public void A_chat_template_is_noted_and_not_repeated()
     {
