@@ -175,7 +175,7 @@ public sealed class DataRedactor
     private byte[]? Visit(JsonValues json, JsonPart part, string name, ReadOnlySpan<char> value)
     {
         var changed = Replace(value, part == JsonPart.Name ? null : name, isJson: true);
-        if (changed is null && json.Escaped is { } raw && _secrets?.Has(raw) == true)
+        if (changed is null && json.Escaped is { } raw && _secrets is not null && SecretFinder.Has(raw))
         {
             // As it is written, and not as it is meant.
             (changed, _secretCount) = (new string('*', value.Length), _secretCount + 1);

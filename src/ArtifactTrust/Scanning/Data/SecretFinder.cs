@@ -43,7 +43,7 @@ internal sealed class SecretFinder
     }
 
     /// <summary>Whether a text has a secret.</summary>
-    internal bool Has(ReadOnlySpan<char> text) => SecretScanner.Find(text, 0, anywhere: true).Count > 0;
+    internal static bool Has(ReadOnlySpan<char> text) => SecretScanner.Find(text, 0, anywhere: true).Count > 0;
 
     /// <summary>A field of delimited text as it is written, with letters and digits crossed out where it, with the one before, has a secret; null where not.</summary>
     internal string? MaskField(string field, char delimiter, bool endsRecord)
