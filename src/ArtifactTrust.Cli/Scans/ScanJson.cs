@@ -74,17 +74,13 @@ internal static class ScanJson
         writer.WriteString("class", JsonNamingPolicy.CamelCase.ConvertName(finding.Class.ToString()));
         writer.WriteString("severity", Severities.ToWord(finding.Severity));
         writer.WriteString("target", finding.Target);
-        WriteOptional(writer, "package", finding.Package);
-        WriteOptional(writer, "purl", finding.Purl);
-        WriteOptional(writer, "installedVersion", finding.InstalledVersion);
-        WriteOptional(writer, "fixedVersion", finding.FixedVersion);
-        WriteOptional(writer, "status", finding.Status);
-        WriteOptional(writer, "title", finding.Title);
-        WriteOptional(writer, "location", finding.Location);
+        FindingJson.WritePackage(writer, finding);
+        FindingJson.WriteKnown(writer, "title", finding.Title);
+        FindingJson.WriteKnown(writer, "location", finding.Location);
         WriteNumber(writer, "startLine", finding.StartLine);
         WriteNumber(writer, "endLine", finding.EndLine);
         WriteNumber(writer, "byteOffset", finding.ByteOffset);
-        WriteOptional(writer, "url", finding.PrimaryUrl);
+        FindingJson.WriteKnown(writer, "url", finding.PrimaryUrl);
         if (finding.Suppression is { } suppression)
         {
             WriteSuppression(writer, suppression);
@@ -97,10 +93,10 @@ internal static class ScanJson
         writer.WriteStartObject("suppression");
         writer.WriteString("kind", JsonNamingPolicy.CamelCase.ConvertName(suppression.Kind.ToString()));
         writer.WriteString("reason", suppression.Reason);
-        WriteOptional(writer, "status", suppression.Status);
-        WriteOptional(writer, "expires", suppression.Expires?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
-        WriteOptional(writer, "approvedBy", suppression.ApprovedBy);
-        WriteOptional(writer, "source", suppression.Source);
+        FindingJson.WriteKnown(writer, "status", suppression.Status);
+        FindingJson.WriteKnown(writer, "expires", suppression.Expires?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+        FindingJson.WriteKnown(writer, "approvedBy", suppression.ApprovedBy);
+        FindingJson.WriteKnown(writer, "source", suppression.Source);
         writer.WriteEndObject();
     }
 
@@ -111,14 +107,6 @@ internal static class ScanJson
         if (value is { } number)
         {
             writer.WriteNumber(name, number);
-        }
-    }
-
-    private static void WriteOptional(Utf8JsonWriter writer, string name, string? value)
-    {
-        if (value is not null)
-        {
-            writer.WriteString(name, value);
         }
     }
 

@@ -23,19 +23,6 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
     /// <summary>The package URL of Trivy, without a version.</summary>
     internal const string Uri = "pkg:github/aquasecurity/trivy";
 
-    // What a program behind a proxy, or in a network with its own certificates, cannot do without.
-    private static readonly string[] PassedVariables =
-    [
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "NO_PROXY",
-        "http_proxy",
-        "https_proxy",
-        "no_proxy",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-    ];
-
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     /// <summary>The executable.</summary>
@@ -59,7 +46,8 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         CheckExecutable(options);
         var cache = Path.GetFullPath(options.CacheDirectory ?? DefaultCacheDirectory);
         using var directory = PrivateDirectory.Create();
-        var version = await ReadVersionAsync(directory, cache, cancellation).ConfigureAwait(false);
+        var commands = new TrivyCommands(executable, cache, directory, Variables);
+        var version = await ReadVersionAsync(commands, directory, cancellation).ConfigureAwait(false);
         var notes = new List<string>();
         var usesDatabase = target.Command == "sbom" || options.Scanners.HasFlag(TrivyScanners.Vulnerabilities);
         TrivyDatabase? database = null;
@@ -75,17 +63,17 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         }
         else if (usesDatabase)
         {
-            await UpdateDatabaseAsync(directory, cache, options, cancellation).ConfigureAwait(false);
+            await UpdateDatabaseAsync(commands, directory, options, cancellation).ConfigureAwait(false);
             database = TrivyDatabase.Read(cache);
             if (database.CheckAge(_time.GetUtcNow(), options) is { } note)
             {
                 notes.Add(note);
             }
         }
-        var input = PrepareInput(target, directory, notes);
+        var input = TrivyInput.Prepare(target, directory, notes);
         var vex = TrivyVex.Prepare(options.VexFiles, target, directory);
         var started = _time.GetUtcNow();
-        var raw = await RunAsync(target, input, "json", ScannerWords(target, options), vex, options, directory, cache, cancellation)
+        var raw = await RunAsync(commands, commands.Scan(target, input, "json", false, vex, options), target, directory, cancellation)
             .ConfigureAwait(false);
         var finished = _time.GetUtcNow();
         Executable.CheckUnchanged();
@@ -97,9 +85,9 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         {
             throw new ScannerException("the vulnerability database was replaced while Trivy ran", "run it again");
         }
-        var report = ReadReport(raw);
-        CheckSubject(target, report);
-        Describe(report, notes);
+        var report = TrivyAnswer.ReadReport(raw);
+        TrivyAnswer.CheckSubject(target, report);
+        TrivyAnswer.Describe(report, notes);
         var scanner = new ScannerIdentity(
             "Trivy",
             Uri,
@@ -132,8 +120,9 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         CheckExecutable(options);
         var cache = Path.GetFullPath(options.CacheDirectory ?? DefaultCacheDirectory);
         using var directory = PrivateDirectory.Create();
-        var input = PrepareInput(target, directory, []);
-        var bytes = await RunAsync(target, input, "cyclonedx", null, [], options, directory, cache, cancellation).ConfigureAwait(false);
+        var commands = new TrivyCommands(executable, cache, directory, Variables);
+        var command = commands.Scan(target, TrivyInput.Prepare(target, directory, []), "cyclonedx", true, [], options);
+        var bytes = await RunAsync(commands, command, target, directory, cancellation).ConfigureAwait(false);
         Executable.CheckUnchanged();
         try
         {
@@ -150,28 +139,6 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         throw new ScannerException("Trivy ended well, but what it wrote is no CycloneDX document");
     }
 
-    private static string ScannerWords(TrivyTarget target, TrivyOptions options)
-    {
-        if (target.Command == "sbom")
-        {
-            return "vuln";
-        }
-        var words = new List<string>();
-        Add(TrivyScanners.Vulnerabilities, "vuln");
-        Add(TrivyScanners.Secrets, "secret");
-        Add(TrivyScanners.Misconfigurations, "misconfig");
-        Add(TrivyScanners.Licenses, "license");
-        return words.Count > 0 ? string.Join(',', words) : throw new ArgumentException("there is nothing to look for", nameof(options));
-
-        void Add(TrivyScanners scanner, string word)
-        {
-            if (options.Scanners.HasFlag(scanner))
-            {
-                words.Add(word);
-            }
-        }
-    }
-
     private void CheckExecutable(TrivyOptions options)
     {
         if (options.RequiredExecutable is { } required && !required.Equals(Executable.Digest))
@@ -183,11 +150,10 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         }
     }
 
-    private async Task<string> ReadVersionAsync(PrivateDirectory directory, string cache, CancellationToken cancellation)
+    private async Task<string> ReadVersionAsync(TrivyCommands commands, PrivateDirectory directory, CancellationToken cancellation)
     {
-        var command = Command(["version", "--format", "json", "--cache-dir", cache], TimeSpan.FromMinutes(1), null);
-        var result = await ToolProcess.RunAsync(command, directory, cancellation).ConfigureAwait(false);
-        ThrowOnFailure(result, "tell its version");
+        var result = await ToolProcess.RunAsync(commands.Version(), directory, cancellation).ConfigureAwait(false);
+        TrivyAnswer.ThrowOnFailure(result, "tell its version");
         try
         {
             return StrictJson.RequiredString(StrictJson.Parse(result.Output, "Trivy version", 1 << 20), "Version", "Trivy version", "$");
@@ -203,350 +169,40 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         }
     }
 
-    private async Task UpdateDatabaseAsync(PrivateDirectory directory, string cache, TrivyOptions options, CancellationToken cancellation)
+    private static async Task UpdateDatabaseAsync(
+        TrivyCommands commands,
+        PrivateDirectory directory,
+        TrivyOptions options,
+        CancellationToken cancellation
+    )
     {
         if (options.Offline)
         {
             return;
         }
-        List<string> arguments = ["image", "--download-db-only", "--cache-dir", cache, "--no-progress", .. Settings(directory)];
-        if (options.DatabaseRepository is { Length: > 0 } repository)
-        {
-            arguments.AddRange(["--db-repository", repository]);
-        }
-        // Without the credential: it is for the image's registry, and this is another.
-        var command = Command(arguments, options.Timeout, null, options, directory);
-        ThrowOnFailure(
-            await ToolProcess.RunAsync(command, directory, cancellation).ConfigureAwait(false),
+        TrivyAnswer.ThrowOnFailure(
+            await ToolProcess.RunAsync(commands.Update(options), directory, cancellation).ConfigureAwait(false),
             "fetch its vulnerability database"
         );
         if (options.JavaDatabaseRepository is { Length: > 0 } java)
         {
-            command = Command(
-                [
-                    "image",
-                    "--download-java-db-only",
-                    "--cache-dir",
-                    cache,
-                    "--no-progress",
-                    .. Settings(directory),
-                    "--java-db-repository",
-                    java,
-                ],
-                options.Timeout,
-                null,
-                options,
-                directory
-            );
-            ThrowOnFailure(
-                await ToolProcess.RunAsync(command, directory, cancellation).ConfigureAwait(false),
+            TrivyAnswer.ThrowOnFailure(
+                await ToolProcess.RunAsync(commands.UpdateJava(options, java), directory, cancellation).ConfigureAwait(false),
                 "fetch its database of Java packages"
             );
         }
     }
 
-    private async Task<byte[]> RunAsync(
+    private static async Task<byte[]> RunAsync(
+        TrivyCommands commands,
+        ToolCommand command,
         TrivyTarget target,
-        string input,
-        string format,
-        string? scanners,
-        IReadOnlyList<TrivyVex> vex,
-        TrivyOptions options,
         PrivateDirectory directory,
-        string cache,
         CancellationToken cancellation
     )
     {
-        var output = directory.File("report.json");
-        List<string> arguments =
-        [
-            target.Command,
-            "--format",
-            format,
-            "--output",
-            output,
-            "--cache-dir",
-            cache,
-            // Layers that someone else has looked at, or says so, are looked at again; and scans do not wait for each other.
-            "--cache-backend",
-            "memory",
-            "--no-progress",
-            "--timeout",
-            $"{(int)options.Timeout.TotalSeconds}s",
-            "--skip-db-update",
-            .. Settings(directory),
-        ];
-        if (scanners is not null)
-        {
-            arguments.AddRange(["--scanners", scanners]);
-        }
-        foreach (var document in vex)
-        {
-            arguments.AddRange(["--vex", document.Copy]);
-        }
-        if (vex.Count > 0)
-        {
-            arguments.Add("--show-suppressed");
-        }
-        if (options.Offline)
-        {
-            arguments.Add("--offline-scan");
-        }
-        if (options.Offline || options.Credential is not null || options.JavaDatabaseRepository is not null)
-        {
-            // The Java database comes from another registry than the image, which must not see the credential; or it was fetched before.
-            arguments.Add("--skip-java-db-update");
-        }
-        if (options.ChecksBundleRepository is { Length: > 0 } checks && scanners?.Contains("misconfig", StringComparison.Ordinal) == true)
-        {
-            arguments.AddRange(["--checks-bundle-repository", checks]);
-        }
-        if (options.Server is { } server)
-        {
-            arguments.AddRange(["--server", server.Address]);
-        }
-        AddTarget(arguments, target, input, options);
-        var command = Command(arguments, options.Timeout + TimeSpan.FromSeconds(10), options.Credential, options, directory) with
-        {
-            OutputFile = output,
-            MaximumOutputFileBytes = Limits.ScanReportBytes,
-        };
         var result = await ToolProcess.RunAsync(command, directory, cancellation).ConfigureAwait(false);
-        ThrowOnFailure(result, $"scan {target.Name}");
-        return ReadOutput(output, result);
-    }
-
-    private static void AddTarget(List<string> arguments, TrivyTarget target, string input, TrivyOptions options)
-    {
-        if (target.IsRemote)
-        {
-            arguments.AddRange(["--image-src", "remote"]);
-            if (options.Insecure)
-            {
-                arguments.Add("--insecure");
-            }
-        }
-        if (target.Command == "image" && options.Platform is { Length: > 0 } platform)
-        {
-            arguments.Add($"--platform={platform}");
-        }
-        if (target.Command == "image" && !target.IsRemote)
-        {
-            arguments.Add("--input");
-        }
-        arguments.Add(input);
-    }
-
-    private static IEnumerable<string> Settings(PrivateDirectory directory)
-    {
-        var configuration = directory.File("settings.yaml");
-        var ignore = directory.File("ignore");
-        if (!File.Exists(ignore))
-        {
-            File.WriteAllText(configuration, "{}\n");
-            File.WriteAllText(ignore, "");
-        }
-        return ["--config", configuration, "--ignorefile", ignore];
-    }
-
-    /// <summary>What Trivy is given as its target: a copy or a link where it could not take the original.</summary>
-    private static string PrepareInput(TrivyTarget target, PrivateDirectory directory, List<string> notes)
-    {
-        if (target.IsLayout)
-        {
-            var path = target.Value;
-            if (path.Contains('@', StringComparison.Ordinal) || path.Contains(':', StringComparison.Ordinal))
-            {
-                // Trivy splits its argument at the first of them.
-                path = directory.File("layout");
-                Directory.CreateSymbolicLink(path, target.Value);
-            }
-            return target.Digest is { } digest ? $"{path}@{digest}" : $"{path}:{target.Tag}";
-        }
-        if (target.Command != "sbom")
-        {
-            return target.Value;
-        }
-        try
-        {
-            // Always a copy: what is scanned is then what was read, whatever happens to the file.
-            var copy = BomScanCopy.Of(ReadBounded(target.Value, "SBOM", Limits.ScanReportBytes));
-            if (copy.ReplacedRootType is { } type)
-            {
-                notes.Add($"for the scan the SBOM's root component was an application instead of a {type}, which Trivy does not read");
-            }
-            if (copy.ReplacedSpecVersion is { } version)
-            {
-                notes.Add($"for the scan the SBOM was read as CycloneDX {BomScanCopy.NewestSpecVersion} instead of {version}");
-            }
-            var path = directory.File("sbom.json");
-            using var written = File.Create(path);
-            written.Write(copy.Utf8.Span);
-            return path;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or MalformedDataException)
-        {
-            throw new ScannerException($"the SBOM cannot be read: {e.Message}", innerException: e);
-        }
-    }
-
-    private ToolCommand Command(
-        IReadOnlyList<string> arguments,
-        TimeSpan timeout,
-        RegistryCredential? credential,
-        TrivyOptions? options = null,
-        PrivateDirectory? directory = null
-    )
-    {
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            // As variables, since older versions know no such flags.
-            ["TRIVY_DISABLE_TELEMETRY"] = "true",
-            ["TRIVY_SKIP_VERSION_CHECK"] = "true",
-        };
-        if (options?.ChecksBundleRepository is null || options.Offline)
-        {
-            environment["TRIVY_SKIP_CHECK_UPDATE"] = "true";
-        }
-        foreach (var name in PassedVariables)
-        {
-            if (Variables(name) is { Length: > 0 } value)
-            {
-                environment[name] = value;
-            }
-        }
-        if (options?.Authorities is { Length: > 0 } authorities && directory is not null)
-        {
-            environment["SSL_CERT_DIR"] = TrivyAuthorities.Write(authorities, environment.GetValueOrDefault("SSL_CERT_DIR"), directory);
-        }
-        var secrets = new List<string>();
-        if (credential is not null)
-        {
-            environment["TRIVY_USERNAME"] = credential.UserName;
-            environment["TRIVY_PASSWORD"] = credential.Password;
-            secrets.Add(credential.Password);
-        }
-        if (options?.Server?.Token is { } token)
-        {
-            environment["TRIVY_TOKEN"] = token;
-            secrets.Add(token);
-        }
-        return new ToolCommand(Executable.Path, arguments)
-        {
-            Environment = environment,
-            Timeout = timeout,
-            Secrets = secrets,
-        };
-    }
-
-    private static void ThrowOnFailure(ToolResult result, string task)
-    {
-        if (result.ExitCode != 0)
-        {
-            throw new ScannerException(
-                $"Trivy could not {task} (exit code {result.ExitCode})",
-                TrivyHints.For(result.ErrorExcerpt),
-                result.ErrorExcerpt.Length > 0 ? result.ErrorExcerpt : null
-            );
-        }
-    }
-
-    private static byte[] ReadOutput(string path, ToolResult result)
-    {
-        try
-        {
-            return ReadBounded(path, "Trivy report", Limits.ScanReportBytes);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or MalformedDataException)
-        {
-            throw new ScannerException($"Trivy ended well, but there is no report to read: {e.Message}", null, result.ErrorExcerpt, e);
-        }
-    }
-
-    private static byte[] ReadBounded(string path, string format, int maximumBytes)
-    {
-        using var file = File.OpenRead(path);
-        StrictJson.CheckLength(file.Length, format, maximumBytes);
-        var bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        return bytes;
-    }
-
-    private static TrivyReport ReadReport(byte[] raw)
-    {
-        try
-        {
-            return TrivyReport.Parse(raw);
-        }
-        catch (MalformedDataException e)
-        {
-            throw new ScannerException($"Trivy ended well, but its report cannot be read: {e.Message}", innerException: e);
-        }
-    }
-
-    /// <summary>Checks that the report is about the image that was asked for.</summary>
-    private static void CheckSubject(TrivyTarget target, TrivyReport report)
-    {
-        if (target.Digest is not { } digest)
-        {
-            return;
-        }
-        var named =
-            report.RepoDigests.Count > 0
-                ? report.RepoDigests.Any(d => d.EndsWith($"@{digest}", StringComparison.Ordinal))
-                : !target.IsRemote;
-        if (!named)
-        {
-            throw new ScannerException(
-                $"Trivy's report is about {string.Join(", ", report.RepoDigests.DefaultIfEmpty("no digest"))}, not about {digest}"
-            );
-        }
-        if (target.IsLayout && ConfigurationOf(target.Value, digest) is { } configuration && configuration != report.ImageId)
-        {
-            throw new ScannerException(
-                $"Trivy's report is about the image {report.ImageId ?? "(none)"}, not about {configuration}, the one that {digest} names"
-            );
-        }
-    }
-
-    /// <summary>The configuration that a manifest of an image layout names; null where the manifest is an index or cannot be read.</summary>
-    private static string? ConfigurationOf(string layout, Digest digest)
-    {
-        try
-        {
-            var bytes = ReadBounded(
-                Path.Join(layout, "blobs", digest.Algorithm.Name, digest.Hex),
-                "image manifest",
-                Limits.OciManifestBytes
-            );
-            if (!digest.Algorithm.Hash(bytes).Equals(digest))
-            {
-                throw new ScannerException($"the manifest in '{layout}' is not {digest}");
-            }
-            var json = StrictJson.Parse(bytes, "image manifest", Limits.OciManifestBytes);
-            return json.TryGetProperty("config", out var configuration)
-                ? StrictJson.OptionalString(configuration, "digest", "image manifest", "$.config")
-                : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or MalformedDataException)
-        {
-            throw new ScannerException($"the manifest {digest} in '{layout}' cannot be read: {e.Message}", innerException: e);
-        }
-    }
-
-    private static void Describe(TrivyReport report, List<string> notes)
-    {
-        if (report.Platform is { } platform)
-        {
-            notes.Add($"the image for {platform} was scanned");
-        }
-        if (report.OperatingSystem is { IsEndOfLife: true } ended)
-        {
-            notes.Add($"{ended.Family} {ended.Name} is no longer maintained: that nothing is found in it says little");
-        }
-        if (report.PackageCount == 0)
-        {
-            notes.Add("no package was recognized");
-        }
+        TrivyAnswer.ThrowOnFailure(result, $"scan {target.Name}");
+        return TrivyAnswer.Read(commands.Output, result);
     }
 }

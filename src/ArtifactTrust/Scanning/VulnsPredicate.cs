@@ -67,12 +67,8 @@ public static class VulnsPredicate
         writer.WriteEndArray();
         writer.WriteStartArray("annotations");
         writer.WriteStartObject();
-        WriteOptional(writer, "package", finding.Package);
-        WriteOptional(writer, "purl", finding.Purl);
-        WriteOptional(writer, "installedVersion", finding.InstalledVersion);
-        WriteOptional(writer, "fixedVersion", finding.FixedVersion);
-        WriteOptional(writer, "status", finding.Status);
-        WriteOptional(writer, "target", finding.Target);
+        FindingJson.WritePackage(writer, finding);
+        FindingJson.WriteKnown(writer, "target", finding.Target);
         writer.WriteEndObject();
         writer.WriteEndArray();
         writer.WriteEndObject();
@@ -88,14 +84,6 @@ public static class VulnsPredicate
         writer.WriteString("method", method);
         writer.WriteString("score", score);
         writer.WriteEndObject();
-    }
-
-    private static void WriteOptional(Utf8JsonWriter writer, string name, string? value)
-    {
-        if (value is { Length: > 0 })
-        {
-            writer.WriteString(name, value);
-        }
     }
 
     private static string Word(Severity severity) =>
