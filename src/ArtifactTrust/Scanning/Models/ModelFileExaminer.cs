@@ -306,9 +306,8 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
         return result;
     }
 
-    /// <summary>Whatever a loader may read, which need not compare checksums.</summary>
-    internal static ZstandardStream Zstandard(Stream stream) =>
-        new(stream, Limits.ZstandardLargestWindowBytes, comparesChecksums: false, leaveOpen: true);
+    /// <summary>What comes out, with the largest window that the zstd program takes unasked.</summary>
+    internal static ZstandardStream Zstandard(Stream stream) => new(stream, Limits.ZstandardLargestWindowBytes, leaveOpen: true);
 
     private static string WithoutExtension(string name) =>
         name.LastIndexOf('.') is var dot && dot > name.LastIndexOf('/') ? name[..dot] : name;
