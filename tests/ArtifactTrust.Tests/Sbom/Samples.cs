@@ -232,21 +232,27 @@ internal static class Samples
         return [.. new Bytes().U32(0xffff_ffff).U32((uint)metadata.Length).ToArray(), .. metadata];
     }
 
-    public static byte[] ArrowStream(params long[] batchRows)
+    /// <summary>A batch of records; with a codec, one whose buffers are compressed: 0 for LZ4, 1 for Zstandard.</summary>
+    public static Flat ArrowBatch(long rows, byte? codec = null) =>
+        codec is { } c ? new Flat().Int64(0, rows).Table(3, new Flat().Byte(0, c)) : new Flat().Int64(0, rows);
+
+    public static byte[] ArrowStream(params long[] batchRows) => ArrowStreamWith(null, batchRows);
+
+    public static byte[] ArrowStreamWith(byte? codec, params long[] batchRows)
     {
         var rows = batchRows.Length == 0 ? [5, 7] : batchRows;
         return
         [
             .. ArrowMessage(1, ArrowSchema(), 0),
-            .. rows.SelectMany(r => (byte[])[.. ArrowMessage(3, new Flat().Int64(0, r), 16), .. new byte[16]]),
+            .. rows.SelectMany(r => (byte[])[.. ArrowMessage(3, ArrowBatch(r, codec), 16), .. new byte[16]]),
             .. new Bytes().U32(0xffff_ffff).U32(0).ToArray(),
         ];
     }
 
-    public static byte[] ArrowFile()
+    public static byte[] ArrowFile(byte? codec = null)
     {
         byte[] start = [.. "ARROW1\0\0"u8, .. ArrowMessage(1, ArrowSchema(), 0)];
-        byte[] batch = [.. ArrowMessage(3, new Flat().Int64(0, 9), 16), .. new byte[16]];
+        byte[] batch = [.. ArrowMessage(3, ArrowBatch(9, codec), 16), .. new byte[16]];
         var block = new Bytes().U64((ulong)start.Length).U32((uint)(batch.Length - 16)).U32(0).U64(16).ToArray();
         var footer = new Flat().Int16(0, 4).Table(1, ArrowSchema()).Structs(3, 24, block).ToArray();
         return [.. start, .. batch, .. footer, .. new Bytes().U32((uint)footer.Length).ToArray(), .. "ARROW1"u8];

@@ -3,6 +3,15 @@ namespace ArtifactTrust.Tests.Sbom.Readers;
 public sealed class ArrowReaderTests
 {
     [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Rows_of_compressed_buffers_are_counted_without_unpacking_them(byte codec)
+    {
+        Assert.Equal(9, Samples.Read("d.arrow", Samples.ArrowFile(codec)).Facts!.Dataset!.Rows);
+        Assert.Equal(12, Samples.Read("d.arrows", Samples.ArrowStreamWith(codec, 5, 7)).Facts!.Dataset!.Rows);
+    }
+
+    [Theory]
     [InlineData("data.arrow", "file", 9, "1")]
     [InlineData("stream.arrows", "stream", 12, "2")]
     public void The_schema_and_the_batches_are_described(string sample, string layout, long rows, string batches)
