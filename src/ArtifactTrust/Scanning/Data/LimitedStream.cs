@@ -1,5 +1,6 @@
 using ArtifactTrust.Formats;
 using ArtifactTrust.Scanning.Models;
+using ArtifactTrust.Scanning.Models.Decompression;
 
 namespace ArtifactTrust.Scanning.Data;
 
@@ -29,6 +30,10 @@ internal sealed class LimitedStream(Stream inner, InflationBudget budget) : Read
         catch (MalformedDataException e)
         {
             throw new InvalidDataException($"{e.Format}, {e.Location}: {e.Reason}", e);
+        }
+        catch (ChecksumException e)
+        {
+            throw new InvalidDataException(e.Message, e);
         }
         _read += read;
         budget.Left -= read;
