@@ -61,6 +61,10 @@ public sealed class DurableFile : IDisposable
         {
             return new DurableFile(full, temporary, replace, new FileStream(temporary, options));
         }
+        catch (DirectoryNotFoundException e)
+        {
+            throw new DirectoryNotFoundException($"'{path}' cannot be written: its directory does not exist", e);
+        }
         catch (UnauthorizedAccessException e)
         {
             throw Refused(path, e);

@@ -344,7 +344,7 @@ public sealed class GateTests : IDisposable
                 .. Scene.Gate[..^2],
                 "bash",
                 "-c",
-                $"trap 'sleep 3; echo got {signal}; exit 42' {signal}; echo ready; while :; do sleep 0.05; done",
+                $"trap 'sleep 3; echo got {signal}; exit 42' {signal}; echo ready; for i in $(seq 400); do sleep 0.05; done; echo nothing",
             ]
         );
         Assert.Equal("ready", await process.StandardOutput.ReadLineAsync());

@@ -13,7 +13,11 @@ public sealed class OtherArtifactTests : IDisposable
     [InlineData("application/vnd.cncf.helm.config.v1+json", null, "application/vnd.cncf.helm.chart.content.v1.tar+gzip")]
     [InlineData(null, "application/vnd.cyclonedx+json", "application/vnd.cyclonedx+json")]
     [InlineData(null, "application/vnd.example.anything", "application/octet-stream")]
-    public async Task They_are_signed_verified_inspected_and_copied_as_images_are(string? configType, string? artifactType, string layerType)
+    public async Task They_are_signed_verified_inspected_and_copied_as_images_are(
+        string? configType,
+        string? artifactType,
+        string layerType
+    )
     {
         await using var registry = await DockerRegistry.StartAsync();
         var artifact = $"{registry.Host}/other/thing:1";

@@ -81,7 +81,9 @@ internal static class Tool
     /// <summary>Starts a program with all its streams redirected; the caller ends and disposes of it.</summary>
     internal static Process Begin(string folder, IReadOnlyDictionary<string, string?>? environment, IReadOnlyList<string> command)
     {
-        var start = new ProcessStartInfo(command[0], command.Skip(1))
+        // What the machine that runs the tests has set must not decide what they show; nor which signals are ignored there, as nohup and the background
+        // of a shell do.
+        var start = new ProcessStartInfo("env", ["--default-signal=HUP,INT,TERM", Locate(command[0]), .. command.Skip(1)])
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,
@@ -90,7 +92,6 @@ internal static class Tool
             StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
-        // What the machine that runs the tests has set must not decide what they show.
         foreach (var name in new[] { "ARTIFACT_TRUST_PASSWORD", "COSIGN_PASSWORD", "ARTIFACT_TRUST_DEBUG", "HTTP_PROXY", "http_proxy" })
         {
             start.Environment.Remove(name);
@@ -101,4 +102,11 @@ internal static class Tool
         }
         return Process.Start(start) ?? throw new InvalidOperationException($"'{command[0]}' was not started");
     }
+
+    /// <summary>Where a program is by our own PATH, whatever PATH it gets.</summary>
+    private static string Locate(string program) =>
+        program.Contains('/', StringComparison.Ordinal)
+            ? program
+            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(d => Path.Join(d, program)).FirstOrDefault(File.Exists)
+                ?? throw new FileNotFoundException($"'{program}' is not on the PATH");
 }

@@ -38,6 +38,17 @@ public sealed class DurableFileTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(_directory.Path));
     }
 
+    [Fact]
+    public void A_directory_that_is_not_there_is_said_to_be_missing_by_the_name_that_was_given()
+    {
+        var place = Path.Combine(_directory.Path, "nowhere/file");
+        Assert.StartsWith(
+            $"'{place}'",
+            Assert.Throws<DirectoryNotFoundException>(() => DurableFile.Create(place)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
