@@ -7,16 +7,41 @@ cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_WORKLOAD_UPDATE_NOTIFY_DISABLE=true
 results=$PWD/out/test-results
 rm -rf "$results" && mkdir -p "$results"
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 failures=()
 
 step() { # step NAME COMMAND...: one check that passes or fails as a whole
   local name=$1
   shift
   echo "== $name"
-  if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $name"; fi
+  if "$@"; then passed=$((passed + 1)); else fail "$name"; fi
+}
+
+fail() { # fail WHAT: counted now, and told again at the end, where a log that was cut still has it
+  failed=$((failed + 1)) failures+=("$1")
+  echo "FAILED: $1"
+}
+
+failed_tests() { # the name, the duration and the first lines of what each said
+  awk '
+    /<UnitTestResult .*outcome="Failed"/ {
+      match($0, /testName="[^"]*"/); name = substr($0, RSTART + 10, RLENGTH - 11)
+      match($0, /duration="[^"]*"/); print "FAILED: " name " after " substr($0, RSTART + 10, RLENGTH - 11)
+      within = 1; lines = 0
+    }
+    within && /<Message>/ { message = 1 }
+    within && /<StackTrace>/ { message = 1 }
+    message && lines++ < 24 { print "    " substr($0, 1, 400) }
+    /<\/Message>/ || /<\/StackTrace>/ { message = 0 }
+    /<\/UnitTestResult>/ { within = 0 }
+  ' "$@" 2> /dev/null | sed 's/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&#xD;//g; s/&#xA;/ /g; s/&amp;/\&/g'
 }
 
 finish() {
+  if [ "$failed" -gt 0 ]; then
+    echo '== failed'
+    [ ${#failures[@]} -eq 0 ] || printf 'FAILED: %s\n' "${failures[@]}"
+    failed_tests "$results"/*.trx
+  fi
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ]
   exit
@@ -38,7 +63,7 @@ J
   STACK_DIR=$dir timeout 900 ../shared/sigstore-stack/up.sh > "$dir/up.log" 2>&1 || { why=$(tail -n 1 "$dir/up.log"); return 1; }
 }
 
-command -v dotnet > /dev/null || { echo "the .NET SDK 10 is needed: see global.json"; failed=1; finish; }
+command -v dotnet > /dev/null || { fail 'the .NET SDK 10 is needed: see global.json'; finish; }
 
 step 'tools' dotnet tool restore --verbosity quiet
 step 'layout of the sources' dotnet csharpier check .
@@ -66,13 +91,12 @@ for project in ArtifactTrust.Tests ArtifactTrust.EndToEnd; do
   counters=$(grep -oE '<Counters [^>]*>' "$results/$project.trx" 2> /dev/null | head -n 1)
   count() { sed -E "s/.* $1=\"([0-9]+)\".*/\1/" <<< "$counters"; }
   if [ -z "$counters" ]; then
-    failed=$((failed + 1))
-    echo "FAILED: $project wrote no results (exit code $code)"
+    fail "$project wrote no results (exit code $code)"
     continue
   fi
   ok=$(count passed) bad=$(count failed) total=$(count total)
   passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + total - ok - bad))
-  if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then failed=$((failed + 1)); echo "FAILED: $project ended with exit code $code"; fi
+  if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then fail "$project ended with exit code $code"; fi
 done
 
 echo '== reasons of the skipped tests'
