@@ -183,10 +183,7 @@ internal sealed class HashRun
             {
                 LinuxFile.AdviseSequential(handle);
             }
-            if (OperatingSystem.IsLinux() && Gate.IsSlow)
-            {
-                LinuxFile.AdviseWillNeed(handle, start, Math.Min(opened.End - start, 1 << 20));
-            }
+            opened.AskAhead(start);
             return opened;
         }
         catch
@@ -332,7 +329,14 @@ internal sealed class HashRun
 /// <summary>An item whose file is open.</summary>
 internal sealed class OpenItem(HashRun run, int item, SafeFileHandle handle, FileStatus status, long start, long end) : IDisposable
 {
+    // Of a slow medium this much is under way while the thread hashes: more than a network has in flight, and few seeks for a disk.
+    private const long AheadBytes = 1 << 20;
+
+    // A kernel may bring no more for one call than it reads ahead by itself.
+    private const long AskedBytes = 128 << 10;
+
     private FurtherState[]? _further = run.TakeFurther();
+    private long _askedEnd;
 
     internal int Item => item;
 
@@ -340,10 +344,24 @@ internal sealed class OpenItem(HashRun run, int item, SafeFileHandle handle, Fil
 
     internal long End => end;
 
+    /// <summary>Has a slow medium fetch what comes next.</summary>
+    internal void AskAhead(long offset)
+    {
+        if (!OperatingSystem.IsLinux() || !run.Gate.IsSlow)
+        {
+            return;
+        }
+        for (_askedEnd = Math.Max(_askedEnd, offset); _askedEnd < Math.Min(end, offset + AheadBytes); _askedEnd += AskedBytes)
+        {
+            LinuxFile.AdviseWillNeed(handle, _askedEnd, Math.Min(AskedBytes, end - _askedEnd));
+        }
+    }
+
     /// <summary>Reads at least one byte.</summary>
     /// <exception cref="IOException">There is none, or it cannot be read.</exception>
     internal int Read(Span<byte> buffer, long offset)
     {
+        AskAhead(offset + buffer.Length);
         int read;
         try
         {
