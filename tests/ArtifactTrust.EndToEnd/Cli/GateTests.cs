@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 
@@ -344,7 +343,7 @@ public sealed class GateTests : IDisposable
                 .. Scene.Gate[..^2],
                 "bash",
                 "-c",
-                $"trap 'sleep 3; echo got {signal}; exit 42' {signal}; echo ready; for i in $(seq 400); do sleep 0.05; done; echo nothing",
+                $"trap 'sleep 3; echo got {signal}; exit 42' {signal}; echo ready; for i in $(seq 2400); do sleep 0.05; done; echo nothing",
             ]
         );
         Assert.Equal("ready", await process.StandardOutput.ReadLineAsync());
@@ -352,7 +351,7 @@ public sealed class GateTests : IDisposable
             $"kill -{number.ToString(CultureInfo.InvariantCulture)} {process.Id}; sleep 0.2; kill -{number} {process.Id} 2>/dev/null || true"
         );
         Assert.Equal($"got {signal}", (await process.StandardOutput.ReadToEndAsync()).Split('\n')[0]);
-        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(30)));
+        Assert.True(process.WaitForExit(Tool.Patience));
         Assert.Equal(42, process.ExitCode);
         Assert.DoesNotContain("   at ", await process.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
     }
@@ -363,11 +362,11 @@ public sealed class GateTests : IDisposable
         using var process = Tool.Begin(
             _scene.Folder,
             null,
-            [.. Tool.Start, .. Scene.Gate[..^2], "bash", "-c", "echo ready; exec sleep 60"]
+            [.. Tool.Start, .. Scene.Gate[..^2], "bash", "-c", "echo ready; exec sleep 600"]
         );
         Assert.Equal("ready", await process.StandardOutput.ReadLineAsync());
         _scene.Shell($"kill -TERM {process.Id}");
-        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(30)));
+        Assert.True(process.WaitForExit(Tool.Patience));
         Assert.Equal(128 + 15, process.ExitCode);
     }
 
@@ -378,10 +377,10 @@ public sealed class GateTests : IDisposable
     {
         _scene.Shell("mkfifo pipe");
         using var process = Tool.Begin(_scene.Folder, null, [.. Tool.Start, "verify", "model", "--key", "pipe"]);
-        Thread.Sleep(1500);
-        var clock = Stopwatch.StartNew();
+        // This waits until the pipe is opened for reading, and keeps it open.
+        using var pipe = File.OpenHandle(_scene.At("pipe"), FileMode.Open, FileAccess.Write);
         _scene.Shell(string.Join("; sleep 0.2; ", Enumerable.Repeat($"kill -TERM {process.Id}", times)));
-        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(20)), "it did not end");
+        Assert.True(process.WaitForExit(Tool.Patience), "it did not end");
         Assert.Equal(130, process.ExitCode);
         Assert.DoesNotContain("   at ", process.StandardError.ReadToEnd(), StringComparison.Ordinal);
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 
 namespace ArtifactTrust.EndToEnd.Cli;
@@ -80,7 +79,6 @@ public abstract class HostileScene : IAsyncLifetime
             Directory.Delete(Scene.At("copied"), recursive: true);
         }
         var before = Registry.Content.Tags.ToDictionary();
-        var clock = Stopwatch.StartNew();
         var ended = Scene.Run([.. Command(verb), .. more, "--output", "json"]);
         Assert.True(ended.ExitCode == exitCode, $"{verb}: {exitCode} was expected: {ended}");
         Scene.AssertCalm(ended);
@@ -94,7 +92,6 @@ public abstract class HostileScene : IAsyncLifetime
             "something was copied"
         );
         Assert.Equal(before.Order(), Registry.Content.Tags.Order());
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), $"it took {clock.Elapsed}");
     }
 
     /// <summary>Runs several verbs at once, which must all end as said.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace ArtifactTrust.EndToEnd.Cli;
@@ -32,9 +31,7 @@ public sealed class LargeInputTests : IDisposable
         File.Delete(_scene.At(file));
         // One object with one long string, so far as anyone reads it: the rest is a hole.
         _scene.Shell($"printf '{{\"a\":\"' > {file} && truncate -s 1G {file}");
-        var clock = Stopwatch.StartNew();
         _scene.Refuses(exitCode, message, command.Split(' '));
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), $"it took {clock.Elapsed}");
         Assert.InRange(PeakKilobytes(command), 1, MaximumKilobytes);
     }
 

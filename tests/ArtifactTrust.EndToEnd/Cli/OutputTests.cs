@@ -58,9 +58,7 @@ public sealed class OutputTests : IDisposable
     {
         using var disk = Disk();
         _scene.Shell("mount -o remount,ro disk");
-        var clock = Stopwatch.StartNew();
         _scene.Refuses(CouldNotTell, "Read-only file system", command.Split(' '));
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"it took {clock.Elapsed}");
         Assert.Equal(0, Allowed());
     }
 

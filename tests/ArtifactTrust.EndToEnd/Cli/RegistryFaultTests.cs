@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace ArtifactTrust.EndToEnd.Cli;
 
 /// <summary>Registries that are down, out of order, or lie: nothing is known then, and the gate runs nothing.</summary>
@@ -37,15 +35,15 @@ public sealed class RegistryFaultTests : IDisposable
             (_, _) =>
             {
                 asked.Set();
-                end.Wait(TimeSpan.FromSeconds(60));
+                end.Wait(2 * Tool.Patience);
                 return null;
             }
         );
         ImagePolicy();
         using var process = Tool.Begin(_scene.Folder, null, [.. Tool.Start, .. Gate($"{registry.Host}/demo/app:1")]);
-        Assert.True(asked.Wait(TimeSpan.FromSeconds(60)));
+        Assert.True(asked.Wait(Tool.Patience));
         _scene.Shell($"kill -TERM {process.Id}");
-        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(20)), "it did not end");
+        Assert.True(process.WaitForExit(Tool.Patience), "it did not end");
         end.Set();
         Assert.Equal(130, process.ExitCode);
         var errors = process.StandardError.ReadToEnd();
@@ -62,12 +60,10 @@ public sealed class RegistryFaultTests : IDisposable
     public void A_registry_that_is_down_is_told_of(string command)
     {
         var host = $"127.0.0.1:{FaultyRegistry.FreePort()}";
-        var clock = Stopwatch.StartNew();
         var ended = _scene.Run(string.Format(System.Globalization.CultureInfo.InvariantCulture, command, $"{host}/demo/app:1").Split(' '));
         Assert.True(ended.ExitCode == CouldNotTell, ended.ToString());
         Assert.Contains("no connection", ended.Errors, StringComparison.Ordinal);
         Scene.AssertCalm(ended);
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), $"it took {clock.Elapsed}");
     }
 
     [Fact]

@@ -26,7 +26,7 @@ internal sealed record Ended(int ExitCode, string Output, string Errors)
 /// <summary>The command line, started as users start it: a process of its own.</summary>
 internal static class Tool
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     /// <summary>The program's file.</summary>
     internal static string Program { get; } = Path.Join(AppContext.BaseDirectory, "artifact-trust.dll");

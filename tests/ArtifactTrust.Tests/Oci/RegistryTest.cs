@@ -30,7 +30,8 @@ public abstract class RegistryTest : IAsyncLifetime
         int chunkThreshold = 16 << 20,
         int chunkBytes = 8 << 20,
         bool? plainHttp = null,
-        int minimumBytesPerSecond = 256 << 10
+        int minimumBytesPerSecond = 256 << 10,
+        TimeProvider? time = null
     ) =>
         new()
         {
@@ -41,6 +42,7 @@ public abstract class RegistryTest : IAsyncLifetime
             ChunkBytes = chunkBytes,
             PlainHttp = plainHttp,
             MinimumBytesPerSecond = minimumBytesPerSecond,
+            Time = time ?? TimeProvider.System,
             DelayOverride = (pause, cancellation) =>
             {
                 lock (Pauses)

@@ -71,11 +71,16 @@ internal sealed class FakeSigstore : HttpMessageHandler
             )
         );
 
-    public SigstoreServices Services(SigningConfig? config = null, RetryPolicy? retry = null, TimeSpan? limit = null) =>
+    public SigstoreServices Services(
+        SigningConfig? config = null,
+        RetryPolicy? retry = null,
+        TimeSpan? limit = null,
+        TimeProvider? clock = null
+    ) =>
         new(
             new HttpClient(this, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan },
             config ?? Config(),
-            Clock,
+            clock ?? Clock,
             retry ?? new RetryPolicy { FirstDelay = TimeSpan.FromMilliseconds(1), Attempts = 3 }
         )
         {

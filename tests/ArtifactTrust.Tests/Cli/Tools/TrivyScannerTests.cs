@@ -60,13 +60,11 @@ public sealed class TrivyScannerTests
     [Fact]
     public async Task A_scan_that_hangs_is_stopped_with_all_it_started()
     {
-        var started = Stopwatch.GetTimestamp();
         using var directory = PrivateDirectory.Create();
         var pid = directory.File("pid");
-        var command = new ToolCommand("/bin/sh", ["-c", $"sleep 300 & echo $! > {pid}; sleep 300"]) { Timeout = TimeSpan.FromSeconds(1) };
+        var command = new ToolCommand("/bin/sh", ["-c", $"sleep 600 & echo $! > {pid}; sleep 600"]) { Timeout = TimeSpan.FromSeconds(5) };
         var e = await Assert.ThrowsAsync<ScannerException>(() => ToolProcess.RunAsync(command, directory, default));
         Assert.Contains("did not finish", e.Message, StringComparison.Ordinal);
-        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20));
         await AssertGone(pid);
     }
 
@@ -94,10 +92,11 @@ public sealed class TrivyScannerTests
     public async Task A_child_that_keeps_the_pipes_open_does_not_hold_up_the_answer()
     {
         using var directory = PrivateDirectory.Create();
-        var started = Stopwatch.GetTimestamp();
-        var result = await ToolProcess.RunAsync(new ToolCommand("/bin/sh", ["-c", "sleep 20 & echo done"]), directory, default);
-        Assert.Equal("done\n"u8.ToArray(), result.Output);
-        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(15));
+        var result = await ToolProcess.RunAsync(new ToolCommand("/bin/sh", ["-c", "sleep 600 & echo $!"]), directory, default);
+        var child = int.Parse(result.Output, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.True(IsRunning(child));
+        using var process = Process.GetProcessById(child);
+        process.Kill();
     }
 
     [Fact]
