@@ -2,8 +2,8 @@
 """slow-medium.py disk|network SOURCE MOUNTPOINT: a directory as it would be on a disk that seeks or behind a network. Read-only; ends when unmounted.
 
 disk     one head: 150 MB/s, and 8 ms more for a read that lies more than 1 MiB from where the last one ended. The files lie one after the other in
-         the order of their names. Of the requests that wait, the next in the head's direction is served first, as disks and kernels do. What is
-         known of files apart from their bytes costs nothing.
+         the order of their names. Of the requests that wait, the next in the head's direction is served first, as disks and kernels do, and what
+         the head has just passed over is in the disk's buffer. What is known of files apart from their bytes costs nothing.
 network  2 ms for each request (looking up a name, opening, reading), any number at a time, and 118 MB/s for all of them (1 GbE).
 
 The kernel reads ahead as it does for disks (128 KiB), and keeps nothing of a file that is opened anew. Needs Debian's python3-fusepy.
@@ -50,10 +50,11 @@ class Disk:
                 request = min(self.waiting, key=lambda r: (r[0] < head - NEAR, r[0]))
                 self.waiting.remove(request)
             start, length, done = request
-            gap = abs(start - head)
-            self.seeks += gap > NEAR
-            free = max(free, time.monotonic()) + (self.SEEK if gap > NEAR else gap / self.RATE) + length / self.RATE
-            head = start + length
+            gap = start - head
+            if not -NEAR <= gap < 0:
+                self.seeks += abs(gap) > NEAR
+                free = max(free, time.monotonic()) + (self.SEEK if abs(gap) > NEAR else gap / self.RATE) + length / self.RATE
+                head = start + length
             time.sleep(max(0, free - time.monotonic()))
             done.set()
 

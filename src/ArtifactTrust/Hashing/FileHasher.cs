@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using ArtifactTrust.Hashing.Kernels;
 using Microsoft.Win32.SafeHandles;
 
@@ -24,8 +23,7 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
     private const long SubtreeBytes = 4 << 20;
     private const int MostSubtrees = 1 << 16;
 
-    // Large arrays that the collector seldom looks at: a hasher of many batches needs the same ones again.
-    private readonly ConcurrentQueue<byte[]> _buffers = new();
+    private readonly HashReserve _reserve = new();
     private readonly int _workers = Math.Max(1, workers ?? Environment.ProcessorCount);
 
     /// <summary>Says how much will be hashed, where that comes in several calls: what pays for all of it may not pay for one.</summary>
@@ -206,7 +204,7 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
             [.. items.Select(i => i.Length!.Value)],
             files.Count,
             _workers,
-            _buffers,
+            _reserve,
             [],
             progress,
             cancellation
@@ -290,7 +288,7 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
             [.. items.Select(i => i.Length ?? sizes[i.File])],
             sizes.Length,
             _workers,
-            _buffers,
+            _reserve,
             further ?? [],
             progress,
             cancellation

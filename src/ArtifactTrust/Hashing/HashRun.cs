@@ -33,7 +33,7 @@ internal sealed class HashRun
     private readonly IReadOnlyList<HashItem> _items;
     private readonly HashPlan _plan;
     private readonly FileStatus?[]? _seen;
-    private readonly ConcurrentQueue<byte[]> _buffers;
+    private readonly HashReserve _reserve;
     private readonly IReadOnlyList<FurtherDigest> _further;
     private readonly ConcurrentQueue<FurtherState[]> _furtherStates = new();
     private readonly IProgress<long>? _progress;
@@ -51,7 +51,7 @@ internal sealed class HashRun
         int files,
         HashPlan plan,
         int workers,
-        ConcurrentQueue<byte[]> buffers,
+        HashReserve reserve,
         IReadOnlyList<FurtherDigest> further,
         IProgress<long>? progress,
         CancellationToken stopping
@@ -64,15 +64,15 @@ internal sealed class HashRun
         _items = items;
         _plan = plan;
         Workers = workers;
-        _active = workers;
-        _buffers = buffers;
+        _active = Math.Min(workers, Math.Max(1, items.Count));
+        _reserve = reserve;
         // Parts of one file have to be of the same file; a part read later sees what was there at the first.
         _seen = files < items.Count ? new FileStatus?[files] : null;
         _progress = progress;
         _stopping = stopping;
         LaneBytes = (int)Math.Clamp(BufferBytes / ((long)workers * (plan.Kernel?.Count ?? 1)) & ~63L, SmallestLaneBytes, LargestLaneBytes);
         StreamBytes = (int)Math.Clamp(BufferBytes / ((long)workers * 4) & ~1023L, 16 << 10, 256 << 10);
-        Gate = new StreamGate(workers, workers * (plan.Kernel?.Count ?? 1));
+        Gate = reserve.TakeGate(workers, _active, workers * (plan.Kernel?.Count ?? 1));
         Values = new byte[items.Count][];
         Sizes = new long[items.Count];
         _further = further;
@@ -105,7 +105,7 @@ internal sealed class HashRun
     /// <param name="sizes">The size of each item, as known beforehand.</param>
     /// <param name="files">The number of files.</param>
     /// <param name="workers">The number of threads.</param>
-    /// <param name="buffers">Buffers of earlier runs with as many threads, which get those of this one.</param>
+    /// <param name="reserve">What earlier runs with as many threads left; it gets what this one leaves.</param>
     /// <param name="further">What else is computed of whole files.</param>
     /// <param name="progress">Told the bytes read.</param>
     /// <param name="cancellation">Stops between two reads.</param>
@@ -118,7 +118,7 @@ internal sealed class HashRun
         IReadOnlyList<long> sizes,
         int files,
         int workers,
-        ConcurrentQueue<byte[]> buffers,
+        HashReserve reserve,
         IReadOnlyList<FurtherDigest> further,
         IProgress<long>? progress,
         CancellationToken cancellation
@@ -127,13 +127,8 @@ internal sealed class HashRun
         workers = Math.Clamp(workers, 1, MostWorkers);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var plan = HashPlan.Create(algorithm, sizes, workers);
-        var run = new HashRun(algorithm, open, nameOf, disposeFiles, items, files, plan, workers, buffers, further, progress, stop.Token);
-        var failures = new Exception?[Math.Min(workers, Math.Max(1, items.Count))];
-        run._active = failures.Length;
-        for (var idle = failures.Length; idle < workers; idle++)
-        {
-            run.Gate.Leave(idle);
-        }
+        var run = new HashRun(algorithm, open, nameOf, disposeFiles, items, files, plan, workers, reserve, further, progress, stop.Token);
+        var failures = new Exception?[run._active];
         var threads = Enumerable
             .Range(0, failures.Length)
             .Select(index => new Thread(() => run.Work(index, failures, stop), maxStackSize: 512 << 10)
@@ -156,6 +151,7 @@ internal sealed class HashRun
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
             }
         }
+        reserve.Return(run.Gate);
         return run;
     }
 
@@ -301,7 +297,9 @@ internal sealed class HashRun
                 }
                 else
                 {
-                    buffer ??= _buffers.TryDequeue(out var used) ? used : GC.AllocateUninitializedArray<byte>(StreamBytes, pinned: true);
+                    buffer ??= _reserve.Buffers.TryDequeue(out var used)
+                        ? used
+                        : GC.AllocateUninitializedArray<byte>(StreamBytes, pinned: true);
                     for (var offset = opened.Start; offset < opened.End; )
                     {
                         WaitForTurn(worker);
@@ -320,7 +318,7 @@ internal sealed class HashRun
             state?.Dispose();
             if (buffer is not null)
             {
-                _buffers.Enqueue(buffer);
+                _reserve.Buffers.Enqueue(buffer);
             }
         }
     }

@@ -25,6 +25,7 @@ internal sealed class StreamGate
     private const int WindowsMeasured = 2;
     private const int WindowsMeasuredFirst = 4;
     private const int WindowsHeld = 50;
+    private const int WindowsIdle = 5;
     private const int MostWindowsHeld = 1000;
 
     // Files so small that their reads are not recorded are as good as in memory.
@@ -41,6 +42,8 @@ internal sealed class StreamGate
     private bool _climbing;
     private volatile bool _isKnown;
     private int _asked;
+    private bool _wasDoubtful;
+    private int _windowsIdle;
     private int _windows;
     private double _measured;
     private int _held;
@@ -49,7 +52,7 @@ internal sealed class StreamGate
     private int _bestLimit = 1;
     private long _bytes;
     private long _readTicks;
-    private long _since = Stopwatch.GetTimestamp();
+    private long _since;
 
     /// <param name="workers">The number of reading threads.</param>
     /// <param name="most">The largest number of streams of all of them.</param>
@@ -60,11 +63,28 @@ internal sealed class StreamGate
         _limit = Math.Min(workers, most);
     }
 
+    /// <summary>The largest number of streams that there can be.</summary>
+    internal int Most => _most;
+
     /// <summary>Whether the medium was found slow.</summary>
     internal bool IsSlow { get; private set; }
 
     /// <summary>The streams of all workers together.</summary>
     internal int Limit => _limit;
+
+    /// <summary>Begins to measure anew, with what is known of the medium.</summary>
+    /// <param name="running">How many of the workers there are.</param>
+    internal void Begin(int running)
+    {
+        lock (_lock)
+        {
+            for (var i = 0; i < _left.Length; i++)
+            {
+                _left[i] = i >= running;
+            }
+            (_bytes, _readTicks, _since) = (0, 0, Stopwatch.GetTimestamp());
+        }
+    }
 
     /// <summary>The number of files that one worker may read at once.</summary>
     internal int Allowed(int worker)
@@ -132,13 +152,26 @@ internal sealed class StreamGate
             var total = _bytes / Math.Max(1e-9, elapsed / (double)Stopwatch.Frequency);
             // A window with little in it says nothing of the medium: many small files cost calls, not bytes.
             var isTelling = !_isKnown || _readTicks > elapsed / 20;
-            _isKnown = true;
+            // One slow window may be a thread that a busy machine held up; two in a row are the medium.
+            var isDoubtful = isTelling && !IsSlow && read < SlowBytesPerSecond && !_wasDoubtful;
+            _wasDoubtful = isDoubtful;
+            _isKnown |= !isDoubtful;
             Interlocked.Exchange(ref _bytes, 0);
             Interlocked.Exchange(ref _readTicks, 0);
             Volatile.Write(ref _since, now);
+            if (isDoubtful)
+            {
+                return;
+            }
+            _windowsIdle = isTelling ? 0 : _windowsIdle + 1;
             if (isTelling)
             {
                 Judge(read, total);
+            }
+            else if (IsSlow && _windowsIdle >= WindowsIdle)
+            {
+                // What is waited for is not the medium.
+                Open();
             }
         }
     }
@@ -152,8 +185,7 @@ internal sealed class StreamGate
         }
         else if (!IsSlow || read > FastBytesPerSecond)
         {
-            IsSlow = false;
-            _limit = _most;
+            Open();
         }
         else if (_climbing)
         {
@@ -187,6 +219,12 @@ internal sealed class StreamGate
         _climbing = false;
         _held = 0;
         Change(_bestLimit);
+    }
+
+    private void Open()
+    {
+        IsSlow = false;
+        _limit = _most;
     }
 
     private void Climb()

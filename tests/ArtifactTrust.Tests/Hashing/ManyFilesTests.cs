@@ -179,6 +179,40 @@ public sealed class ManyFilesTests : IDisposable
     }
 
     [Fact]
+    public void One_read_that_a_busy_machine_held_up_does_not_make_the_medium_slow()
+    {
+        var gate = new StreamGate(2, 32);
+        var now = Stopwatch.GetTimestamp();
+        Held();
+        Assert.False(gate.IsSlow);
+        Fast(100);
+        Assert.Equal((32, false), (gate.Limit, gate.IsSlow));
+        // Twice in a row does, until nobody waits for reads for a while.
+        gate = new StreamGate(2, 32);
+        now = Stopwatch.GetTimestamp();
+        Held();
+        Held();
+        Assert.Equal((1, true), (gate.Limit, gate.IsSlow));
+        Fast(100_000);
+        Assert.Equal((32, false), (gate.Limit, gate.IsSlow));
+
+        void Held()
+        {
+            now += Stopwatch.Frequency / 20;
+            gate.Record(128 << 10, Stopwatch.Frequency / 20, now);
+        }
+
+        void Fast(int reads)
+        {
+            for (var i = 0; i < reads; i++)
+            {
+                now += Stopwatch.Frequency / 100_000;
+                gate.Record(4096, Stopwatch.Frequency / 500_000, now);
+            }
+        }
+    }
+
+    [Fact]
     public void Small_files_that_wait_for_a_disk_are_found_slow()
     {
         var gate = new StreamGate(1, 32);
@@ -212,14 +246,37 @@ public sealed class ManyFilesTests : IDisposable
     }
 
     [Fact]
+    public void What_a_run_found_out_of_the_medium_the_next_need_not()
+    {
+        var reserve = new HashReserve();
+        var gate = reserve.TakeGate(2, 2, 32);
+        FindSlow(gate);
+        gate.Leave(0);
+        Assert.True(gate.IsSlow);
+        reserve.Return(gate);
+        var next = reserve.TakeGate(2, 2, 32);
+        Assert.Equal((true, 1, 0), (next.IsSlow, next.Allowed(0), next.Allowed(1)));
+        // Two runs at a time have a gate each, and so has one with another number of lanes.
+        Assert.False(reserve.TakeGate(2, 2, 32).IsSlow);
+        reserve.Return(next);
+        Assert.Equal(2, reserve.TakeGate(2, 2, 2).Limit);
+    }
+
+    [Fact]
     public void Streams_of_a_worker_that_is_done_are_the_others()
     {
         var gate = new StreamGate(2, 32);
-        var now = Stopwatch.GetTimestamp() + Stopwatch.Frequency;
-        gate.Record(10 << 20, Stopwatch.Frequency, now);
+        FindSlow(gate);
         Assert.Equal((1, 0), (gate.Allowed(0), gate.Allowed(1)));
         gate.Leave(0);
         Assert.Equal(1, gate.Allowed(1));
+    }
+
+    private static void FindSlow(StreamGate gate)
+    {
+        var now = Stopwatch.GetTimestamp();
+        gate.Record(10 << 20, Stopwatch.Frequency, now + Stopwatch.Frequency);
+        gate.Record(10 << 20, Stopwatch.Frequency, now + (2 * Stopwatch.Frequency));
     }
 
     private byte[] Content(string name) => File.ReadAllBytes(Path.Combine(_directory.Path, name));
