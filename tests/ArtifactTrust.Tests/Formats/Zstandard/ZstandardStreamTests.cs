@@ -154,6 +154,19 @@ public sealed class ZstandardStreamTests
     }
 
     [Fact]
+    public void A_large_window_that_is_filled_takes_its_size_once()
+    {
+        const int Blocks = (128 << 20) / FrameHeader.LargestBlock;
+        var block = Block(1, FrameHeader.LargestBlock, [0]);
+        byte[] frame = [.. Magic, 0, 0x88, .. Enumerable.Repeat(block, Blocks + 2).SelectMany(b => b), .. Raw([], isLast: true)];
+        using var stream = new ZstandardStream(new MemoryStream(frame), Limits.ZstandardLargestWindowBytes);
+        var buffer = new byte[1 << 20];
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        while (stream.Read(buffer) > 0) { }
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 128 << 20, 176 << 20);
+    }
+
+    [Fact]
     public void A_checksum_is_compared_unless_that_is_not_wanted()
     {
         var frame = ZstandardSamples.Frame("words");
