@@ -71,6 +71,14 @@ public sealed class DataRedactorTests
     }
 
     [Fact]
+    public void Very_many_secrets_in_one_value_are_replaced()
+    {
+        var secret = "q8Zr2Vx9Lm4Tn7Wp1Ks5";
+        var text = string.Concat(Enumerable.Repeat($"token='{secret}' ", 300_000));
+        Assert.DoesNotContain(secret, Redact("a.json", $"{{\"v\":\"{text}\"}}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_hash_needs_a_key_of_some_length_and_nothing_else_has_one()
     {
         Assert.Throws<ArgumentException>(() => new DataRedactor(PersonalDataKinds.All, Replacement.Hash, new byte[15]));

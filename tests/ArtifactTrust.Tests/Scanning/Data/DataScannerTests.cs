@@ -63,6 +63,17 @@ public sealed class DataScannerTests
         Assert.Equal(("column 2", 2L), (Assert.Single(scan.Columns).Path, scan.Columns[0].Count));
     }
 
+    [Theory]
+    [InlineData("+49 30 901820, ")]
+    [InlineData("a@b.io 4539945807302151 ")]
+    public void Very_many_in_one_value_are_counted(string one)
+    {
+        // In time that grows with the length, and not with its square: that would take an hour.
+        const int Count = 400_000;
+        var text = string.Concat(Enumerable.Repeat(one, Count));
+        Assert.All(Scan("a.json", $"{{\"v\":\"{text}\"}}").Columns, c => Assert.Equal(Count, c.Count));
+    }
+
     [Fact]
     public void Text_has_the_line_of_the_first_one()
     {
