@@ -10,7 +10,6 @@ internal sealed class DelimitedTable(DelimitedText text)
     private static readonly SearchValues<char> NumberParts = SearchValues.Create("0123456789.,+-");
 
     private readonly List<(string Name, string? Hint)> _names = [];
-    private readonly List<PersonalDataMatch> _matches = [];
     private bool _inFirst = true;
     private int _index = -1;
 
@@ -39,10 +38,9 @@ internal sealed class DelimitedTable(DelimitedText text)
         if (_inFirst && _names.Count < MostNames)
         {
             var value = Text.Value.Trim();
-            PersonalDataDetector.Find(value, ColumnHint.None, _matches);
-            // A number, nothing, or data about someone is no name.
-            var isName = value.Length is > 0 and <= 128 && _matches.Count == 0 && value.AsSpan().IndexOfAnyExcept(NumberParts) >= 0;
-            _names.Add(isName ? (value, value) : ($"column {_index + 1}", null));
+            // A number or nothing is no name. One with data about someone is not shown; its copy, without the data, says the same of the values.
+            var isName = value.Length is > 0 and <= 128 && value.AsSpan().IndexOfAnyExcept(NumberParts) >= 0;
+            _names.Add((isName && !ShownName.Tells(value) ? value : $"column {_index + 1}", isName ? value : null));
         }
         return true;
     }

@@ -71,6 +71,12 @@ public sealed class DataRedactorTests
     }
 
     [Fact]
+    public void What_a_header_says_beside_data_counts_for_the_values()
+    {
+        Assert.Equal("password ************\n*******\n", Redact("a.csv", "password jane@acme.io\nhunter2\n"));
+    }
+
+    [Fact]
     public void Very_many_secrets_in_one_value_are_replaced()
     {
         var secret = "q8Zr2Vx9Lm4Tn7Wp1Ks5";

@@ -63,6 +63,23 @@ public sealed class DataScannerTests
         Assert.Equal(("column 2", 2L), (Assert.Single(scan.Columns).Path, scan.Columns[0].Count));
     }
 
+    [Fact]
+    public void A_name_that_is_data_itself_is_not_shown()
+    {
+        var token = "ghp_" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5";
+        foreach (var name in (string[])["jane@acme.io", "tel +49 30 901820", token, $"use {token}"])
+        {
+            var scan = Scan("a.json", $"{{\"by\":{{\"{name}\":{{\"mail\":\"joe@acme.io\"}}}}}}");
+            Assert.Contains(scan.Columns, c => c.Path == "$.by.*.mail");
+            Assert.DoesNotContain(scan.Columns, c => c.Path.Contains(name, StringComparison.Ordinal));
+            scan = Scan("a.csv", $"id,{name}\n1,joe@acme.io\n");
+            Assert.All(scan.Columns, c => Assert.Equal("column 2", c.Path));
+        }
+        // And what it says of the values counts all the same.
+        var columns = Scan("a.csv", "password jane@acme.io\nhunter2\n").Columns;
+        Assert.Contains(columns, c => (c.Kind, c.Path) == (PersonalDataKind.Credential, "column 1"));
+    }
+
     [Theory]
     [InlineData("+49 30 901820, ")]
     [InlineData("a@b.io 4539945807302151 ")]
