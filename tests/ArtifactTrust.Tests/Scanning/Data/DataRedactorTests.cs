@@ -71,6 +71,20 @@ public sealed class DataRedactorTests
     }
 
     [Fact]
+    public void Json_in_another_encoding_is_rewritten_as_json()
+    {
+        foreach (var encoding in (Encoding[])[Encoding.Unicode, Encoding.BigEndianUnicode, Encoding.UTF32])
+        {
+            byte[] bytes = [.. encoding.GetPreamble(), .. encoding.GetBytes("{\"password\": \"hunter2\", \"n\": \"é\"}\r\n")];
+            Assert.Equal(
+                "{\"password\": \"*******\", \"n\": \"é\"}\r\n",
+                Encoding.UTF8.GetString(Redact("a.json", bytes, Replacement.Mask, []))
+            );
+            Assert.Throws<MalformedDataException>(() => Redact("a.json", bytes[..^1], Replacement.Mask, []));
+        }
+    }
+
+    [Fact]
     public void What_a_header_says_beside_data_counts_for_the_values()
     {
         Assert.Equal("password ************\n*******\n", Redact("a.csv", "password jane@acme.io\nhunter2\n"));

@@ -81,6 +81,20 @@ public sealed class DataScannerTests
     }
 
     [Theory]
+    [InlineData("utf-16")]
+    [InlineData("utf-16BE")]
+    [InlineData("utf-32")]
+    public void Json_in_another_encoding_is_json(string encoding)
+    {
+        var named = Encoding.GetEncoding(encoding);
+        byte[] Of(string text) => [.. named.GetPreamble(), .. named.GetBytes(text)];
+        var scan = Scan("a.json", Of("{\"password\":\"hunter2\",\"é\":\"\\u006aoe@acme.io\"}"));
+        Assert.Equal([PersonalDataKind.Credential, PersonalDataKind.Email], scan.Columns.Select(c => c.Kind).Order().Reverse());
+        Assert.Empty(scan.Gaps);
+        Assert.NotEmpty(Scan("a.json", Of("{\"password\":\"hunter2\"}")[..^1]).Gaps);
+    }
+
+    [Theory]
     [InlineData("+49 30 901820, ")]
     [InlineData("a@b.io 4539945807302151 ")]
     public void Very_many_in_one_value_are_counted(string one)
