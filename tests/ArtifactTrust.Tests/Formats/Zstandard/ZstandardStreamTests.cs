@@ -278,6 +278,22 @@ public sealed class ZstandardStreamTests
     }
 
     [Fact]
+    public void Nothing_of_a_damaged_block_comes_out_however_often_it_is_asked_for()
+    {
+        // Its bits are more than its one sequence takes, which is known when all came out.
+        byte[] block = [0x20, .. "abcd"u8, 1, 0x54, 4, 2, 0, 0x1f];
+        using var stream = new ZstandardStream(
+            new MemoryStream(ZstandardSamples.Frame(Raw(Abc), Block(2, block.Length, block, isLast: true)))
+        );
+        var buffer = new byte[10];
+        Assert.Equal(3, stream.Read(buffer));
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Throws<MalformedDataException>(() => stream.Read(buffer));
+        }
+    }
+
+    [Fact]
     public void The_inner_stream_is_closed_unless_it_is_to_stay_open()
     {
         var inner = new MemoryStream();
