@@ -84,10 +84,38 @@ public sealed class DataRedactorTests
         }
     }
 
-    [Fact]
-    public void What_a_header_says_beside_data_counts_for_the_values()
+    [Theory]
+    [InlineData("password jane@acme.io", Replacement.Mask, "password ************")]
+    [InlineData("passwordsk_live_" + "4eC39HqLyjWDarjtT1zdp7dc", Replacement.Drop, "password")]
+    [InlineData("password_" + "ghp_" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5", Replacement.Drop, "password_")]
+    public void Values_are_replaced_by_what_the_header_says_and_by_what_the_copys_says(
+        string header,
+        Replacement replacement,
+        string copied
+    )
     {
-        Assert.Equal("password ************\n*******\n", Redact("a.csv", "password jane@acme.io\nhunter2\n"));
+        var value = replacement == Replacement.Mask ? "*******" : "";
+        Assert.Equal($"{copied},n\n{value},1\n", Redact("a.csv", $"{header},n\nhunter2,1\n", replacement));
+    }
+
+    [Fact]
+    public void A_copy_that_would_be_read_as_another_format_is_refused()
+    {
+        var text = "\njane@acme.io {\"password\":\"hunter2\"}\n";
+        var e = Assert.Throws<MalformedDataException>(() => Redact("a", text, Replacement.Drop));
+        Assert.Contains("read as another format", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith("\n************ {", Redact("a", text), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a.csv", ",")]
+    [InlineData("a.tsv", "\t")]
+    public void A_secret_behind_the_end_of_a_record_that_ends_no_line_is_replaced(string name, string delimiter)
+    {
+        // Scanners of secrets end lines by line feeds alone.
+        var secret = "q8Zr2Vx9Lm4Tn7Wp1Ks5";
+        var text = $"id{delimiter}x\r1{delimiter}token=\r'{secret}'{delimiter}y\r";
+        Assert.Equal(text.Replace(secret, new string('*', secret.Length), StringComparison.Ordinal), Redact(name, text));
     }
 
     [Fact]
