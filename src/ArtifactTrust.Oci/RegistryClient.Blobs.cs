@@ -91,7 +91,9 @@ public sealed partial class RegistryClient
         var start = content.CanSeek ? content.Position : 0;
         var begun = false;
         var upload = new Upload();
-        await _transport.CallAsync(operation, blob.Size, AttemptAsync, cancellation).ConfigureAwait(false);
+        await _transport.CallAsync(operation, blob.Size, AttemptAsync, cancellation, null, WhyNotAgain).ConfigureAwait(false);
+
+        string? WhyNotAgain() => begun && !content.CanSeek ? "the content came from a stream and cannot be sent again" : null;
 
         async Task<bool> AttemptAsync(CancellationToken token)
         {
@@ -104,16 +106,9 @@ public sealed partial class RegistryClient
                 content.Position = start;
             }
             await StartUploadAsync(upload, operation, token).ConfigureAwait(false);
-            try
-            {
-                begun = true;
-                await PushChunksAsync(upload, blob, content, operation, token).ConfigureAwait(false);
-                return true;
-            }
-            catch (RegistryException e) when (e.IsTransient && !content.CanSeek)
-            {
-                throw new RegistryException(e.Status, e.Code, e.Message, "the content came from a stream and cannot be sent again", e);
-            }
+            begun = true;
+            await PushChunksAsync(upload, blob, content, operation, token).ConfigureAwait(false);
+            return true;
         }
     }
 

@@ -66,12 +66,14 @@ internal sealed class RegistryTransport : IDisposable
     /// <param name="attempt">One try; it must be harmless to do again.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <param name="attempts">How often it is tried in all; null as the options say.</param>
+    /// <param name="whyNotAgain">Asked after a failure that may pass: why it cannot be tried again; null where it can.</param>
     internal async Task<T> CallAsync<T>(
         string operation,
         long bytes,
         Func<CancellationToken, Task<T>> attempt,
         CancellationToken cancellation,
-        int? attempts = null
+        int? attempts = null,
+        Func<string?>? whyNotAgain = null
     )
     {
         var allowed = _options.Allow(_options.OverallTimeout, bytes);
@@ -99,6 +101,10 @@ internal sealed class RegistryTransport : IDisposable
             if (!failure.IsTransient || tried >= (attempts ?? _options.Attempts))
             {
                 throw tried == 1 ? failure : Tried(failure, tried);
+            }
+            if (whyNotAgain?.Invoke() is { } why)
+            {
+                throw new RegistryException(failure.Status, failure.Code, failure.Message, why, failure);
             }
             try
             {

@@ -302,8 +302,8 @@ public static class Limits
     /// <summary>Bytes read while the objects of one HDF5 file are followed, those read again counted again.</summary>
     public const long Hdf5ReadBytes = 4L << 30;
 
-    /// <summary>Decompressors with a window of up to <see cref="LzmaWindowBytes"/> inside each other.</summary>
-    public const int LzmaNesting = 2;
+    /// <summary>Decompressors with a large window (LZMA, xz, Zstandard) inside each other.</summary>
+    public const int WindowNesting = 2;
 
     /// <summary>The window of LZMA data, in bytes: that of the highest level of xz.</summary>
     public const int LzmaWindowBytes = 64 << 20;

@@ -6,7 +6,7 @@ namespace ArtifactTrust.Notation;
 /// <summary>What a chain of certificates must be, whoever trusts it.</summary>
 /// <remarks>
 /// Spec: Notary Project signature specification, "Certificate Requirements". Beyond it, a critical extension that is not known is refused, as RFC 5280
-/// §4.2 asks for.
+/// §4.2 asks for, and so are constraints of names, critical or not.
 /// </remarks>
 internal static class ChainRules
 {
@@ -35,6 +35,7 @@ internal static class ChainRules
             var isLast = i == chain.Count - 1;
             var problem =
                 certificate.UnknownCriticalExtension is { } oid ? $"its critical extension {oid} is not known (RFC 5280 §4.2)"
+                : certificate.HasNameConstraints ? "it constrains names, which is not supported (RFC 5280 §4.2.1.10)"
                 : isLast ? RootProblem(certificate)
                 : LinkProblem(certificate, chain[i + 1]);
             problem ??= i == 0 ? SignerProblem(certificate) : AuthorityProblem(certificate, i - 1);

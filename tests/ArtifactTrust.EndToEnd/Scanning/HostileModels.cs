@@ -37,6 +37,7 @@ internal static class HostileModels
             ["gzip of names"] = s => Gzip(s, g => Lines(g, [0x80, 4], i => $"X\u0020\0\0\0{i, 32}\u0030", 3_000_000, "N.")),
             ["gzip of text"] = s => Gzip(s, g => Lines(g, "{\"a\": \""u8, i => $"{i, 30} ", 4_000_000, "\"}")),
             ["gzip of settings"] = s => Gzip(s, g => Lines(g, "[0"u8, i => ",1", 30_000_000, "]")),
+            ["Zstandard of full windows in each other"] = s => s.Write(Windows(Windows(Windows(Windows([]))))),
             ["zip of 200,000 members"] = s => Zip(s, 199_000, i => $"m{i}", CompressionLevel.NoCompression, "x"u8.ToArray()),
             ["zip of compressed members"] = s => Zip(s, 50_000, i => $"m{i}", CompressionLevel.Fastest, new byte[1000]),
             ["zip of one member under many names"] = OverlappingZip,
@@ -171,6 +172,29 @@ internal static class HostileModels
     {
         using var gzip = new GZipStream(s, CompressionLevel.Fastest, leaveOpen: true);
         content(gzip);
+    }
+
+    /// <summary>A frame of a window of 128 MiB: a frame to be skipped that fills it, and then the content.</summary>
+    private static byte[] Windows(byte[] content)
+    {
+        const int Block = 128 << 10;
+        const int Blocks = 1100;
+        using var frame = new MemoryStream();
+        frame.Write([0x28, 0xb5, 0x2f, 0xfd, 0, 0x88]);
+        Add([0x50, 0x2a, 0x4d, 0x18, .. BitConverter.GetBytes(Block * Blocks)]);
+        for (var i = 0; i < Blocks; i++)
+        {
+            frame.Write([.. BitConverter.GetBytes((Block << 3) | 2).AsSpan(0, 3), 0]);
+        }
+        Add(content);
+        frame.Write([1, 0, 0]);
+        return frame.ToArray();
+
+        void Add(byte[] bytes)
+        {
+            frame.Write(BitConverter.GetBytes(bytes.Length << 3).AsSpan(0, 3));
+            frame.Write(bytes);
+        }
     }
 
     private static void ZipOf(Stream s, string name, Action<Stream> content)

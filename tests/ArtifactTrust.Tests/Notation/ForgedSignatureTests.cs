@@ -166,6 +166,19 @@ public sealed class ForgedSignatureTests
         ("constraints not critical", () => TestChain.Create(areConstraintsCritical: false), "not that of an authority"),
         ("intermediate may not issue", () => TestChain.Create(intermediateUsage: X509KeyUsageFlags.CrlSign), "keyCertSign"),
         ("intermediate without key usage", () => TestChain.Create(intermediateUsage: X509KeyUsageFlags.None), "keyCertSign"),
+        (
+            "names constrained",
+            // Only names below example.com, and not critical.
+            () =>
+                TestChain.Create(
+                    intermediateExtension: new X509Extension(
+                        "2.5.29.30",
+                        Convert.FromHexString("3011A00F300D820B6578616D706C652E636F6D"),
+                        false
+                    )
+                ),
+            "constrains names"
+        ),
         ("path too long", () => TestChain.Create(rootPathLength: 0), "allows 0 authorities"),
     ];
 

@@ -24,6 +24,7 @@ internal sealed record TestChain(AsymmetricAlgorithm LeafKey, IReadOnlyList<X509
         X509KeyUsageFlags intermediateUsage = X509KeyUsageFlags.KeyCertSign,
         bool intermediateIsAuthority = true,
         bool areConstraintsCritical = true,
+        X509Extension? intermediateExtension = null,
         int? rootPathLength = null,
         string leafName = LeafName,
         AsymmetricAlgorithm? leafKey = null,
@@ -50,6 +51,10 @@ internal sealed record TestChain(AsymmetricAlgorithm LeafKey, IReadOnlyList<X509
         if (intermediateUsage != X509KeyUsageFlags.None)
         {
             intermediate.CertificateExtensions.Add(new X509KeyUsageExtension(intermediateUsage, true));
+        }
+        if (intermediateExtension is not null)
+        {
+            intermediate.CertificateExtensions.Add(intermediateExtension);
         }
         var intermediateCertificate = intermediate.Create(rootCertificate.SubjectName, rootGenerator, from, to, [1]);
 

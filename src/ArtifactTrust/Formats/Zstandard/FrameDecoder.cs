@@ -25,6 +25,7 @@ internal sealed class FrameDecoder
     private int _taken;
     private ulong _produced;
     private bool _isPastFirstFrame;
+    private string? _damage;
 
     internal FrameDecoder(int maximumWindow, bool comparesChecksums)
     {
@@ -63,8 +64,13 @@ internal sealed class FrameDecoder
     internal bool MayEnd => _piece == Piece.Magic && _isPastFirstFrame;
 
     /// <summary>Takes bytes that came out; none means that a piece is wanted.</summary>
+    /// <exception cref="MalformedDataException">The piece before was damaged: nothing of its block is given out.</exception>
     internal int Take(Span<byte> buffer)
     {
+        if (_damage is not null)
+        {
+            throw Malformed(_damage);
+        }
         var ready = _window.Block[_taken..];
         var count = Math.Min(ready.Length, buffer.Length);
         ready[..count].CopyTo(buffer);
@@ -82,7 +88,8 @@ internal sealed class FrameDecoder
         }
         catch (InvalidDataException e)
         {
-            throw Malformed(e.Message);
+            _damage = e.Message;
+            throw Malformed(_damage);
         }
         Position += piece.Length;
     }

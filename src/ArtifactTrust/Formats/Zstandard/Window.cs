@@ -5,7 +5,8 @@ namespace ArtifactTrust.Formats.Zstandard;
 
 /// <summary>The last bytes that came out of a frame, which matches copy from: a ring in which no block is broken in two.</summary>
 /// <remarks>
-/// Spec: RFC 8878 §3.1.1.1.2. It grows with what comes out, to the window and one block: a frame that claims a large window takes no memory for it.
+/// Spec: RFC 8878 §3.1.1.1.2. It grows with what comes out, to the window and one block: a frame that claims a large window takes no memory for it before it fills one that every
+/// decoder has to support.
 /// </remarks>
 internal sealed class Window
 {
@@ -42,7 +43,7 @@ internal sealed class Window
         var needed = _position + largest + Slack;
         if (needed > _bytes.Length)
         {
-            Array.Resize(ref _bytes, (int)Math.Max(needed, Math.Min(2L * needed, (long)_size + largest + (2 * Slack))));
+            Grow(needed);
         }
         (_blockStart, _blockEnd) = (_position, _position + largest);
     }
@@ -103,6 +104,16 @@ internal sealed class Window
             Vector128.Create(_bytes.AsSpan(from + done)).CopyTo(_bytes.AsSpan(_position + done));
         }
         _position += count;
+    }
+
+    /// <summary>Doubles, and then takes all at once: what was outgrown is not collected at once, and would be as much again.</summary>
+    private void Grow(int needed)
+    {
+        var most = _size + FrameHeader.LargestBlock + (2 * Slack);
+        var length = needed > Limits.ZstandardWindowBytes ? most : Math.Min(2 * needed, most);
+        var bytes = GC.AllocateUninitializedArray<byte>(Math.Max(needed, length));
+        _bytes.CopyTo(bytes, 0);
+        _bytes = bytes;
     }
 
     private void CopySlowly(int offset, int count)

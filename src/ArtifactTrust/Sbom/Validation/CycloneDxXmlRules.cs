@@ -23,6 +23,7 @@ internal static class CycloneDxXmlRules
         var used = new List<(string Name, string Place, bool IsStrict)>();
         var text = new StringBuilder();
         string? algorithm = null;
+        string? own = null;
         while (reader.Read())
         {
             var place = CycloneDxXmlValidator.Place(lines.LineNumber, lines.LinePosition);
@@ -55,12 +56,29 @@ internal static class CycloneDxXmlRules
                 throw new MalformedDataException("CycloneDX XML", place, $"nested more than {Limits.JsonDepth} elements deep");
             }
             path.RemoveRange(reader.Depth, path.Count - reader.Depth);
+            text.Clear();
+            algorithm = null;
+            own ??= reader.NamespaceURI;
+            if (reader.NamespaceURI != own)
+            {
+                // An extension, which has rules of its own: the schema lets any be, and readers of CycloneDX pass over it.
+                path.Add(("", false));
+                if (
+                    reader.NamespaceURI.StartsWith(CycloneDxXmlValidator.Namespace, StringComparison.Ordinal)
+                    && path is not [.., ("", _), _]
+                )
+                {
+                    warnings.Add(
+                        new SbomError(place, $"'{reader.LocalName}' is of another version than the document, whose readers pass over it")
+                    );
+                }
+                return;
+            }
             path.Add((reader.LocalName, reader.GetAttribute("isExternal")?.Trim() is "true" or "1"));
             if (reader.LocalName == "versionRange" && path is [.., ("component", false), _])
             {
                 errors.Add(new SbomError(place, "only a component that is external has a versionRange"));
             }
-            text.Clear();
             algorithm = reader.GetAttribute("alg");
             if (reader.GetAttribute("bom-ref") is { } name)
             {

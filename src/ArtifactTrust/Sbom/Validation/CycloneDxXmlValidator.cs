@@ -11,8 +11,10 @@ namespace ArtifactTrust.Sbom.Validation;
 /// </remarks>
 internal static class CycloneDxXmlValidator
 {
+    /// <summary>What the namespaces of all versions begin with.</summary>
+    internal const string Namespace = "http://cyclonedx.org/schema/bom/";
+
     private const string Named = "CycloneDX XML";
-    private const string Namespace = "http://cyclonedx.org/schema/bom/";
 
     internal static SbomValidation Validate(ReadOnlyMemory<byte> utf8)
     {

@@ -67,7 +67,9 @@ internal sealed class ColumnTally
         {
             path = path[..LongestPath];
         }
-        return _columns.TryGetValue(path, out column) ? column : _columns[path] = new Column(path, name, _hints.Of(name));
+        return _columns.TryGetValue(path, out column)
+            ? column
+            : _columns[path] = new Column(ShownName.Of(path).ToString(), name, _hints.Of(name));
     }
 
     private sealed class Column(string path, string? name, ColumnHint hint)

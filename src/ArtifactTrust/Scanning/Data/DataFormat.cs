@@ -116,7 +116,7 @@ internal static class DataFormats
             : name;
         var named =
             plain.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || plain.EndsWith(".tsv", StringComparison.OrdinalIgnoreCase);
-        if (!named && trimmed.Length > 0 && trimmed[0] is '{' or '[' && !(head is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..]))
+        if (!named && trimmed.Length > 0 && trimmed[0] is '{' or '[')
         {
             return (DataFormat.Json, ' ', null);
         }

@@ -45,6 +45,7 @@ public sealed class DataRedactor
     private readonly SecretFinder? _secrets;
     private readonly ColumnHints _hints = new();
     private long _secretCount;
+    private bool _hasStart;
 
     /// <summary>Sets it up for one file.</summary>
     /// <param name="kinds">The kinds to replace.</param>
@@ -89,14 +90,14 @@ public sealed class DataRedactor
         switch (format)
         {
             case DataFormat.Delimited:
-                CopyDelimited(source, destination, delimiter, cancellation);
+                CopyDelimited(name, source, destination, delimiter, cancellation);
                 return Report("delimited text");
             case DataFormat.Json:
                 var json = new JsonValues(source, destination);
                 json.Walk((part, path, name, value) => Visit(json, part, name, value), cancellation);
                 return Report("JSON");
             case DataFormat.Text:
-                CopyText(source, destination, cancellation);
+                CopyText(name, source, destination, cancellation);
                 return Report("text");
             default:
                 throw new MalformedDataException(
@@ -111,7 +112,7 @@ public sealed class DataRedactor
 
     private RedactionReport Report(string format) => new(format, _counts, _secretCount);
 
-    private void CopyDelimited(Stream source, Stream destination, char delimiter, CancellationToken cancellation)
+    private void CopyDelimited(string name, Stream source, Stream destination, char delimiter, CancellationToken cancellation)
     {
         using var reader = new StreamReader(source, new UTF8Encoding(false, throwOnInvalidBytes: true), true, 64 << 10, leaveOpen: true);
         using var writer = new StreamWriter(destination, new UTF8Encoding(false), 64 << 10, leaveOpen: true);
@@ -121,19 +122,24 @@ public sealed class DataRedactor
             while (table.Read())
             {
                 cancellation.ThrowIfCancellationRequested();
-                var changed = Replace(table.Text.ValueSpan, table.Hint, isJson: false);
+                var changed = Replace(table.Text.ValueSpan, table.Hint, isJson: false, table.CopyHint);
                 var written = changed is null ? table.Text.Raw : table.Text.Quote(changed, table.Text.Raw.StartsWith('"'));
-                if (_secrets?.MaskField(written, delimiter, table.Text.EndsRecord) is { } masked)
+                if (_secrets?.MaskField(written, table.Text.End) is { } masked)
                 {
                     (written, _secretCount) = (masked, _secretCount + 1);
                 }
+                if (written != table.Text.Raw)
+                {
+                    table.NoteCopy(written);
+                }
+                CheckStart(name, written);
                 writer.Write(written);
                 writer.Write(table.Text.End);
             }
         });
     }
 
-    private void CopyText(Stream source, Stream destination, CancellationToken cancellation)
+    private void CopyText(string name, Stream source, Stream destination, CancellationToken cancellation)
     {
         using var reader = new StreamReader(source, new UTF8Encoding(false, throwOnInvalidBytes: true), true, 64 << 10, leaveOpen: true);
         using var writer = new StreamWriter(destination, new UTF8Encoding(false), 64 << 10, leaveOpen: true);
@@ -168,7 +174,23 @@ public sealed class DataRedactor
         {
             var text = line.ToString();
             line.Clear();
-            writer.Write(Replace(text, null, isJson: false) ?? text);
+            text = Replace(text, null, isJson: false) ?? text;
+            CheckStart(name, text);
+            writer.Write(text);
+        }
+    }
+
+    /// <summary>Refuses a copy that would be read as another format, where what told them apart is dropped: other values would be found in it.</summary>
+    private void CheckStart(string name, string written)
+    {
+        if (_hasStart || string.IsNullOrWhiteSpace(written))
+        {
+            return;
+        }
+        _hasStart = true;
+        if (DataFormats.Tell(name, Encoding.UTF8.GetBytes(written)).Format is not (DataFormat.Text or DataFormat.Delimited))
+        {
+            throw new MalformedDataException("data", name, "without what is dropped, it would be read as another format; mask or hash it");
         }
     }
 
@@ -200,15 +222,22 @@ public sealed class DataRedactor
     /// <param name="value">The value.</param>
     /// <param name="column">The name it stands under; null where there is none.</param>
     /// <param name="isJson">Whether it stands there as in JSON, behind its name and a colon, and between quotes.</param>
-    private string? Replace(ReadOnlySpan<char> value, string? column, bool isJson)
+    /// <param name="copyColumn">The name it stands under in the copy, where that is another.</param>
+    private string? Replace(ReadOnlySpan<char> value, string? column, bool isJson, string? copyColumn = null)
     {
-        var hint = _hints.Of(column);
         string? changed = null;
         if (_secrets?.ContinuesKey(value) == true)
         {
             _secretCount++;
             changed = Replacing(null, value);
         }
+        changed = ReplaceUnder(column, value, changed, isJson);
+        return copyColumn is null ? changed : ReplaceUnder(copyColumn, value, changed, isJson);
+    }
+
+    private string? ReplaceUnder(string? column, ReadOnlySpan<char> value, string? changed, bool isJson)
+    {
+        var hint = _hints.Of(column);
         for (var round = 0; round <= MostRounds; round++)
         {
             var text = changed is null ? value : changed;

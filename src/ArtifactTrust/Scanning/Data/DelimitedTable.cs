@@ -9,8 +9,7 @@ internal sealed class DelimitedTable(DelimitedText text)
 
     private static readonly SearchValues<char> NumberParts = SearchValues.Create("0123456789.,+-");
 
-    private readonly List<(string Name, string? Hint)> _names = [];
-    private readonly List<PersonalDataMatch> _matches = [];
+    private readonly List<(string Name, string? Hint, string? CopyHint)> _names = [];
     private bool _inFirst = true;
     private int _index = -1;
 
@@ -22,6 +21,22 @@ internal sealed class DelimitedTable(DelimitedText text)
 
     /// <summary>What the column's name says, where the field is not that name itself.</summary>
     internal string? Hint => _inFirst || _index >= _names.Count ? null : _names[_index].Hint;
+
+    /// <summary>What the name says that the copy has for the column, where it is another: who reads the copy goes by that.</summary>
+    internal string? CopyHint => _inFirst || _index >= _names.Count ? null : _names[_index].CopyHint;
+
+    /// <summary>Notes how the field is written in a copy.</summary>
+    internal void NoteCopy(string written)
+    {
+        if (!_inFirst || _index >= _names.Count)
+        {
+            return;
+        }
+        var field = new DelimitedText(new StringReader(written), Text.Delimiter);
+        field.Read();
+        var (name, hint, _) = _names[_index];
+        _names[_index] = (name, hint, HintOf(field.Value.Trim()) is { } copy && copy != hint ? copy : null);
+    }
 
     /// <summary>Goes to the next field; false at the end.</summary>
     internal bool Read()
@@ -39,11 +54,13 @@ internal sealed class DelimitedTable(DelimitedText text)
         if (_inFirst && _names.Count < MostNames)
         {
             var value = Text.Value.Trim();
-            PersonalDataDetector.Find(value, ColumnHint.None, _matches);
-            // A number, nothing, or data about someone is no name.
-            var isName = value.Length is > 0 and <= 128 && _matches.Count == 0 && value.AsSpan().IndexOfAnyExcept(NumberParts) >= 0;
-            _names.Add(isName ? (value, value) : ($"column {_index + 1}", null));
+            var hint = HintOf(value);
+            _names.Add((hint is not null && !ShownName.Tells(value) ? value : $"column {_index + 1}", hint, null));
         }
         return true;
     }
+
+    // A number or nothing is no name. One with data about someone is not shown, and says all the same what the values are.
+    private static string? HintOf(string value) =>
+        value.Length is > 0 and <= 128 && value.AsSpan().IndexOfAnyExcept(NumberParts) >= 0 ? value : null;
 }

@@ -1,6 +1,8 @@
 namespace ArtifactTrust.Scanning.Data;
 
-/// <summary>A place of JSON that is the same for all records: the names of the members on the way, with <c>[]</c> for the elements of arrays.</summary>
+/// <summary>
+/// A place of JSON that is the same for all records: the names of the members on the way, with <c>[]</c> for the elements of arrays, and <c>*</c> for names that are data themselves.
+/// </summary>
 internal sealed class JsonPath
 {
     private const int LongestPart = 128;
@@ -39,7 +41,8 @@ internal sealed class JsonPath
         {
             return known;
         }
-        var member = new JsonPath($"{Text}.{name[..Math.Min(name.Length, LongestPart)]}", name.ToString(), _kept);
+        var shown = ShownName.Of(name);
+        var member = new JsonPath($"{Text}.{shown[..Math.Min(shown.Length, LongestPart)]}", name.ToString(), _kept);
         if (_kept.Value < MostKept)
         {
             _kept.Value++;

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Scanning.Models;
 
 namespace ArtifactTrust.Scanning.Data;
 
@@ -22,8 +23,8 @@ internal sealed class JsonValues
 {
     private const int FirstBuffer = 64 << 10;
 
-    private readonly Stream _stream;
     private readonly Stream? _copy;
+    private Stream _stream;
     private byte[] _buffer = new byte[FirstBuffer];
     private int _used;
     private bool _ended;
@@ -175,6 +176,14 @@ internal sealed class JsonValues
     private void SkipMark()
     {
         Fill();
+        if (Marked(_buffer.AsSpan(0, _used)) is { } encoding)
+        {
+            var mark = encoding.Preamble.Length;
+            var read = new MemoryStream(_buffer[mark.._used]);
+            _stream = Encoding.CreateTranscodingStream(new JoinedStream(read, _stream), encoding, Encoding.UTF8, leaveOpen: true);
+            (_used, _ended) = (0, false);
+            return;
+        }
         if (_buffer.AsSpan(0, _used).StartsWith("\uFEFF"u8))
         {
             Write(0, 3);
@@ -183,13 +192,30 @@ internal sealed class JsonValues
         }
     }
 
+    /// <summary>The encoding that a mark tells, where it is not UTF-8.</summary>
+    private static Encoding? Marked(ReadOnlySpan<byte> head) =>
+        head switch
+        {
+            [0xFF, 0xFE, 0, 0, ..] => new UTF32Encoding(bigEndian: false, byteOrderMark: true, throwOnInvalidCharacters: true),
+            [0xFF, 0xFE, ..] => new UnicodeEncoding(bigEndian: false, byteOrderMark: true, throwOnInvalidBytes: true),
+            [0xFE, 0xFF, ..] => new UnicodeEncoding(bigEndian: true, byteOrderMark: true, throwOnInvalidBytes: true),
+            _ => null,
+        };
+
     private void Fill()
     {
-        while (!_ended && _used < _buffer.Length)
+        try
         {
-            var read = _stream.Read(_buffer, _used, _buffer.Length - _used);
-            _ended = read == 0;
-            _used += read;
+            while (!_ended && _used < _buffer.Length)
+            {
+                var read = _stream.Read(_buffer, _used, _buffer.Length - _used);
+                _ended = read == 0;
+                _used += read;
+            }
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new MalformedDataException("JSON", "encoding", "it is not in the encoding of its mark", e);
         }
     }
 

@@ -61,6 +61,7 @@ internal static class PersonalDataDetector
             }
         }
         FindEmails(text, hint, matches);
+        var (emails, next) = (matches.Count, 0);
         var candidates = new CandidateFinder(text);
         for (var i = 0; (i = candidates.Next(i)) >= 0; )
         {
@@ -71,7 +72,7 @@ internal static class PersonalDataDetector
                 continue;
             }
             var match = CodeDetector.At(text, i, hint) ?? (char.IsAsciiLetter(text[i]) ? null : NumberDetector.At(text, i, hint));
-            if (match is { } found && !Overlaps(found, matches))
+            if (match is { } found && !OverlapsEmail(found, matches, emails, ref next))
             {
                 matches.Add(found);
                 i = found.End;
@@ -104,16 +105,14 @@ internal static class PersonalDataDetector
         return end;
     }
 
-    private static bool Overlaps(PersonalDataMatch match, List<PersonalDataMatch> others)
+    /// <summary>Whether a match lies over an address. These come first, in order; of the others each begins behind the one before.</summary>
+    private static bool OverlapsEmail(PersonalDataMatch match, List<PersonalDataMatch> matches, int emails, ref int next)
     {
-        foreach (var other in others)
+        while (next < emails && matches[next].End <= match.Start)
         {
-            if (match.Start < other.End && other.Start < match.End)
-            {
-                return true;
-            }
+            next++;
         }
-        return false;
+        return next < emails && matches[next].Start < match.End;
     }
 
     private static void FindCredential(ReadOnlySpan<char> text, ColumnHint hint, List<PersonalDataMatch> matches)

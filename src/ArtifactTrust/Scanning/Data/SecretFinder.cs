@@ -45,21 +45,20 @@ internal sealed class SecretFinder
     /// <summary>Whether a text has a secret.</summary>
     internal static bool Has(ReadOnlySpan<char> text) => SecretScanner.Find(text, 0, anywhere: true).Count > 0;
 
-    /// <summary>A field of delimited text as it is written, with letters and digits crossed out where it, with the one before, has a secret; null where not.</summary>
-    internal string? MaskField(string field, char delimiter, bool endsRecord)
+    /// <summary>A field of delimited text as it is written, with letters and digits crossed out where it, with those before, has a secret; null where not.</summary>
+    /// <param name="field">The field.</param>
+    /// <param name="end">What ends it.</param>
+    internal string? MaskField(string field, string end)
     {
-        // Of delimiters only a tab may stand between a name and its value.
-        var before = delimiter == '\t' ? _tail : "";
+        var before = _tail;
         string? changed = null;
         for (var round = 0; round < MostRounds && Mask(before, changed ?? field) is { } masked; round++)
         {
             changed = masked;
         }
-        if (delimiter == '\t')
-        {
-            var all = $"{before}{changed ?? field}\t";
-            _tail = endsRecord ? "" : all[Math.Max(0, all.Length - LongestTail)..];
-        }
+        // Between a name and its value only a tab may stand, or a return that ends a record and no line.
+        var all = end is "\t" or "\r" ? $"{before}{changed ?? field}{end}" : "";
+        _tail = all[Math.Max(0, all.Length - LongestTail)..];
         return changed;
     }
 

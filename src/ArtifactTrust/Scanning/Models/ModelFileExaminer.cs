@@ -75,6 +75,24 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
         return result;
     }
 
+    /// <summary>Examines data whose decompressor has a large window: few are open inside each other.</summary>
+    internal string InWindow(string format, Place place, Func<string> examine)
+    {
+        if (_windows == Limits.WindowNesting)
+        {
+            Log.AddGap(place, $"{format} data lies too deep inside other data of a large window");
+            return format;
+        }
+        _windows++;
+        var result = examine();
+        _windows--;
+        return result;
+    }
+
+    /// <summary>What comes out: the outermost may have the largest window that the zstd program takes unasked.</summary>
+    internal ZstandardStream Zstandard(Stream stream) =>
+        new(stream, _windows > 1 ? Limits.ZstandardWindowBytes : Limits.ZstandardLargestWindowBytes, leaveOpen: true);
+
     /// <summary>Follows a pickle, if the bytes are one.</summary>
     internal PickleVerdict ExaminePickle(PickleInput input, Place place, bool expected)
     {
@@ -216,12 +234,14 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
                 return ExamineCompressed(DeflatedStream.Gzip(stream), format.Name, name, place);
             case FormatTreatment.Bzip2:
                 return ExamineCompressed(new Bzip2Stream(stream), format.Name, name, place);
-            case FormatTreatment.Xz or FormatTreatment.Lzma:
-                return ExamineLzma(format, stream, name, place);
+            case FormatTreatment.Xz:
+                return InWindow(format.Name, place, () => ExamineCompressed(new XzStream(stream), format.Name, name, place));
+            case FormatTreatment.Lzma:
+                return InWindow(format.Name, place, () => ExamineCompressed(new LzmaStream(stream), format.Name, name, place));
             case FormatTreatment.Lz4:
                 return ExamineCompressed(new Lz4Stream(stream), format.Name, name, place);
             case FormatTreatment.Zstandard:
-                return ExamineCompressed(Zstandard(stream), format.Name, name, place);
+                return InWindow(format.Name, place, () => ExamineCompressed(Zstandard(stream), format.Name, name, place));
             case FormatTreatment.OldJoblib:
                 // The magic and a size in hexadecimal digits.
                 stream.ReadExactly(new byte[FileFormat.OldJoblibHeader]);
@@ -270,25 +290,6 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
         }
     }
 
-    /// <summary>Their windows are large, so that few are opened inside each other.</summary>
-    private string ExamineLzma(FileFormat format, Stream stream, string name, Place place)
-    {
-        if (_windows == Limits.LzmaNesting)
-        {
-            Log.AddGap(place, $"{format.Name} data lies too deep inside other such data");
-            return format.Name;
-        }
-        _windows++;
-        var result = ExamineCompressed(
-            format.Treatment is FormatTreatment.Xz ? new XzStream(stream) : new LzmaStream(stream),
-            format.Name,
-            name,
-            place
-        );
-        _windows--;
-        return result;
-    }
-
     private string ExamineCompressed(Stream decompressor, string format, string name, Place place)
     {
         using var inflated = new InflatedStream(decompressor, Budget);
@@ -305,9 +306,6 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
         }
         return result;
     }
-
-    /// <summary>What comes out, with the largest window that the zstd program takes unasked.</summary>
-    internal static ZstandardStream Zstandard(Stream stream) => new(stream, Limits.ZstandardLargestWindowBytes, leaveOpen: true);
 
     private static string WithoutExtension(string name) =>
         name.LastIndexOf('.') is var dot && dot > name.LastIndexOf('/') ? name[..dot] : name;

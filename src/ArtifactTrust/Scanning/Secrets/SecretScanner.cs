@@ -191,15 +191,23 @@ public sealed class SecretScanner(TimeProvider? time = null)
         }
         if (text.ContainsAny(Names))
         {
+            // Those of a form come first, in order, and so do these.
+            var (formed, next, last) = (matches.Count, 0, 0);
             for (var from = 0; Assignment(text, from) is var (start, length) && start >= 0; from = anywhere ? start + 1 : start + length)
             {
                 var whole = text.Slice(start, length);
                 var valueStart = whole[..^1].LastIndexOfAny('"', '\'') + 1;
+                while (next < formed && matches[next].Start + matches[next].Length <= start)
+                {
+                    next++;
+                }
                 if (
-                    SecretText.LooksRandom(whole[valueStart..^1])
-                    && !matches.Exists(m => m.Start < start + length && start < m.Start + m.Length)
+                    start >= last
+                    && (next == formed || matches[next].Start >= start + length)
+                    && SecretText.LooksRandom(whole[valueStart..^1])
                 )
                 {
+                    last = start + length;
                     matches.Add(
                         new SecretMatch(SecretRules.Assignment, start, length, line)
                         {
@@ -234,13 +242,13 @@ public sealed class SecretScanner(TimeProvider? time = null)
             {
                 continue;
             }
-            // No form is longer than this.
-            var slice = text[start..Math.Min(text.Length, start + 16_384)].ToString();
-            var match = rule.Form.Match(slice);
-            if (!match.Success)
+            // No form is longer than this. It is copied only where there is something to take out of it.
+            var slice = text[start..Math.Min(text.Length, start + 16_384)];
+            if (!rule.Form.IsMatch(slice))
             {
                 continue;
             }
+            var match = rule.Form.Match(slice.ToString());
             var group = match.Groups["value"];
             var value = group.Success ? group.Value : match.Value;
             if (rule.Id != "private-key" && SecretText.LooksLikeExample(value) || rule.Accepts?.Invoke(value) == false)

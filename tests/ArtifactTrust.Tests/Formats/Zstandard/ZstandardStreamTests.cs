@@ -154,6 +154,19 @@ public sealed class ZstandardStreamTests
     }
 
     [Fact]
+    public void A_large_window_that_is_filled_takes_its_size_once()
+    {
+        const int Blocks = (128 << 20) / FrameHeader.LargestBlock;
+        var block = Block(1, FrameHeader.LargestBlock, [0]);
+        byte[] frame = [.. Magic, 0, 0x88, .. Enumerable.Repeat(block, Blocks + 2).SelectMany(b => b), .. Raw([], isLast: true)];
+        using var stream = new ZstandardStream(new MemoryStream(frame), Limits.ZstandardLargestWindowBytes);
+        var buffer = new byte[1 << 20];
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        while (stream.Read(buffer) > 0) { }
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 128 << 20, 176 << 20);
+    }
+
+    [Fact]
     public void A_checksum_is_compared_unless_that_is_not_wanted()
     {
         var frame = ZstandardSamples.Frame("words");
@@ -262,6 +275,22 @@ public sealed class ZstandardStreamTests
         var buffer = new byte[10];
         Assert.Equal(3, stream.Read(buffer));
         Assert.Throws<IOException>(() => stream.Read(buffer));
+    }
+
+    [Fact]
+    public void Nothing_of_a_damaged_block_comes_out_however_often_it_is_asked_for()
+    {
+        // Its bits are more than its one sequence takes, which is known when all came out.
+        byte[] block = [0x20, .. "abcd"u8, 1, 0x54, 4, 2, 0, 0x1f];
+        using var stream = new ZstandardStream(
+            new MemoryStream(ZstandardSamples.Frame(Raw(Abc), Block(2, block.Length, block, isLast: true)))
+        );
+        var buffer = new byte[10];
+        Assert.Equal(3, stream.Read(buffer));
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Throws<MalformedDataException>(() => stream.Read(buffer));
+        }
     }
 
     [Fact]

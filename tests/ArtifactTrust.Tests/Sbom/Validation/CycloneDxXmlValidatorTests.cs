@@ -130,6 +130,28 @@ public sealed class CycloneDxXmlValidatorTests
     }
 
     [Fact]
+    public void What_an_extension_has_is_none_of_the_document()
+    {
+        string With(string extension) =>
+            Document("1.6").Replace("</bom>", $"<x:a xmlns:x=\"urn:x\">{extension}</x:a></bom>", StringComparison.Ordinal);
+
+        var validation = Validate(
+            With("<x:hashes><x:hash alg=\"MD5\">of its own</x:hash></x:hashes><x:ref>of its own</x:ref><x:b ref=\"c\"/>")
+        );
+        Assert.Empty(validation.Errors.Concat(validation.Warnings));
+        var text = With("<x:b bom-ref=\"b\"/>").Replace("<dependency ref=\"a\"/>", "<dependency ref=\"b\"/>", StringComparison.Ordinal);
+        Assert.Equal("nothing has the bom-ref 'b'", Assert.Single(Validate(text).Errors).Reason);
+    }
+
+    [Fact]
+    public void Elements_of_another_version_are_told()
+    {
+        var text = Document("1.6")
+            .Replace("<components>", "<components xmlns=\"http://cyclonedx.org/schema/bom/1.5\">", StringComparison.Ordinal);
+        Assert.Contains("'components' is of another version", Assert.Single(Validate(text).Warnings).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Elements_nested_without_end_are_refused_and_errors_are_not_told_without_end()
     {
         var deep = string.Concat(Enumerable.Repeat("<components><component type=\"library\"><name>a</name>", 5000));

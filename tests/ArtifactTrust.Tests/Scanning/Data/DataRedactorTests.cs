@@ -71,6 +71,62 @@ public sealed class DataRedactorTests
     }
 
     [Fact]
+    public void Json_in_another_encoding_is_rewritten_as_json()
+    {
+        foreach (var encoding in (Encoding[])[Encoding.Unicode, Encoding.BigEndianUnicode, Encoding.UTF32])
+        {
+            byte[] bytes = [.. encoding.GetPreamble(), .. encoding.GetBytes("{\"password\": \"hunter2\", \"n\": \"é\"}\r\n")];
+            Assert.Equal(
+                "{\"password\": \"*******\", \"n\": \"é\"}\r\n",
+                Encoding.UTF8.GetString(Redact("a.json", bytes, Replacement.Mask, []))
+            );
+            Assert.Throws<MalformedDataException>(() => Redact("a.json", bytes[..^1], Replacement.Mask, []));
+        }
+    }
+
+    [Theory]
+    [InlineData("password jane@acme.io", Replacement.Mask, "password ************")]
+    [InlineData("passwordsk_live_" + "4eC39HqLyjWDarjtT1zdp7dc", Replacement.Drop, "password")]
+    [InlineData("password_" + "ghp_" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5", Replacement.Drop, "password_")]
+    public void Values_are_replaced_by_what_the_header_says_and_by_what_the_copys_says(
+        string header,
+        Replacement replacement,
+        string copied
+    )
+    {
+        var value = replacement == Replacement.Mask ? "*******" : "";
+        Assert.Equal($"{copied},n\n{value},1\n", Redact("a.csv", $"{header},n\nhunter2,1\n", replacement));
+    }
+
+    [Fact]
+    public void A_copy_that_would_be_read_as_another_format_is_refused()
+    {
+        var text = "\njane@acme.io {\"password\":\"hunter2\"}\n";
+        var e = Assert.Throws<MalformedDataException>(() => Redact("a", text, Replacement.Drop));
+        Assert.Contains("read as another format", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith("\n************ {", Redact("a", text), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a.csv", ",")]
+    [InlineData("a.tsv", "\t")]
+    public void A_secret_behind_the_end_of_a_record_that_ends_no_line_is_replaced(string name, string delimiter)
+    {
+        // Scanners of secrets end lines by line feeds alone.
+        var secret = "q8Zr2Vx9Lm4Tn7Wp1Ks5";
+        var text = $"id{delimiter}x\r1{delimiter}token=\r'{secret}'{delimiter}y\r";
+        Assert.Equal(text.Replace(secret, new string('*', secret.Length), StringComparison.Ordinal), Redact(name, text));
+    }
+
+    [Fact]
+    public void Very_many_secrets_in_one_value_are_replaced()
+    {
+        var secret = "q8Zr2Vx9Lm4Tn7Wp1Ks5";
+        var text = string.Concat(Enumerable.Repeat($"token='{secret}' ", 300_000));
+        Assert.DoesNotContain(secret, Redact("a.json", $"{{\"v\":\"{text}\"}}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_hash_needs_a_key_of_some_length_and_nothing_else_has_one()
     {
         Assert.Throws<ArgumentException>(() => new DataRedactor(PersonalDataKinds.All, Replacement.Hash, new byte[15]));

@@ -64,6 +64,48 @@ public sealed class DataScannerTests
     }
 
     [Fact]
+    public void A_name_that_is_data_itself_is_not_shown()
+    {
+        var token = "ghp_" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5";
+        foreach (var name in (string[])["jane@acme.io", "tel +49 30 901820", token, $"use {token}"])
+        {
+            var scan = Scan("a.json", $"{{\"by\":{{\"{name}\":{{\"mail\":\"joe@acme.io\"}}}}}}");
+            Assert.Contains(scan.Columns, c => c.Path == "$.by.*.mail");
+            Assert.DoesNotContain(scan.Columns, c => c.Path.Contains(name, StringComparison.Ordinal));
+            scan = Scan("a.csv", $"id,{name}\n1,joe@acme.io\n");
+            Assert.All(scan.Columns, c => Assert.Equal("column 2", c.Path));
+        }
+        // And what it says of the values counts all the same.
+        var columns = Scan("a.csv", "password jane@acme.io\nhunter2\n").Columns;
+        Assert.Contains(columns, c => (c.Kind, c.Path) == (PersonalDataKind.Credential, "column 1"));
+    }
+
+    [Theory]
+    [InlineData("utf-16")]
+    [InlineData("utf-16BE")]
+    [InlineData("utf-32")]
+    public void Json_in_another_encoding_is_json(string encoding)
+    {
+        var named = Encoding.GetEncoding(encoding);
+        byte[] Of(string text) => [.. named.GetPreamble(), .. named.GetBytes(text)];
+        var scan = Scan("a.json", Of("{\"password\":\"hunter2\",\"é\":\"\\u006aoe@acme.io\"}"));
+        Assert.Equal([PersonalDataKind.Credential, PersonalDataKind.Email], scan.Columns.Select(c => c.Kind).Order().Reverse());
+        Assert.Empty(scan.Gaps);
+        Assert.NotEmpty(Scan("a.json", Of("{\"password\":\"hunter2\"}")[..^1]).Gaps);
+    }
+
+    [Theory]
+    [InlineData("+49 30 901820, ")]
+    [InlineData("a@b.io 4539945807302151 ")]
+    public void Very_many_in_one_value_are_counted(string one)
+    {
+        // In time that grows with the length, and not with its square: that would take an hour.
+        const int Count = 400_000;
+        var text = string.Concat(Enumerable.Repeat(one, Count));
+        Assert.All(Scan("a.json", $"{{\"v\":\"{text}\"}}").Columns, c => Assert.Equal(Count, c.Count));
+    }
+
+    [Fact]
     public void Text_has_the_line_of_the_first_one()
     {
         var scan = Scan("notes.txt", "hello\nask jane@acme.io\nor joe@acme.io\n");

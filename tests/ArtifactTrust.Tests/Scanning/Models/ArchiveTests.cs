@@ -119,6 +119,22 @@ public sealed class ArchiveTests
     }
 
     [Fact]
+    public void Few_large_windows_are_open_inside_each_other()
+    {
+        var twice = ZstandardSamples.Stored(ZstandardSamples.Stored(Malicious));
+        Assert.Equal(FileVerdict.Findings, Scan(twice).Verdict);
+        Assert.Contains("too deep inside other data of a large window", Assert.Single(Scan(ZstandardSamples.Stored(twice)).Gaps));
+        // In members of archives too.
+        var zip = Zip(("a", ZstandardSamples.Stored(twice)));
+        (zip[8], zip[zip.AsSpan().LastIndexOf("PK\x01\x02"u8) + 10]) = (93, 93);
+        Assert.Contains(Scan(zip).Gaps, g => g.Contains("too deep inside other data of a large window", StringComparison.Ordinal));
+        // 128 MiB: for the outermost only.
+        byte[] large = [.. ZstandardSamples.Magic, 0, 0x88, .. ZstandardSamples.Raw(Harmless, isLast: true)];
+        Assert.Equal(FileVerdict.Clean, Scan(large).Verdict);
+        Assert.Contains("at most 8388608", Assert.Single(Scan(ZstandardSamples.Stored(large)).Gaps));
+    }
+
+    [Fact]
     public void An_archive_after_other_content_is_examined_and_said()
     {
         var scan = Scan(Join(Bytes("some text that comes first\n"), Zip(("x", Malicious))));
