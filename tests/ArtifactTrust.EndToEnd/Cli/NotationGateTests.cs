@@ -4,41 +4,19 @@ using ArtifactTrust.EndToEnd.Sigstore;
 namespace ArtifactTrust.EndToEnd.Cli;
 
 /// <summary>The gate by a policy that asks for signatures of the real notation, on a registry without and one with a referrers API.</summary>
-public sealed class NotationGateTests : IAsyncLifetime, IDisposable
+public sealed class NotationGateTests : NotationTest
 {
     private const int Denied = 1;
     private const int CouldNotTell = 3;
     private const string Signer = "CN=release";
 
-    private readonly Scene _scene = new();
-    private DockerRegistry? _registry;
-    private NotationUser? _user;
-
-    private NotationUser User => _user!;
-
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
-        if (Peers.Missing("docker-registry", "crane", "notation") is not null)
-        {
-            return;
-        }
-        _registry = await DockerRegistry.StartAsync();
-        _user = new NotationUser(_scene);
+        await base.InitializeAsync();
         User.AddKey("release");
         User.UseKeys("release");
         Policy();
     }
-
-    public async Task DisposeAsync()
-    {
-        if (_registry is not null)
-        {
-            await _registry.DisposeAsync();
-        }
-        Dispose();
-    }
-
-    public void Dispose() => _scene.Dispose();
 
     [SigstoreTheory("docker-registry", "crane", "notation")]
     [InlineData("docker-registry", "jws")]
@@ -47,17 +25,17 @@ public sealed class NotationGateTests : IAsyncLifetime, IDisposable
     [InlineData("registry_ref", "cose")]
     public async Task A_signed_image_is_let_through_and_it_is_told_who_signed(string registry, string format)
     {
-        var host = registry == "registry_ref" ? new Uri(SigstoreStack.Url(registry)).Authority : _registry!.Host;
+        var host = registry == "registry_ref" ? new Uri(SigstoreStack.Url(registry)).Authority : Registry.Host;
         var name = $"{host}/notation-{Guid.NewGuid():N}/app";
         var image = await User.PushAsync(name);
-        _scene.Refuses(Denied, "no signature counts", Gate(image));
+        Scene.Refuses(Denied, "no signature counts", Gate(image));
         User.Sign(image, "release", format, "--user-metadata", "build=7");
 
-        var ended = _scene.Require(Gate($"{name}:1", "sh", "-c", "echo $ARTIFACT_TRUST_SUBJECT_0"));
+        var ended = Scene.Require(Gate($"{name}:1", "sh", "-c", "echo $ARTIFACT_TRUST_SUBJECT_0"));
         Assert.Equal($"{image}\n", ended.Output);
         Assert.Contains($"image.signatures  signature by release as {Signer}", ended.Errors, StringComparison.Ordinal);
 
-        var report = _scene.Require([.. Gate(image), "--output", "json"]).Json();
+        var report = Scene.Require([.. Gate(image), "--output", "json"]).Json();
         var rule = report
             .GetProperty("decision")
             .GetProperty("subjects")[0]
@@ -69,9 +47,9 @@ public sealed class NotationGateTests : IAsyncLifetime, IDisposable
         var evidence = Assert.Single(rule.GetProperty("evidence").EnumerateArray()).GetString()!;
 
         // The signed decision and the record in the log name the signer and the envelope.
-        var verify = _scene.Require("verify", image, "--key", "gate.pub", "--type", "vsa", "--signature", "vsa.sigstore.json");
+        var verify = Scene.Require("verify", image, "--key", "gate.pub", "--type", "vsa", "--signature", "vsa.sigstore.json");
         Assert.Contains("verified", verify.Output, StringComparison.Ordinal);
-        using var bundle = JsonDocument.Parse(_scene.Read("vsa.sigstore.json"));
+        using var bundle = JsonDocument.Parse(Scene.Read("vsa.sigstore.json"));
         var payload = bundle.RootElement.GetProperty("dsseEnvelope").GetProperty("payload").GetBytesFromBase64();
         using var statement = JsonDocument.Parse(payload);
         var input = Assert.Single(statement.RootElement.GetProperty("predicate").GetProperty("inputAttestations").EnumerateArray());
@@ -84,15 +62,15 @@ public sealed class NotationGateTests : IAsyncLifetime, IDisposable
 
         // What else the signer says can be asked for.
         Policy(signatures: "{ from: release, annotations: { build: \"8\" } }");
-        _scene.Refuses(Denied, "it does not say build=8", Gate(image));
+        Scene.Refuses(Denied, "it does not say build=8", Gate(image));
         Policy(signatures: "{ from: release, annotations: { build: \"7\" } }");
-        _scene.Require(Gate(image));
+        Scene.Require(Gate(image));
 
         // A good signature put beside another image.
         var other = await User.PushAsync(name, "another blob");
         await NotationUser.MoveSignaturesAsync(image, other);
         Policy();
-        _scene.Refuses(Denied, "the signature is for another manifest", Gate(other));
+        Scene.Refuses(Denied, "the signature is for another manifest", Gate(other));
     }
 
     [PeerTheory("docker-registry", "crane", "notation")]
@@ -100,55 +78,55 @@ public sealed class NotationGateTests : IAsyncLifetime, IDisposable
     [InlineData("cose")]
     public async Task What_the_policy_does_not_trust_is_denied_with_the_reason(string format)
     {
-        var image = await User.PushAsync($"{_registry!.Host}/demo/app");
+        var image = await PushAsync();
         User.Sign(image, "release", format);
-        _scene.Require(Gate(image));
-        Policy(identity: "C=DE, ST=Berlin, O=Example, CN=other");
-        _scene.Refuses(Denied, "none of the trusted identities", Gate(image));
-        _scene.Shell("cp root.pem kept.pem");
-        _scene.Shell("openssl x509 -req -in root.csr -key root.key -days 31 -extfile ext.cnf -extensions root -out root.pem");
+        Scene.Require(Gate(image));
+        Policy(identity: $"{Example}, CN=other");
+        Scene.Refuses(Denied, "none of the trusted identities", Gate(image));
+        Scene.Shell("cp root.pem kept.pem");
+        Scene.Shell("openssl x509 -req -in root.csr -key root.key -days 31 -extfile ext.cnf -extensions root -out root.pem");
         Policy();
-        _scene.Refuses(Denied, "no certificate of the chain is in the stores", Gate(image));
-        _scene.Shell("cp kept.pem root.pem");
+        Scene.Refuses(Denied, "no certificate of the chain is in the stores", Gate(image));
+        Scene.Shell("cp kept.pem root.pem");
 
         User.AddKey("revocable", extensions: "revocable");
         User.UseKeys("revocable");
-        var revocable = await User.PushAsync($"{_registry.Host}/demo/revocable", "revocable");
+        var revocable = await PushAsync("revocable", "revocable");
         User.Sign(revocable, "revocable", format);
-        Policy(identity: "C=DE, ST=Berlin, O=Example");
-        _scene.Refuses(Denied, "'skipRevocation: true' in the policy", Gate(revocable));
-        Policy(identity: "C=DE, ST=Berlin, O=Example", more: ", skipRevocation: true");
-        _scene.Require(Gate(revocable));
+        Policy(identity: Example);
+        Scene.Refuses(Denied, "'skipRevocation: true' in the policy", Gate(revocable));
+        Policy(identity: Example, more: ", skipRevocation: true");
+        Scene.Require(Gate(revocable));
 
         // A policy that knows keys only says what it found.
-        _scene.Write(
+        Scene.Write(
             "notation.yaml",
             "version: 1\nname: keys\nidentities:\n  ci: { keys: [ { file: ci.pub } ] }\nsubjects:\n  image: { kind: image, signatures: { from: ci } }\n"
         );
-        _scene.Refuses(Denied, "no identity of the policy has 'notation'", Gate(image));
+        Scene.Refuses(Denied, "no identity of the policy has 'notation'", Gate(image));
     }
 
     [PeerFact("docker-registry", "crane", "notation")]
-    public async Task Where_the_registry_is_gone_it_cannot_be_told()
+    public async Task Where_theRegistry_is_gone_it_cannot_be_told()
     {
-        var image = await User.PushAsync($"{_registry!.Host}/demo/app");
+        var image = await PushAsync();
         User.Sign(image, "release", "jws");
-        _scene.Require(Gate(image));
-        await _registry.DisposeAsync();
-        _scene.Refuses(CouldNotTell, _registry.Host, Gate(image, "touch", "ran"));
+        Scene.Require(Gate(image));
+        await Registry.DisposeAsync();
+        Scene.Refuses(CouldNotTell, Registry.Host, Gate(image, "touch", "ran"));
         Assert.Equal("error", Record().GetProperty("decision").GetString());
     }
 
     [PeerFact("docker-registry", "crane", "notation")]
-    public void A_model_in_a_registry_is_pulled_by_the_same_policy()
+    public void A_model_in_aRegistry_is_pulled_by_the_same_policy()
     {
-        var model = $"{_registry!.Host}/demo/model:1";
-        var pushed = _scene.Require("push", "model", model, "--output", "json").Json();
-        _scene.Refuses(Denied, "no signature counts", "pull", model, "out", "--policy", "notation.yaml");
-        User.Sign($"{_registry.Host}/demo/model@{pushed.GetProperty("digest").GetString()}", "release", "cose");
-        _scene.Require(Gate(model));
-        _scene.Require("pull", model, "out", "--policy", "notation.yaml");
-        Assert.Equal(_scene.Read("model/config.json"), _scene.Read("out/config.json"));
+        var model = $"{Registry.Host}/demo/model:1";
+        var pushed = Scene.Require("push", "model", model, "--output", "json").Json();
+        Scene.Refuses(Denied, "no signature counts", "pull", model, "out", "--policy", "notation.yaml");
+        User.Sign($"{Registry.Host}/demo/model@{pushed.GetProperty("digest").GetString()}", "release", "cose");
+        Scene.Require(Gate(model));
+        Scene.Require("pull", model, "out", "--policy", "notation.yaml");
+        Assert.Equal(Scene.Read("model/config.json"), Scene.Read("out/config.json"));
     }
 
     private static string[] Gate(string image, params string[] command) =>
@@ -164,12 +142,8 @@ public sealed class NotationGateTests : IAsyncLifetime, IDisposable
             .. command.Length == 0 ? command : ["--", .. command],
         ];
 
-    private void Policy(
-        string identity = "C=DE, ST=Berlin, O=Example, CN=release",
-        string more = "",
-        string signatures = "{ from: release }"
-    ) =>
-        _scene.Write(
+    private void Policy(string identity = $"{Example}, CN=release", string more = "", string signatures = "{ from: release }") =>
+        Scene.Write(
             "notation.yaml",
             $$"""
             version: 1
@@ -186,7 +160,7 @@ public sealed class NotationGateTests : IAsyncLifetime, IDisposable
         );
 
     private JsonElement Record() =>
-        _scene
+        Scene
             .Require("log", "show", "audit", "--key", "gate.pub", "--output", "json")
             .Json()
             .GetProperty("records")

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using ArtifactTrust.Hashing;
-using ArtifactTrust.Oci;
 using ArtifactTrust.Tests.Notation;
 
 namespace ArtifactTrust.EndToEnd.Cli;
@@ -9,7 +8,7 @@ namespace ArtifactTrust.EndToEnd.Cli;
 /// What vouches for the time of a signature: time stamps by an authority below an intermediate one, and signing authorities. The real notation is asked
 /// about each signature too, and says the same, where it is not known to be milder.
 /// </summary>
-public sealed class NotationTimeTests : IAsyncLifetime, IDisposable
+public sealed class NotationTimeTests : NotationTest
 {
     private const int Rejected = 1;
 
@@ -51,12 +50,6 @@ public sealed class NotationTimeTests : IAsyncLifetime, IDisposable
         ("the signer's time too", false),
     ];
 
-    private readonly Scene _scene = new();
-    private DockerRegistry? _registry;
-    private NotationUser? _user;
-
-    private NotationUser User => _user!;
-
     public static TheoryData<string, bool> WrongNames()
     {
         var data = new TheoryData<string, bool>();
@@ -68,35 +61,15 @@ public sealed class NotationTimeTests : IAsyncLifetime, IDisposable
         return data;
     }
 
-    public async Task InitializeAsync()
-    {
-        if (Peers.Missing("docker-registry", "crane", "notation") is null)
-        {
-            _registry = await DockerRegistry.StartAsync();
-            _user = new NotationUser(_scene);
-        }
-    }
-
-    public async Task DisposeAsync()
-    {
-        if (_registry is not null)
-        {
-            await _registry.DisposeAsync();
-        }
-        Dispose();
-    }
-
-    public void Dispose() => _scene.Dispose();
-
     [PeerTheory("docker-registry", "crane", "notation")]
     [InlineData("jws")]
     [InlineData("cose")]
     public async Task A_stamp_by_an_authority_below_another_one_verifies_by_the_root_alone(string format)
     {
-        using var tsa = new OpensslTsa(_scene);
+        using var tsa = new OpensslTsa(Scene);
         User.AddKey("signer");
         User.UseKeys("signer");
-        var image = await User.PushAsync($"{_registry!.Host}/demo/app");
+        var image = await PushAsync();
         User.Sign(image, "signer", format, "--timestamp-url", tsa.Url, "--timestamp-root-cert", "tsa-root.pem");
 
         Trust("tsa", "tsa-root.pem");
@@ -113,16 +86,16 @@ public sealed class NotationTimeTests : IAsyncLifetime, IDisposable
     [InlineData(false)]
     public async Task A_signing_authority_vouches_for_the_time(bool jws)
     {
-        var image = await User.PushAsync($"{_registry!.Host}/demo/app");
+        var image = await PushAsync();
         var chain = TestChain.Create(now: Now);
-        _scene.Write("authority.pem", chain.RootPem);
+        Scene.Write("authority.pem", chain.RootPem);
         Trust("signingAuthority", "authority.pem");
         Trust("ca", "authority.pem");
         await AttachAsync(image, jws, chain, _ => { });
         Agree(0, "as its authority says", image, "signingAuthority:test");
         // Its word counts by its own kind of store.
         Agree(Rejected, "has no store of type signingAuthority", image, "ca:test");
-        _scene.Write("authority.pem", TestChain.Create(now: Now).RootPem);
+        Scene.Write("authority.pem", TestChain.Create(now: Now).RootPem);
         Trust("signingAuthority", "authority.pem");
         Agree(Rejected, "no certificate of the chain is in the stores", image, "signingAuthority:test");
     }
@@ -132,16 +105,20 @@ public sealed class NotationTimeTests : IAsyncLifetime, IDisposable
     [InlineData(false)]
     public async Task A_signing_authority_that_signed_before_its_certificates_expired_is_believed(bool jws)
     {
-        var image = await User.PushAsync($"{_registry!.Host}/demo/app");
+        var image = await PushAsync();
         var chain = TestChain.Create(now: Now.AddYears(-6));
-        _scene.Write("authority.pem", chain.RootPem);
+        Scene.Write("authority.pem", chain.RootPem);
         Trust("signingAuthority", "authority.pem");
         Trust("ca", "authority.pem");
         await AttachAsync(image, jws, chain, _ => { }, Now.AddYears(-2));
         Agree(0, "as its authority says", image, "signingAuthority:test");
         // The same certificates without an authority's word for the time.
-        var other = await User.PushAsync($"{_registry.Host}/demo/other", "other");
-        await PushAsync(other, jws, m => new NotationDraft(chain, m.Bytes.ToArray(), Now.AddYears(-2), m.Descriptor.MediaType));
+        var other = await PushAsync("other", "other");
+        await NotationUser.AttachAsync(
+            other,
+            jws,
+            m => new NotationDraft(chain, m.Bytes.ToArray(), Now.AddYears(-2), m.Descriptor.MediaType)
+        );
         Agree(Rejected, "is not valid at the time that counts", other, "ca:test");
     }
 
@@ -150,9 +127,9 @@ public sealed class NotationTimeTests : IAsyncLifetime, IDisposable
     public async Task An_authoritys_signature_with_one_thing_wrong_is_refused_for_it(string name, bool jws)
     {
         var (_, change, reason) = Wrong.Single(w => w.Name == name);
-        var image = await User.PushAsync($"{_registry!.Host}/demo/app");
+        var image = await PushAsync();
         var chain = TestChain.Create(now: Now);
-        _scene.Write("authority.pem", chain.RootPem);
+        Scene.Write("authority.pem", chain.RootPem);
         Trust("signingAuthority", "authority.pem");
         await AttachAsync(image, jws, chain, change);
         Judge(Rejected, reason, image, ["signingAuthority:test"], NotationIsMilder.Contains((name, jws)));
@@ -170,25 +147,18 @@ public sealed class NotationTimeTests : IAsyncLifetime, IDisposable
 
     private void Judge(int exitCode, string reason, string image, string[] stores, bool notationAccepts)
     {
-        _scene.Write(
-            "notation/trustpolicy.json",
-            $$"""
-            {"version":"1.0","trustPolicies":[{"name":"models","registryScopes":["*"],"signatureVerification":{"level":"strict"},
-            "trustStores":["{{string.Join("\",\"", stores)}}"],"trustedIdentities":["x509.subject: C=DE, ST=Berlin, O=Example"]}]}
-            """
-        );
-        string[] verify = ["verify", image, "--notation-policy", "notation/trustpolicy.json", "--notation-store", "notation/truststore"];
-        var ended = _scene.Run(verify);
+        TrustPolicy("strict", "*", stores: stores);
+        var ended = Scene.Run(Verify(image));
         Assert.True(ended.ExitCode == exitCode, ended.ToString());
         Assert.True(ended.Text.Contains(reason, StringComparison.Ordinal), ended.ToString());
         Assert.Equal(notationAccepts, User.Accepts(image));
     }
 
     private void Trust(string type, string certificate) =>
-        _scene.Shell($"mkdir -p notation/truststore/x509/{type}/test && cp {certificate} notation/truststore/x509/{type}/test/trusted.pem");
+        Scene.Shell($"mkdir -p notation/truststore/x509/{type}/test && cp {certificate} notation/truststore/x509/{type}/test/trusted.pem");
 
     private Task AttachAsync(string image, bool jws, TestChain chain, Action<NotationDraft> change, DateTimeOffset? time = null) =>
-        PushAsync(
+        NotationUser.AttachAsync(
             image,
             jws,
             manifest =>
@@ -199,23 +169,4 @@ public sealed class NotationTimeTests : IAsyncLifetime, IDisposable
                 return draft;
             }
         );
-
-    /// <summary>Puts a signature beside an image, as notation does.</summary>
-    private static async Task PushAsync(string image, bool jws, Func<StoredManifest, NotationDraft> sign)
-    {
-        var slash = image.IndexOf('/', StringComparison.Ordinal);
-        using var http = RegistryClient.CreateHttpClient();
-        using var client = new RegistryClient(http, new RegistryReference(image[..slash], image[(slash + 1)..].Split('@')[0]));
-        var manifest = await client.GetManifestAsync(Digest.Parse(image.Split('@')[1]));
-        var envelope = sign(manifest).Build(jws);
-        var signature = new ImageManifest(
-            "application/vnd.oci.image.manifest.v1+json",
-            "application/vnd.cncf.notary.signature",
-            await client.PushBlobAsync("application/vnd.oci.empty.v1+json", "{}"u8.ToArray()),
-            [await client.PushBlobAsync(jws ? "application/jose+json" : "application/cose", envelope)],
-            manifest.Descriptor,
-            new Dictionary<string, string>()
-        );
-        await client.PushManifestAsync(signature.ToUtf8Bytes());
-    }
 }

@@ -1,5 +1,6 @@
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Oci;
+using ArtifactTrust.Tests.Notation;
 
 namespace ArtifactTrust.EndToEnd.Cli;
 
@@ -88,17 +89,42 @@ internal sealed class NotationUser
         return $"{name}@{await Peers.RequireAsync(_scene.Folder, "crane", "digest", $"{name}:1")}";
     }
 
+    /// <summary>Puts a signature beside an image, as notation does.</summary>
+    internal static async Task AttachAsync(string image, bool jws, Func<StoredManifest, NotationDraft> sign)
+    {
+        using var http = RegistryClient.CreateHttpClient();
+        using var client = new RegistryClient(http, Repository(image));
+        var manifest = await client.GetManifestAsync(DigestOf(image));
+        var envelope = sign(manifest).Build(jws);
+        var signature = new ImageManifest(
+            "application/vnd.oci.image.manifest.v1+json",
+            "application/vnd.cncf.notary.signature",
+            await client.PushBlobAsync("application/vnd.oci.empty.v1+json", "{}"u8.ToArray()),
+            [await client.PushBlobAsync(jws ? "application/jose+json" : "application/cose", envelope)],
+            manifest.Descriptor,
+            new Dictionary<string, string>()
+        );
+        await client.PushManifestAsync(signature.ToUtf8Bytes());
+    }
+
     /// <summary>Puts the signatures of one image beside another one of the repository, in manifests that say they are about that one.</summary>
     internal static async Task MoveSignaturesAsync(string from, string to)
     {
-        var slash = from.IndexOf('/', StringComparison.Ordinal);
         using var http = RegistryClient.CreateHttpClient();
-        using var client = new RegistryClient(http, new RegistryReference(from[..slash], from[(slash + 1)..].Split('@')[0]));
-        var subject = (await client.GetManifestAsync(Digest.Parse(to.Split('@')[1]))).Descriptor;
-        foreach (var referrer in await client.ListReferrersAsync(Digest.Parse(from.Split('@')[1])))
+        using var client = new RegistryClient(http, Repository(from));
+        var subject = (await client.GetManifestAsync(DigestOf(to))).Descriptor;
+        foreach (var referrer in await client.ListReferrersAsync(DigestOf(from)))
         {
             var manifest = (await client.GetManifestAsync(referrer.Digest)).ToImageManifest();
             await client.PushManifestAsync((manifest with { Subject = subject }).ToUtf8Bytes());
         }
     }
+
+    private static RegistryReference Repository(string image)
+    {
+        var slash = image.IndexOf('/', StringComparison.Ordinal);
+        return new RegistryReference(image[..slash], image[(slash + 1)..].Split('@')[0]);
+    }
+
+    private static Digest DigestOf(string image) => Digest.Parse(image.Split('@')[1]);
 }
