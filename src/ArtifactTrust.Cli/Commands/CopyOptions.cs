@@ -109,22 +109,12 @@ internal sealed class CopyOptions
         writer.WriteString("to", to);
         writer.WriteString("digest", report.Root.Digest.ToString());
         writer.WriteNumber("manifests", report.Manifests.Count);
-        writer.WriteStartArray("evidence");
-        foreach (var digest in report.Evidence)
-        {
-            writer.WriteStringValue(digest.ToString());
-        }
-        writer.WriteEndArray();
+        writer.WriteStrings("evidence", report.Evidence.Select(d => d.ToString()));
         writer.WriteNumber("blobsCopied", report.BlobsCopied);
         writer.WriteNumber("blobsMounted", report.BlobsMounted);
         writer.WriteNumber("blobsPresent", report.BlobsPresent);
         writer.WriteNumber("bytesCopied", report.BytesCopied);
-        writer.WriteStartArray("notes");
-        foreach (var note in report.Notes)
-        {
-            writer.WriteStringValue(note);
-        }
-        writer.WriteEndArray();
+        writer.WriteStrings("notes", report.Notes);
         writer.WriteEndObject();
     }
 }

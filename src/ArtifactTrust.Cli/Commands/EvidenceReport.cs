@@ -137,12 +137,7 @@ internal static class EvidenceReport
             }
             if (verified.Times.Count > 0)
             {
-                writer.WriteStartArray("times");
-                foreach (var time in verified.Times)
-                {
-                    writer.WriteStringValue(Formats.Rfc3339.Format(time));
-                }
-                writer.WriteEndArray();
+                writer.WriteStrings("times", verified.Times.Select(t => Formats.Rfc3339.Format(t)));
             }
             if (verified.Statement is { } statement)
             {
@@ -160,12 +155,7 @@ internal static class EvidenceReport
         }
         if (report.PartialFiles is { } files)
         {
-            writer.WriteStartArray("partialFiles");
-            foreach (var file in files)
-            {
-                writer.WriteStringValue(file);
-            }
-            writer.WriteEndArray();
+            writer.WriteStrings("partialFiles", files);
         }
         if (report.Difference is { } difference)
         {
@@ -201,12 +191,7 @@ internal static class EvidenceReport
     private static void WriteCertificate(Utf8JsonWriter writer, CertificateIdentity identity)
     {
         writer.WriteStartObject("certificate");
-        writer.WriteStartArray("names");
-        foreach (var name in identity.Names)
-        {
-            writer.WriteStringValue(name);
-        }
-        writer.WriteEndArray();
+        writer.WriteStrings("names", identity.Names);
         WriteMember(writer, "issuer", identity.Issuer);
         writer.WriteStartObject("claims");
         foreach (var (name, value) in identity.Claims.OrderBy(c => c.Key, Formats.CodePointOrder.Instance))

@@ -210,12 +210,7 @@ internal static class HashCommand
                         Terminal.FlushSome(writer);
                     }
                     writer.WriteEndArray();
-                    writer.WriteStartArray("ignoredPaths");
-                    foreach (var path in rules!.Paths)
-                    {
-                        writer.WriteStringValue(path);
-                    }
-                    writer.WriteEndArray();
+                    writer.WriteStrings("ignoredPaths", rules!.Paths);
                 }
                 writer.WriteEndObject();
             });

@@ -175,12 +175,7 @@ internal static class NotationVerification
                 writer.WriteString("kind", "signature");
                 writer.WriteString("signer", verified.Signer.Subject);
                 writer.WriteString("rule", verified.Rule);
-                writer.WriteStartArray("times");
-                foreach (var time in verified.Times)
-                {
-                    writer.WriteStringValue(Rfc3339.Format(time));
-                }
-                writer.WriteEndArray();
+                writer.WriteStrings("times", verified.Times.Select(t => Rfc3339.Format(t)));
             }
             if (evidence.Notation is { } signature)
             {

@@ -75,12 +75,7 @@ internal static class PartialVerification
             writer.WriteString("kind", "directory");
             writer.WriteString("name", name);
             writer.WriteEndObject();
-            writer.WriteStartArray("only");
-            foreach (var path in only)
-            {
-                writer.WriteStringValue(path);
-            }
-            writer.WriteEndArray();
+            writer.WriteStrings("only", only);
             writer.WriteStartArray("evidence");
             foreach (var (found, report) in reports)
             {

@@ -149,7 +149,7 @@ internal static class SbomCommand
                 }
                 if (parsed.GetValue(completeness))
                 {
-                    return SbomCompletenessCommand.Report(session, made.Bytes, least, profile: null);
+                    return SbomCompletenessReport.Written(session, made.Bytes, least, profile: null);
                 }
                 var attested = signatory is null ? null : await AttestAsync(signatory);
                 return SbomReport.Written(session, made, parsed.GetValue(to), attested);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ArtifactTrust.Attestations.Predicates;
+using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Models;
 using ArtifactTrust.Scanning.Waivers;
@@ -26,8 +27,8 @@ internal static class ScanJson
             writer.WriteString("startedOn", Time(report.StartedOn));
             writer.WriteString("finishedOn", Time(report.FinishedOn));
             writer.WriteBoolean("complete", report.IsComplete);
-            WriteStrings(writer, "gaps", report.Gaps);
-            WriteStrings(writer, "notes", report.Notes);
+            writer.WriteStrings("gaps", report.Gaps);
+            writer.WriteStrings("notes", report.Notes);
             writer.WriteStartObject("counts");
             foreach (var severity in Severities.WorstFirst)
             {
@@ -46,8 +47,8 @@ internal static class ScanJson
         if (scans.Expired.Count + scans.Unused.Count > 0)
         {
             writer.WriteStartObject("waivers");
-            WriteStrings(writer, "expired", scans.Expired.Select(w => w.ToString()));
-            WriteStrings(writer, "unused", scans.Unused.Select(w => w.ToString()));
+            writer.WriteStrings("expired", scans.Expired.Select(w => w.ToString()));
+            writer.WriteStrings("unused", scans.Unused.Select(w => w.ToString()));
             writer.WriteEndObject();
         }
         if (model is null)
@@ -61,7 +62,7 @@ internal static class ScanJson
             writer.WriteString("name", file.Name);
             writer.WriteString("format", file.Format);
             writer.WriteString("verdict", JsonNamingPolicy.CamelCase.ConvertName(file.Verdict.ToString()));
-            WriteStrings(writer, "imports", file.Imports.Select(i => $"{i.Module}.{i.Name}"));
+            writer.WriteStrings("imports", file.Imports.Select(i => $"{i.Module}.{i.Name}"));
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
@@ -108,15 +109,5 @@ internal static class ScanJson
         {
             writer.WriteNumber(name, number);
         }
-    }
-
-    private static void WriteStrings(Utf8JsonWriter writer, string name, IEnumerable<string> values)
-    {
-        writer.WriteStartArray(name);
-        foreach (var value in values)
-        {
-            writer.WriteStringValue(value);
-        }
-        writer.WriteEndArray();
     }
 }

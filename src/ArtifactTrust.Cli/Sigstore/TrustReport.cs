@@ -19,12 +19,7 @@ internal static class TrustReport
                 writer.WriteStartObject();
                 Session.WriteHead(writer, $"trust {verb}", result, ExitCode.Success);
                 WriteJson(writer, instance);
-                writer.WriteStartArray("profiles");
-                foreach (var profile in profiles.Profiles)
-                {
-                    writer.WriteStringValue(profile.Name);
-                }
-                writer.WriteEndArray();
+                writer.WriteStrings("profiles", profiles.Profiles.Select(p => p.Name));
                 writer.WriteEndObject();
             });
             return ExitCode.Success;
