@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using ArtifactTrust.Formats;
@@ -21,13 +20,12 @@ internal readonly record struct LayerMember(LayerMemberKind Kind, string Name, s
 
 /// <summary>Reads a layer's tar forward, its members' content as asked, with bounded memory.</summary>
 /// <remarks>
-/// Spec: POSIX.1-2017 pax (ustar and extended headers), GNU tar (long names, base-256 numbers, sparse files by name only). The class of the BCL
+/// Spec: POSIX.1-2017 pax (ustar and extended headers), GNU tar (long names, sparse files by name only). The class of the BCL
 /// takes as much memory as an extended header claims to need; this takes what a bound allows. Global headers are ignored, as by runtimes.
 /// </remarks>
 internal sealed class LayerTarReader(Stream stream)
 {
     private const string Format = "image layer";
-    private const int Block = 512;
     private const int ExtendedBytes = 1 << 20;
 
     private readonly byte[] _buffer = new byte[256 << 10];
@@ -41,19 +39,20 @@ internal sealed class LayerTarReader(Stream stream)
     /// <exception cref="MalformedDataException">It is not a tar archive, or is cut off.</exception>
     internal async ValueTask<LayerMember?> NextAsync(CancellationToken cancellation)
     {
-        await SkipAsync(_content + _padding, cancellation).ConfigureAwait(false);
+        await SkipAsync(_content, cancellation).ConfigureAwait(false);
+        await SkipAsync(_padding, cancellation).ConfigureAwait(false);
         (_content, _padding) = (0, 0);
         string? name = null;
         string? target = null;
-        Dictionary<string, string>? extended = null;
+        Dictionary<string, byte[]>? extended = null;
         while (true)
         {
-            if (!await FillAsync(Block, cancellation).ConfigureAwait(false))
+            if (!await FillAsync(TarHeader.BlockBytes, cancellation).ConfigureAwait(false))
             {
                 return _end == _start ? null : throw Malformed("it is cut off");
             }
-            var header = Header.Read(_buffer.AsSpan(_start, Block), Malformed);
-            Take(Block);
+            var header = TarHeader.Read(_buffer.AsSpan(_start, TarHeader.BlockBytes), Malformed);
+            Take(TarHeader.BlockBytes);
             if (header is null)
             {
                 // Two empty blocks end an archive; some writers leave out the second.
@@ -62,10 +61,14 @@ internal sealed class LayerTarReader(Stream stream)
             switch (header.Type)
             {
                 case 'x':
-                    extended = ReadRecords(await ReadAsync(header.Size, "an extended header", cancellation).ConfigureAwait(false));
+                    extended = PaxRecords.Read(
+                        await ReadAsync(header.Size, "an extended header", cancellation).ConfigureAwait(false),
+                        Malformed
+                    );
                     break;
                 case 'g':
-                    await SkipAsync(Padded(header.Size), cancellation).ConfigureAwait(false);
+                    await SkipAsync(header.Size, cancellation).ConfigureAwait(false);
+                    await SkipAsync(TarHeader.Padding(header.Size), cancellation).ConfigureAwait(false);
                     break;
                 case 'L':
                     name = Text(await ReadAsync(header.Size, "a long name", cancellation).ConfigureAwait(false));
@@ -74,14 +77,14 @@ internal sealed class LayerTarReader(Stream stream)
                     target = Text(await ReadAsync(header.Size, "a long link", cancellation).ConfigureAwait(false));
                     break;
                 default:
-                    for (var more = header.HasExtension; more; )
+                    for (var more = header.GoesOn; more; )
                     {
-                        if (!await FillAsync(Block, cancellation).ConfigureAwait(false))
+                        if (!await FillAsync(TarHeader.BlockBytes, cancellation).ConfigureAwait(false))
                         {
                             throw Malformed("it is cut off");
                         }
                         more = _buffer[_start + 504] != 0;
-                        Take(Block);
+                        Take(TarHeader.BlockBytes);
                     }
                     return Member(header, name, target, extended);
             }
@@ -123,22 +126,17 @@ internal sealed class LayerTarReader(Stream stream)
         return piece;
     }
 
-    private LayerMember Member(Header header, string? name, string? target, Dictionary<string, string>? extended)
+    private LayerMember Member(TarHeader header, string? name, string? target, Dictionary<string, byte[]>? extended)
     {
         var size = header.Size;
         var isSparse = header.Type == 'S';
-        name ??= header.Name;
-        target ??= header.Target;
+        name ??= Text(header.Name);
+        target ??= Text(header.Target);
         if (extended is not null)
         {
-            name = extended.GetValueOrDefault("path", name);
-            target = extended.GetValueOrDefault("linkpath", target);
-            if (extended.TryGetValue("size", out var stated))
-            {
-                size = long.TryParse(stated, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
-                    ? bytes
-                    : throw Malformed("an extended header has a size that is no number");
-            }
+            name = Stated("path") ?? name;
+            target = Stated("linkpath") ?? target;
+            size = PaxRecords.SizeOf(extended, Malformed) ?? size;
             if (
                 extended.ContainsKey("GNU.sparse.major")
                 || extended.ContainsKey("GNU.sparse.map")
@@ -146,7 +144,7 @@ internal sealed class LayerTarReader(Stream stream)
             )
             {
                 isSparse = true;
-                name = extended.GetValueOrDefault("GNU.sparse.name", name);
+                name = Stated("GNU.sparse.name") ?? name;
             }
         }
         if (name.Contains('\0', StringComparison.Ordinal) || target.Contains('\0', StringComparison.Ordinal))
@@ -167,9 +165,11 @@ internal sealed class LayerTarReader(Stream stream)
         if (kind == LayerMemberKind.File)
         {
             _content = size;
-            _padding = Padded(size) - size;
+            _padding = TarHeader.Padding(size);
         }
         return new LayerMember(kind, name, target, _content, (header.Mode & 0b001_001_001) != 0, isSparse);
+
+        string? Stated(string record) => extended.TryGetValue(record, out var value) ? Text(value) : null;
     }
 
     private async ValueTask<byte[]> ReadAsync(long size, string what, CancellationToken cancellation)
@@ -180,7 +180,7 @@ internal sealed class LayerTarReader(Stream stream)
         }
         _content = size;
         var bytes = await ReadContentAsync(ExtendedBytes, cancellation).ConfigureAwait(false);
-        await SkipAsync(Padded(size) - size, cancellation).ConfigureAwait(false);
+        await SkipAsync(TarHeader.Padding(size), cancellation).ConfigureAwait(false);
         return bytes;
     }
 
@@ -230,110 +230,13 @@ internal sealed class LayerTarReader(Stream stream)
         _position += count;
     }
 
-    /// <remarks>Spec: POSIX.1-2017 pax, "pax Extended Header": the record's length in decimal, a blank, the name, <c>=</c>, the value, a line feed.</remarks>
-    private Dictionary<string, string> ReadRecords(byte[] bytes)
-    {
-        var records = new Dictionary<string, string>(StringComparer.Ordinal);
-        for (var at = 0; at < bytes.Length; )
-        {
-            var rest = bytes.AsSpan(at);
-            var blank = rest.IndexOf((byte)' ');
-            if (
-                blank is <= 0 or > 10
-                || !int.TryParse(rest[..blank], NumberStyles.None, CultureInfo.InvariantCulture, out var length)
-                || length <= blank + 1
-                || length > rest.Length
-                || rest[length - 1] != '\n'
-                || rest[(blank + 1)..length].IndexOf((byte)'=') is var equals && equals <= 0
-            )
-            {
-                throw Malformed("an extended header is not of the form that POSIX gives it");
-            }
-            equals = rest[(blank + 1)..length].IndexOf((byte)'=');
-            records[Text(rest[(blank + 1)..(blank + 1 + equals)])] = Text(rest[(blank + 2 + equals)..(length - 1)]);
-            at += length;
-        }
-        return records;
-    }
-
     private MalformedDataException Malformed(string reason) =>
         new(Format, string.Create(CultureInfo.InvariantCulture, $"byte {_position}"), reason);
-
-    private static long Padded(long size) => checked(size + Block - 1) / Block * Block;
 
     /// <summary>A name; of bytes that are not UTF-8, one character each, so that two names stay two.</summary>
     private static string Text(ReadOnlySpan<byte> bytes)
     {
         bytes = bytes.IndexOf((byte)0) is >= 0 and var end && bytes[end..].IndexOfAnyExcept((byte)0) < 0 ? bytes[..end] : bytes;
         return System.Text.Unicode.Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : Encoding.Latin1.GetString(bytes);
-    }
-
-    private sealed record Header(char Type, string Name, string Target, long Size, long Mode, bool HasExtension)
-    {
-        /// <summary>Reads a block; null where it is empty.</summary>
-        internal static Header? Read(ReadOnlySpan<byte> block, Func<string, MalformedDataException> malformed)
-        {
-            if (block.IndexOfAnyExcept((byte)0) < 0)
-            {
-                return null;
-            }
-            var (unsigned, signed) = (0L, 0L);
-            for (var i = 0; i < Block; i++)
-            {
-                var b = i is >= 148 and < 156 ? (byte)' ' : block[i];
-                unsigned += b;
-                signed += (sbyte)b;
-            }
-            if (Number(block[148..156]) is var sum && sum != unsigned && sum != signed)
-            {
-                throw malformed("a header's checksum is wrong; this is no tar archive, or it is damaged");
-            }
-            var type = (char)block[156];
-            var size = Number(block[124..136]) ?? throw malformed("a header's size is no number");
-            if (size < 0)
-            {
-                throw malformed("a header's size is negative");
-            }
-            // GNU's own magic has a blank where POSIX has a null, and other fields where POSIX has the prefix.
-            var isPosix = block[257..263].SequenceEqual("ustar\0"u8);
-            var name = Field(block[..100]);
-            var prefix = isPosix ? Field(block[345..500]) : "";
-            return new Header(
-                type,
-                prefix.Length > 0 ? $"{prefix}/{name}" : name,
-                Field(block[157..257]),
-                size,
-                Number(block[100..108]) ?? 0,
-                type == 'S' && block[482] != 0
-            );
-        }
-
-        private static string Field(ReadOnlySpan<byte> field)
-        {
-            var end = field.IndexOf((byte)0);
-            return Text(end < 0 ? field : field[..end]);
-        }
-
-        private static long? Number(ReadOnlySpan<byte> field)
-        {
-            // GNU: the first bit set, then a number in base 256; more than 63 bits is no size.
-            if ((field[0] & 0x80) != 0)
-            {
-                return field.Length == 12 && field[0] == 0x80 && field[1..4].IndexOfAnyExcept((byte)0) < 0
-                    ? BinaryPrimitives.ReadInt64BigEndian(field[4..])
-                    : null;
-            }
-            var digits = field.Trim([(byte)' ', (byte)0]);
-            var value = 0L;
-            foreach (var digit in digits)
-            {
-                if (digit is < (byte)'0' or > (byte)'7')
-                {
-                    return null;
-                }
-                value = (value << 3) | (uint)(digit - '0');
-            }
-            return value;
-        }
     }
 }

@@ -127,7 +127,7 @@ public sealed partial class ModelArtifact
             try
             {
                 await UnpackAsync(
-                        new TarLayerReader(gzip ?? blob, location),
+                        new ModelTarReader(gzip ?? blob, location),
                         layer.Digest,
                         maximum,
                         location,
@@ -164,7 +164,7 @@ public sealed partial class ModelArtifact
     }
 
     private static async Task UnpackAsync(
-        TarLayerReader tar,
+        ModelTarReader tar,
         Digest layer,
         long maximumBytes,
         string location,

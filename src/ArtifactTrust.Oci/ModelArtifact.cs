@@ -200,7 +200,7 @@ public sealed partial class ModelArtifact(OciStore store, int atOnce = 4)
         using var tar = new MemoryStream();
         foreach (var file in files)
         {
-            TarHeader.WriteFile(tar, file.Name, file.Size);
+            TarHeaderWriter.WriteFile(tar, file.Name, file.Size);
             var before = tar.Length;
             var stream = tree.OpenRead(file.Name);
             await using (stream.ConfigureAwait(false))
@@ -213,9 +213,9 @@ public sealed partial class ModelArtifact(OciStore store, int atOnce = 4)
                 }
                 tar.Write(bytes);
             }
-            TarHeader.Pad(tar, tar.Length - before);
+            TarHeaderWriter.Pad(tar, tar.Length - before);
         }
-        TarHeader.WriteEnd(tar);
+        TarHeaderWriter.WriteEnd(tar);
         var content = tar.GetBuffer().AsMemory(0, (int)tar.Length);
         var kind = title[..title.LastIndexOf('-')];
         var layer = Descriptor.Of($"{LayerPrefix}{kind}.v1.tar", content.Span) with

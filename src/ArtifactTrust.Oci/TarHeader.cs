@@ -1,38 +1,51 @@
-using System.Globalization;
-using System.Text;
+using System.Buffers.Binary;
+using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Oci;
 
-/// <summary>Writes tar headers that depend on name and size only: no times, no owners, one mode.</summary>
-/// <remarks>Spec: POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header". The platform's own writer puts the process's number into its headers.</remarks>
-internal static class TarHeader
+/// <summary>A header of a tar archive: what stands before a member's content.</summary>
+/// <remarks>
+/// Spec: POSIX.1-2017 pax, "ustar Interchange Format"; GNU tar for large numbers. What came before ustar is refused, and so are checksums of signed bytes.
+/// </remarks>
+/// <param name="Type">What follows it.</param>
+/// <param name="Name">The member's name, as it stands there.</param>
+/// <param name="Target">Where a link leads.</param>
+/// <param name="Size">The length of what follows, in bytes.</param>
+/// <param name="Mode">The permissions; 0 where they cannot be read.</param>
+/// <param name="GoesOn">Whether blocks of GNU's sparse files come between it and the content.</param>
+internal sealed record TarHeader(char Type, byte[] Name, byte[] Target, long Size, long Mode, bool GoesOn)
 {
     /// <summary>What headers and the rounding of content come in, in bytes.</summary>
     internal const int BlockBytes = 512;
 
-    private const int NameBytes = 100;
-
-    /// <summary>Writes what goes before a file's content.</summary>
-    internal static void WriteFile(Stream tar, string name, long size)
+    /// <summary>Reads a block.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="malformed">Makes the exception of a reason.</param>
+    /// <returns>The header; null where the block is empty, as at an archive's end.</returns>
+    /// <exception cref="MalformedDataException">It is no header.</exception>
+    internal static TarHeader? Read(ReadOnlySpan<byte> block, Func<string, MalformedDataException> malformed)
     {
-        var bytes = Encoding.UTF8.GetBytes(name);
-        if (bytes.Length > NameBytes || !Ascii.IsValid(bytes))
+        if (!block.ContainsAnyExcept((byte)0))
         {
-            var record = Record("path", name);
-            Write(tar, "PaxHeader"u8, record.Length, 'x');
-            tar.Write(record);
-            Pad(tar, record.Length);
-            bytes = "file"u8.ToArray();
+            return null;
         }
-        Write(tar, bytes, size, '0');
+        if (Number(block[148..156]) != Checksum(block) || !block[257..].StartsWith("ustar"u8))
+        {
+            throw malformed("it is no tar archive of today's form, or is damaged");
+        }
+        var type = (char)block[156];
+        var name = Field(block[..100]);
+        // GNU tar has other things where POSIX has the beginning of a long name.
+        var prefix = block[262] == 0 ? Field(block[345..500]) : [];
+        return new TarHeader(
+            type,
+            prefix.IsEmpty ? name.ToArray() : [.. prefix, (byte)'/', .. name],
+            Field(block[157..257]).ToArray(),
+            Number(block[124..136]) ?? throw malformed("a header's size is no number"),
+            Number(block[100..108]) ?? 0,
+            type == 'S' && block[482] != 0
+        );
     }
-
-    /// <summary>Fills the last block of some content.</summary>
-    internal static void Pad(Stream tar, long written) =>
-        tar.Write(stackalloc byte[(int)((BlockBytes - (written % BlockBytes)) % BlockBytes)]);
-
-    /// <summary>Ends the archive.</summary>
-    internal static void WriteEnd(Stream tar) => tar.Write(stackalloc byte[2 * BlockBytes]);
 
     /// <summary>The sum of a header's bytes, its own field taken as spaces.</summary>
     internal static int Checksum(ReadOnlySpan<byte> header)
@@ -45,41 +58,34 @@ internal static class TarHeader
         return sum;
     }
 
-    /// <summary>A record, whose length counts itself.</summary>
-    private static byte[] Record(string key, string value)
+    /// <summary>How many bytes fill the last block of some content.</summary>
+    internal static int Padding(long size) => (int)((BlockBytes - (size % BlockBytes)) % BlockBytes);
+
+    private static ReadOnlySpan<byte> Field(ReadOnlySpan<byte> field)
     {
-        var rest = Encoding.UTF8.GetByteCount($" {key}={value}\n");
-        var length = rest + 1;
-        while (rest + length.ToString(CultureInfo.InvariantCulture).Length != length)
+        var end = field.IndexOf((byte)0);
+        return end < 0 ? field : field[..end];
+    }
+
+    /// <summary>A number that is not negative; null where there is none.</summary>
+    private static long? Number(ReadOnlySpan<byte> field)
+    {
+        if (field.Length == 12 && field[0] == 0x80)
         {
-            length++;
+            // GNU's form for what octal digits cannot say: the rest is the number, most significant byte first.
+            return field[1..^8].ContainsAnyExcept((byte)0) || (field[^8] & 0x80) != 0
+                ? null
+                : BinaryPrimitives.ReadInt64BigEndian(field[^8..]);
         }
-        return Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{length} {key}={value}\n"));
-    }
-
-    private static void Write(Stream tar, ReadOnlySpan<byte> name, long size, char type)
-    {
-        Span<byte> header = stackalloc byte[BlockBytes];
-        header.Clear();
-        name.CopyTo(header);
-        Octal(header[100..108], 0x1A4); // 0644
-        Octal(header[108..116], 0);
-        Octal(header[116..124], 0);
-        Octal(header[124..136], size);
-        Octal(header[136..148], 0);
-        header[156] = (byte)type;
-        "ustar\000"u8.CopyTo(header[257..]);
-        Octal(header[329..337], 0);
-        Octal(header[337..345], 0);
-        Octal(header[148..155], Checksum(header));
-        header[155] = (byte)' ';
-        tar.Write(header);
-    }
-
-    private static void Octal(Span<byte> field, long value)
-    {
-        var digits = Convert.ToString(value, 8).PadLeft(field.Length - 1, '0');
-        Encoding.ASCII.GetBytes(digits, field);
-        field[^1] = 0;
+        var value = 0L;
+        foreach (var digit in field.Trim(" \0"u8))
+        {
+            if (digit is < (byte)'0' or > (byte)'7')
+            {
+                return null;
+            }
+            value = (value * 8) + digit - '0';
+        }
+        return value;
     }
 }

@@ -309,7 +309,7 @@ public sealed class ModelArtifactTests : IDisposable
         {
             var changed = tar.ToArray();
             changed[i] ^= 0x41;
-            var reader = new TarLayerReader(new MemoryStream(changed), "$");
+            var reader = new ModelTarReader(new MemoryStream(changed), "$");
             try
             {
                 while (await reader.NextAsync(default) is not null)

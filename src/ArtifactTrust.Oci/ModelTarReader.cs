@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 using ArtifactTrust.Formats;
 
@@ -7,12 +6,12 @@ namespace ArtifactTrust.Oci;
 
 /// <summary>Reads the files of a tar archive from a stream, one after the other, and nothing but files and directories.</summary>
 /// <remarks>
-/// Spec: POSIX.1-2017 pax; GNU tar's long names and large sizes. Of extended headers path and size are read. Links, devices, sparse files and
+/// Spec: POSIX.1-2017 pax; GNU tar's long names. Of extended headers path and size are read. Links, devices, sparse files and
 /// anything else that programs read in different ways are refused. The platform's own reader takes as much memory for a header as that says it has.
 /// </remarks>
 /// <param name="tar">The archive, uncompressed.</param>
 /// <param name="location">What it is, for messages.</param>
-internal sealed class TarLayerReader(Stream tar, string location)
+internal sealed class ModelTarReader(Stream tar, string location)
 {
     private const string FormatName = "tar layer";
 
@@ -42,31 +41,33 @@ internal sealed class TarLayerReader(Stream tar, string location)
                 // Others take this for the end; but then nobody knows whether there was more.
                 throw Malformed("it is cut off, or has no end");
             }
-            if (!_header.AsSpan().ContainsAnyExcept((byte)0))
+            if (TarHeader.Read(_header, Malformed) is not { } header)
             {
                 return path is null && !isExtended ? null : throw Malformed("it ends after an extended header");
             }
-            CheckHeader();
-            var type = (char)_header[156];
-            var length = Number(124, 12);
-            switch (type)
+            var length = header.Size;
+            switch (header.Type)
             {
                 case '0' or '\0' or '7' or '5':
                     length = size ?? length;
-                    var name = path ?? Name();
-                    if (type != '5' && name.EndsWith('/'))
+                    var name = path ?? Utf8(header.Name);
+                    if (header.Type != '5' && name.EndsWith('/'))
                     {
                         throw Malformed("a file has the name of a directory");
                     }
-                    if (type == '5' && length != 0)
+                    if (header.Type == '5' && length != 0)
                     {
                         throw Malformed("a directory has content");
                     }
                     Begin(length);
-                    return (name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name, length, type == '5');
+                    return (name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name, length, header.Type == '5');
                 case 'x' or 'g':
-                    var records = Records(await ReadExtendedAsync(length, cancellation).ConfigureAwait(false));
-                    if (type == 'g' ? records.Count > 0 && records.Keys.Any(k => k is "path" or "size") : isExtended || path is not null)
+                    var records = PaxRecords.Read(await ReadExtendedAsync(length, cancellation).ConfigureAwait(false), Malformed);
+                    if (
+                        header.Type == 'g'
+                            ? records.Count > 0 && records.Keys.Any(k => k is "path" or "size")
+                            : isExtended || path is not null
+                    )
                     {
                         throw Malformed("extended headers contradict each other");
                     }
@@ -74,11 +75,11 @@ internal sealed class TarLayerReader(Stream tar, string location)
                     {
                         throw Malformed("a sparse file");
                     }
-                    if (type == 'x')
+                    if (header.Type == 'x')
                     {
                         isExtended = true;
-                        path = records.GetValueOrDefault("path");
-                        size = records.TryGetValue("size", out var text) ? Size(text) : null;
+                        path = records.TryGetValue("path", out var text) ? Utf8(text) : null;
+                        size = PaxRecords.SizeOf(records, Malformed);
                     }
                     break;
                 case 'L' when path is null:
@@ -86,7 +87,7 @@ internal sealed class TarLayerReader(Stream tar, string location)
                     break;
                 default:
                     throw Malformed(
-                        $"'{Text.Clean(path ?? Name(), 200)}' is neither a file nor a directory (type '{Text.Clean($"{type}", 4)}')"
+                        $"'{Text.Clean(path ?? Utf8(header.Name), 200)}' is neither a file nor a directory (type '{Text.Clean($"{header.Type}", 4)}')"
                     );
             }
         }
@@ -130,7 +131,7 @@ internal sealed class TarLayerReader(Stream tar, string location)
     private void Begin(long length)
     {
         _left = length;
-        _padding = (int)((TarHeader.BlockBytes - (length % TarHeader.BlockBytes)) % TarHeader.BlockBytes);
+        _padding = TarHeader.Padding(length);
     }
 
     private async Task SkipPaddingAsync(CancellationToken cancellation)
@@ -159,80 +160,6 @@ internal sealed class TarLayerReader(Stream tar, string location)
         using var memory = new MemoryStream((int)length);
         await CopyAsync(memory, cancellation).ConfigureAwait(false);
         return memory.ToArray();
-    }
-
-    private void CheckHeader()
-    {
-        if (Number(148, 8) != TarHeader.Checksum(_header) || !_header.AsSpan(257, 5).SequenceEqual("ustar"u8))
-        {
-            throw Malformed("it is no tar archive of today's form, or is damaged");
-        }
-    }
-
-    private string Name()
-    {
-        var name = Utf8(Field(0, 100));
-        // GNU tar has other things where POSIX has the beginning of a long name.
-        var isPosix = _header[262] == 0;
-        var prefix = isPosix ? Utf8(Field(345, 155)) : "";
-        return prefix.Length > 0 ? $"{prefix}/{name}" : name;
-    }
-
-    private ReadOnlySpan<byte> Field(int offset, int length)
-    {
-        var field = _header.AsSpan(offset, length);
-        var end = field.IndexOf((byte)0);
-        return end < 0 ? field : field[..end];
-    }
-
-    private long Number(int offset, int length)
-    {
-        var field = _header.AsSpan(offset, length);
-        if (length == 12 && field[0] == 0x80)
-        {
-            // GNU's form for what octal digits cannot say: the rest is the number, most significant byte first.
-            return field[1..^8].ContainsAnyExcept((byte)0) || (field[^8] & 0x80) != 0
-                ? throw Malformed("a number is out of range")
-                : System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(field[^8..]);
-        }
-        var digits = field.Trim(" \0"u8);
-        var value = 0L;
-        foreach (var digit in digits)
-        {
-            value = digit is >= (byte)'0' and <= (byte)'7' ? (value * 8) + digit - '0' : throw Malformed("a number is not one");
-        }
-        return value;
-    }
-
-    private long Size(string text) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : throw Malformed("a size is not one");
-
-    /// <summary>The records of an extended header: their length, a space, name, equals sign, value, and a line feed.</summary>
-    private Dictionary<string, string> Records(ReadOnlySpan<byte> bytes)
-    {
-        var records = new Dictionary<string, string>(StringComparer.Ordinal);
-        while (!bytes.IsEmpty)
-        {
-            var space = bytes.IndexOf((byte)' ');
-            if (
-                space is <= 0 or > 6
-                || !int.TryParse(bytes[..space], NumberStyles.None, CultureInfo.InvariantCulture, out var length)
-                || length <= space + 1
-                || length > bytes.Length
-                || bytes[length - 1] != '\n'
-            )
-            {
-                throw Malformed("an extended header cannot be read");
-            }
-            var record = bytes[(space + 1)..(length - 1)];
-            var equals = record.IndexOf((byte)'=');
-            if (equals <= 0 || !records.TryAdd(Utf8(record[..equals]), Encoding.UTF8.GetString(record[(equals + 1)..])))
-            {
-                throw Malformed("an extended header cannot be read");
-            }
-            bytes = bytes[length..];
-        }
-        return records;
     }
 
     private string Utf8(ReadOnlySpan<byte> bytes)
