@@ -8,7 +8,7 @@ namespace ArtifactTrust.Oci;
 /// <summary>What <c>docker save</c> writes to a tar file, for reading.</summary>
 /// <remarks>
 /// Such an archive holds no manifest that a registry would have, so one is made here: Docker's schema 2, the configuration and the layers as
-/// they lie in the archive, each hashed when it is opened. Its digest binds every byte of configuration and layers, and is the same for
+/// they lie in the archive, each hashed when the first manifest or blob is asked for. Its digest binds every byte of configuration and layers, and is the same for
 /// everyone who opens the same archive; crane computes the same where the layers are compressed. It is not the digest that the image has in a
 /// registry, unless the archive kept the layers as they were pushed. Names and tags are outside of it: anyone may have written them.
 /// Where an archive is an OCI layout too, as newer Dockers write it, that layout's own manifests are taken, and digests do match.
@@ -21,9 +21,7 @@ public sealed class DockerArchive : ReadOnlyLayoutStore
     private const string LayerType = "application/vnd.docker.image.rootfs.diff.tar";
 
     private readonly TarFile _tar;
-    private readonly ImageIndex _index;
-    private readonly Dictionary<string, string> _blobs = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, byte[]> _manifests = new(StringComparer.Ordinal);
+    private readonly Lazy<Content> _content;
 
     private DockerArchive(TarFile tar)
     {
@@ -31,12 +29,14 @@ public sealed class DockerArchive : ReadOnlyLayoutStore
         if (tar.LengthOf(LayoutFile) is not null && tar.LengthOf("index.json") is not null)
         {
             CheckVersion(tar.Read(LayoutFile, LayoutFileBytes));
-            _index = ImageIndex.Parse(tar.Read("index.json", Limits.OciManifestBytes));
+            var index = ImageIndex.Parse(tar.Read("index.json", Limits.OciManifestBytes));
+            _content = new Lazy<Content>(new Content(index));
             HasOwnManifests = true;
         }
         else
         {
-            _index = new ImageIndex(OciMediaTypes.ImageIndex, null, ReadImages(), null, Descriptor.NoAnnotations);
+            var images = ReadImages();
+            _content = new Lazy<Content>(() => Hash(images));
         }
     }
 
@@ -46,7 +46,7 @@ public sealed class DockerArchive : ReadOnlyLayoutStore
     /// <summary>Whether the archive holds manifests itself, so that its digests are those of registries. Else they were made here.</summary>
     public bool HasOwnManifests { get; }
 
-    /// <summary>Opens an archive, and hashes all that is in it.</summary>
+    /// <summary>Opens an archive.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="MalformedDataException">It is not what <c>docker save</c> writes, or is over a limit.</exception>
     public static DockerArchive Open(string file)
@@ -64,15 +64,16 @@ public sealed class DockerArchive : ReadOnlyLayoutStore
         }
     }
 
-    private protected override ImageIndex ReadIndex() => _index;
+    private protected override ImageIndex ReadIndex() => _content.Value.Index;
 
     private protected override Stream? TryOpenBlob(Digest digest)
     {
-        if (_manifests.TryGetValue(digest.ToString(), out var manifest))
+        if (_content.Value.Manifests.TryGetValue(digest.ToString(), out var manifest))
         {
             return new ReadOnlyMemoryStream(manifest);
         }
-        return _tar.TryOpen(_blobs.GetValueOrDefault(digest.ToString(), HasOwnManifests ? $"blobs/{digest.Algorithm}/{digest.Hex}" : ""));
+        var own = HasOwnManifests ? $"blobs/{digest.Algorithm}/{digest.Hex}" : "";
+        return _tar.TryOpen(_content.Value.Blobs.GetValueOrDefault(digest.ToString(), own));
     }
 
     /// <inheritdoc/>
@@ -85,7 +86,8 @@ public sealed class DockerArchive : ReadOnlyLayoutStore
         base.Dispose(disposing);
     }
 
-    private List<Descriptor> ReadImages()
+    /// <summary>What manifest.json says, each part of which must be there.</summary>
+    private List<Image> ReadImages()
     {
         var json = StrictJson.Parse(
             _tar.Read("manifest.json", OciLimits.DockerArchiveIndexBytes),
@@ -96,28 +98,15 @@ public sealed class DockerArchive : ReadOnlyLayoutStore
         {
             throw new MalformedDataException(ArchiveFormat, "manifest.json", "an array of 1 to 1000 images is expected");
         }
-        var entries = new List<Descriptor>();
-        var hashed = new Dictionary<string, Descriptor>(StringComparer.Ordinal);
+        var images = new List<Image>();
         foreach (var image in json.EnumerateArray())
         {
-            var location = $"manifest.json[{entries.Count}]";
-            var manifest = ReadImage(image, location, hashed);
-            var tags = Strings(image, "RepoTags", location).Select(TagOf).OfType<string>().Distinct(StringComparer.Ordinal).ToArray();
-            entries.AddRange(
-                tags.Length == 0
-                    ? [manifest]
-                    : tags.Select(tag =>
-                        manifest with
-                        {
-                            Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [Descriptor.RefNameAnnotation] = tag },
-                        }
-                    )
-            );
+            images.Add(ReadImage(image, $"manifest.json[{images.Count}]"));
         }
-        return entries;
+        return images;
     }
 
-    private Descriptor ReadImage(JsonElement image, string location, Dictionary<string, Descriptor> hashed)
+    private Image ReadImage(JsonElement image, string location)
     {
         if (image.ValueKind != JsonValueKind.Object)
         {
@@ -125,33 +114,64 @@ public sealed class DockerArchive : ReadOnlyLayoutStore
         }
         var configName = StrictJson.RequiredString(image, "Config", ArchiveFormat, location);
         var config = Descriptor.Of(ConfigType, _tar.Read(configName, OciLimits.ImageConfigBytes));
-        _blobs[config.Digest.ToString()] = configName;
-        var layers = new List<Descriptor>();
-        foreach (var name in Strings(image, "Layers", location))
+        var layers = Strings(image, "Layers", location);
+        if (layers.Count > OciLimits.Layers)
         {
-            if (layers.Count == OciLimits.Layers)
-            {
-                throw new MalformedDataException(ArchiveFormat, location, $"it has more than {OciLimits.Layers} layers");
-            }
-            if (!hashed.TryGetValue(name, out var layer))
-            {
-                layer = HashLayer(name, location);
-                hashed.Add(name, layer);
-                _blobs[layer.Digest.ToString()] = name;
-            }
-            layers.Add(layer);
+            throw new MalformedDataException(ArchiveFormat, location, $"it has more than {OciLimits.Layers} layers");
         }
-        var bytes = new ImageManifest(OciMediaTypes.DockerManifest, null, config, layers, null, Descriptor.NoAnnotations).ToUtf8Bytes();
-        var descriptor = Descriptor.Of(OciMediaTypes.DockerManifest, bytes);
-        _manifests[descriptor.Digest.ToString()] = bytes;
-        return descriptor;
+        if (layers.Find(l => _tar.LengthOf(l) is null) is { } missing)
+        {
+            throw new MalformedDataException(ArchiveFormat, location, $"the layer '{Text.Clean(missing, 200)}' is not in the archive");
+        }
+        var tags = Strings(image, "RepoTags", location).Select(TagOf).OfType<string>().Distinct(StringComparer.Ordinal).ToArray();
+        return new Image(configName, config, layers, tags);
     }
 
-    private Descriptor HashLayer(string name, string location)
+    private Content Hash(List<Image> images)
     {
-        using var stream =
-            _tar.TryOpen(name)
-            ?? throw new MalformedDataException(ArchiveFormat, location, $"the layer '{Text.Clean(name, 200)}' is not in the archive");
+        var entries = new List<Descriptor>();
+        var content = new Content(new ImageIndex(OciMediaTypes.ImageIndex, null, entries, null, Descriptor.NoAnnotations));
+        var hashed = new Dictionary<string, Descriptor>(StringComparer.Ordinal);
+        foreach (var image in images)
+        {
+            var layers = new List<Descriptor>();
+            foreach (var name in image.Layers)
+            {
+                if (!hashed.TryGetValue(name, out var layer))
+                {
+                    hashed.Add(name, layer = HashLayer(name));
+                    content.Blobs[layer.Digest.ToString()] = name;
+                }
+                layers.Add(layer);
+            }
+            content.Blobs[image.Config.Digest.ToString()] = image.ConfigName;
+            var bytes = new ImageManifest(
+                OciMediaTypes.DockerManifest,
+                null,
+                image.Config,
+                layers,
+                null,
+                Descriptor.NoAnnotations
+            ).ToUtf8Bytes();
+            var manifest = Descriptor.Of(OciMediaTypes.DockerManifest, bytes);
+            content.Manifests[manifest.Digest.ToString()] = bytes;
+            entries.AddRange(
+                image.Tags.Length == 0
+                    ? [manifest]
+                    : image.Tags.Select(tag =>
+                        manifest with
+                        {
+                            Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [Descriptor.RefNameAnnotation] = tag },
+                        }
+                    )
+            );
+        }
+        return content;
+    }
+
+    private Descriptor HashLayer(string name)
+    {
+        using var stream = _tar.TryOpen(name)!;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[256 << 10];
         var compressed = false;
@@ -190,5 +210,16 @@ public sealed class DockerArchive : ReadOnlyLayoutStore
     {
         var colon = name.LastIndexOf(':');
         return colon > name.LastIndexOf('/') ? name[(colon + 1)..] : null;
+    }
+
+    /// <summary>An image as manifest.json has it.</summary>
+    private sealed record Image(string ConfigName, Descriptor Config, List<string> Layers, string[] Tags);
+
+    /// <summary>What is in the archive, by digest: the members that are blobs, and the manifests that were made of them.</summary>
+    private sealed record Content(ImageIndex Index)
+    {
+        internal Dictionary<string, string> Blobs { get; } = new(StringComparer.Ordinal);
+
+        internal Dictionary<string, byte[]> Manifests { get; } = new(StringComparer.Ordinal);
     }
 }
