@@ -7,7 +7,7 @@ namespace ArtifactTrust.Scanning.Models.Decompression;
 /// <remarks>Spec: The .xz File Format 1.2.1. Filters for programs of a processor are refused. Checks, sizes and the index are compared.</remarks>
 internal sealed class XzStream : DecodedStream
 {
-    private readonly LzmaDecoder _decoder;
+    private readonly Lzma2Decoder _chunks;
 
     // Of the index, which may be of any length, only a checksum is kept.
     private readonly ReflectedCrc _records = ReflectedCrc.Crc64();
@@ -20,27 +20,25 @@ internal sealed class XzStream : DecodedStream
     private ulong? _announcedIn;
     private ulong? _announcedOut;
     private ulong _out;
-    private int _rawLeft;
-    private int _codedLeft;
-    private long _chunkEnd;
-    private bool _needsDictionary;
-    private bool _needsProperties;
 
     internal XzStream(Stream inner)
-        : base(inner) => _decoder = new LzmaDecoder(Take);
+        : base(inner) => _chunks = new Lzma2Decoder(Next);
 
     protected override bool Decode()
     {
         while (true)
         {
-            if (_rawLeft > 0 || _codedLeft > 0)
+            if (_chunks.IsInChunk)
             {
                 DecodeChunk();
                 return true;
             }
             if (_inBlock)
             {
-                BeginChunk();
+                if (!_chunks.NextChunk())
+                {
+                    EndBlock();
+                }
             }
             else if (_check is null ? !BeginStream() : !BeginBlock())
             {
@@ -57,31 +55,8 @@ internal sealed class XzStream : DecodedStream
 
     private void DecodeChunk()
     {
-        var start = _decoder.WindowPosition;
-        int count;
-        if (_rawLeft > 0)
-        {
-            count = Math.Min(_rawLeft, _decoder.Window.Length - start);
-            for (var i = 0; i < count; i++)
-            {
-                _decoder.Put(Take());
-            }
-            _rawLeft -= count;
-        }
-        else
-        {
-            count = _decoder.Decode(_codedLeft);
-            _codedLeft -= count;
-            if (_decoder.Ended || count == 0)
-            {
-                throw new InvalidDataException("a chunk that ends early");
-            }
-            if (_codedLeft == 0 && (_read != _chunkEnd || !_decoder.IsWhole))
-            {
-                throw new InvalidDataException("a chunk of another size than it announces");
-            }
-        }
-        (Output, First, Ready) = (_decoder.Window, start, start + count);
+        var (start, count) = _chunks.Decode();
+        (Output, First, Ready) = (_chunks.Window, start, start + count);
         _check!.Append(Output.AsSpan(First, count));
         _out += (ulong)count;
     }
@@ -143,57 +118,15 @@ internal sealed class XzStream : DecodedStream
         {
             throw new InvalidDataException($"a window of {bytes} bytes");
         }
-        _decoder.SetWindow((int)bytes);
-        (_inBlock, _needsDictionary, _needsProperties, _read, _out) = (true, true, true, 0, 0);
+        _chunks.Begin((int)bytes);
+        (_inBlock, _out) = (true, 0);
         return true;
-    }
-
-    /// <summary>LZMA2: a control byte, sizes, and data as it is or coded.</summary>
-    private void BeginChunk()
-    {
-        var control = Take();
-        if (control == 0)
-        {
-            EndBlock();
-            return;
-        }
-        if (control is > 2 and < 0x80 || (_needsDictionary && control is not 1 and < 0xe0))
-        {
-            throw new InvalidDataException("a chunk of an unknown kind");
-        }
-        if (control is 1 or >= 0xe0)
-        {
-            (_needsDictionary, _needsProperties) = (false, true);
-            _decoder.SetWindow(_decoder.Window.Length);
-        }
-        var size = (Take() << 8) + Take() + 1;
-        if (control < 0x80)
-        {
-            _rawLeft = size;
-            return;
-        }
-        _codedLeft = size + ((control & 0x1f) << 16);
-        var coded = (Take() << 8) + Take() + 1;
-        if (control >= 0xc0)
-        {
-            _needsProperties = false;
-            _decoder.SetProperties(Take());
-        }
-        else if (_needsProperties)
-        {
-            throw new InvalidDataException("a chunk without properties");
-        }
-        else if (control >= 0xa0)
-        {
-            _decoder.ResetState();
-        }
-        _chunkEnd = _read + coded;
-        _decoder.BeginRange();
     }
 
     /// <summary>§3.3, §3.4: padding and the check. The sizes are those the header and the index announce.</summary>
     private void EndBlock()
     {
+        _read = _chunks.BytesTaken;
         var size = (ulong)_read;
         SkipPadding();
         Span<byte> check = stackalloc byte[64];
