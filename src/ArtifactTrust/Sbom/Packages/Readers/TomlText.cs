@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Sbom.Reading;
@@ -12,16 +11,13 @@ namespace ArtifactTrust.Sbom.Packages.Readers;
 /// </remarks>
 internal sealed class TomlText
 {
-    private const string Format = "TOML";
     private const int MaximumDepth = 32;
     private const int MaximumValues = 2_000_000;
 
-    private readonly string _text;
-    private int _at;
-    private int _line = 1;
+    private readonly TomlScanner _scanner;
     private int _values;
 
-    private TomlText(string text) => _text = text;
+    private TomlText(string text) => _scanner = new TomlScanner(text);
 
     /// <summary>Reads a document.</summary>
     /// <exception cref="MalformedDataException">It is not TOML, or is nested or large beyond reason.</exception>
@@ -36,18 +32,18 @@ internal sealed class TomlText
         }
         catch (DecoderFallbackException e)
         {
-            throw new MalformedDataException(Format, "$", "the text is not UTF-8", e);
+            throw new MalformedDataException(TomlScanner.Format, "$", "the text is not UTF-8", e);
         }
         return new TomlText(text).Document().Freeze();
     }
 
-    private Table Document()
+    private TomlValue.Table Document()
     {
-        var root = new Table();
+        var root = new TomlValue.Table();
         var current = root;
-        while (SkipToValue())
+        while (_scanner.SkipToValue())
         {
-            if (Peek() == '[')
+            if (_scanner.Peek() == '[')
             {
                 current = Header(root);
             }
@@ -55,21 +51,20 @@ internal sealed class TomlText
             {
                 Pair(current, 1);
             }
-            EndOfLine();
+            _scanner.EndOfLine();
         }
         return root;
     }
 
-    private Table Header(Table root)
+    private TomlValue.Table Header(TomlValue.Table root)
     {
-        _at++;
-        var isArray = Peek() == '[';
-        _at += isArray ? 1 : 0;
+        _scanner.Expect('[');
+        var isArray = _scanner.Take('[');
         var keys = Keys();
-        Expect(']');
+        _scanner.Expect(']');
         if (isArray)
         {
-            Expect(']');
+            _scanner.Expect(']');
         }
         var table = root;
         for (var i = 0; i < keys.Count - 1; i++)
@@ -79,14 +74,14 @@ internal sealed class TomlText
         Count();
         if (isArray)
         {
-            var added = new Table();
+            var added = new TomlValue.Table();
             if (table.Members.TryGetValue(keys[^1], out var existing))
             {
-                (existing as TableList ?? throw Malformed("a key is given twice")).Tables.Add(added);
+                (existing as TomlValue.TableList ?? throw _scanner.Malformed("a key is given twice")).Tables.Add(added);
             }
             else
             {
-                var list = new TableList();
+                var list = new TomlValue.TableList();
                 list.Tables.Add(added);
                 table.Members.Add(keys[^1], list);
             }
@@ -95,34 +90,34 @@ internal sealed class TomlText
         var opened = Open(table, keys[^1]);
         if (opened.IsDefined)
         {
-            throw Malformed("a table is opened twice");
+            throw _scanner.Malformed("a table is opened twice");
         }
         opened.IsDefined = true;
         return opened;
     }
 
     /// <summary>The table below a key, made where there is none; of a list of tables, the last.</summary>
-    private Table Open(Table table, string key)
+    private TomlValue.Table Open(TomlValue.Table table, string key)
     {
         if (!table.Members.TryGetValue(key, out var value))
         {
             Count();
-            table.Members.Add(key, value = new Table());
+            table.Members.Add(key, value = new TomlValue.Table());
         }
         return value switch
         {
-            Table { IsInline: false } inner => inner,
-            TableList list => list.Tables[^1],
-            _ => throw Malformed("a value is taken for a table"),
+            TomlValue.Table { IsInline: false } inner => inner,
+            TomlValue.TableList list => list.Tables[^1],
+            _ => throw _scanner.Malformed("a value is taken for a table"),
         };
     }
 
-    private void Pair(Table table, int depth)
+    private void Pair(TomlValue.Table table, int depth)
     {
         var keys = Keys();
-        Blanks();
-        Expect('=');
-        Blanks();
+        _scanner.Blanks();
+        _scanner.Expect('=');
+        _scanner.Blanks();
         for (var i = 0; i < keys.Count - 1; i++)
         {
             table = Open(table, keys[i]);
@@ -130,7 +125,7 @@ internal sealed class TomlText
         var value = ReadValue(depth);
         if (!table.Members.TryAdd(keys[^1], value))
         {
-            throw Malformed("a key is given twice");
+            throw _scanner.Malformed("a key is given twice");
         }
     }
 
@@ -139,375 +134,87 @@ internal sealed class TomlText
         var keys = new List<string>();
         do
         {
-            Blanks();
-            keys.Add(Key());
-            Blanks();
+            _scanner.Blanks();
+            keys.Add(_scanner.Key());
+            _scanner.Blanks();
             if (keys.Count > MaximumDepth)
             {
-                throw Malformed($"a key of more than {MaximumDepth} parts");
+                throw _scanner.Malformed($"a key of more than {MaximumDepth} parts");
             }
-        } while (Take('.'));
+        } while (_scanner.Take('.'));
         return keys;
     }
 
-    private string Key()
-    {
-        if (Peek() is '"' or '\'')
-        {
-            return Line(Peek());
-        }
-        var start = _at;
-        while (Peek() is var c && (char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
-        {
-            _at++;
-        }
-        return _at > start ? _text[start.._at] : throw Malformed("a key is expected");
-    }
-
-    private Value ReadValue(int depth)
+    private TomlValue ReadValue(int depth)
     {
         Count();
         if (depth > MaximumDepth)
         {
-            throw Malformed($"nested more than {MaximumDepth} deep");
+            throw _scanner.Malformed($"nested more than {MaximumDepth} deep");
         }
-        switch (Peek())
+        switch (_scanner.Peek())
         {
             case '"':
             case '\'':
-                return new Text(Quoted());
+                return new TomlValue.Text(_scanner.Quoted());
             case '[':
                 return Array(depth);
             case '{':
                 return Inline(depth);
             default:
-                var start = _at;
-                while (Peek() is var c && c is not ('\0' or '\n' or '\r' or ',' or ']' or '}' or '#'))
-                {
-                    _at++;
-                }
-                var text = _text[start.._at].TrimEnd();
-                return text.Length > 0 && (char.IsAsciiLetterOrDigit(text[0]) || text[0] is '+' or '-')
-                    ? new Text(text)
-                    : throw Malformed("a value is expected");
+                return new TomlValue.Text(_scanner.Bare());
         }
     }
 
-    private Items Array(int depth)
+    private TomlValue.Items Array(int depth)
     {
-        _at++;
-        var items = new Items();
+        _scanner.Expect('[');
+        var items = new TomlValue.Items();
         while (true)
         {
-            if (!SkipToValue())
+            if (!_scanner.SkipToValue())
             {
-                throw Malformed("a list has no end");
+                throw _scanner.Malformed("a list has no end");
             }
-            if (Take(']'))
+            if (_scanner.Take(']'))
             {
                 return items;
             }
             items.Values.Add(ReadValue(depth + 1));
-            SkipToValue();
-            if (!Take(','))
+            _scanner.SkipToValue();
+            if (!_scanner.Take(','))
             {
-                Expect(']');
+                _scanner.Expect(']');
                 return items;
             }
         }
     }
 
-    private Table Inline(int depth)
+    private TomlValue.Table Inline(int depth)
     {
-        _at++;
-        var table = new Table { IsDefined = true };
-        Blanks();
-        while (!Take('}'))
+        _scanner.Expect('{');
+        var table = new TomlValue.Table { IsDefined = true };
+        _scanner.Blanks();
+        while (!_scanner.Take('}'))
         {
             Pair(table, depth + 1);
-            Blanks();
-            if (!Take(','))
+            _scanner.Blanks();
+            if (!_scanner.Take(','))
             {
-                Expect('}');
+                _scanner.Expect('}');
                 break;
             }
-            Blanks();
+            _scanner.Blanks();
         }
         table.IsInline = true;
         return table;
-    }
-
-    private string Quoted()
-    {
-        var quote = Peek();
-        var fence = new string(quote, 3);
-        if (string.CompareOrdinal(_text, _at, fence, 0, 3) != 0)
-        {
-            return Line(quote);
-        }
-        _at += 3;
-        var text = new StringBuilder();
-        // A line feed right after the opening is no part of the text.
-        if (Peek() == '\r')
-        {
-            _at++;
-        }
-        if (Peek() == '\n')
-        {
-            NewLine();
-        }
-        while (true)
-        {
-            var c = Peek();
-            if (c == '\0')
-            {
-                throw Malformed("a text has no end");
-            }
-            if (string.CompareOrdinal(_text, _at, fence, 0, 3) == 0)
-            {
-                _at += 3;
-                // Up to two quotes more belong to the text.
-                while (Peek() == quote)
-                {
-                    text.Append(quote);
-                    _at++;
-                }
-                return text.ToString();
-            }
-            if (c == '\n')
-            {
-                text.Append('\n');
-                NewLine();
-            }
-            else if (c == '\\' && quote == '"')
-            {
-                Escape(text, lines: true);
-            }
-            else
-            {
-                text.Append(c);
-                _at++;
-            }
-        }
-    }
-
-    private string Line(char quote)
-    {
-        _at++;
-        var text = new StringBuilder();
-        while (true)
-        {
-            var c = Peek();
-            switch (c)
-            {
-                case '\0' or '\n':
-                    throw Malformed("a text has no end");
-                case '\\' when quote == '"':
-                    Escape(text, lines: false);
-                    break;
-                default:
-                    _at++;
-                    if (c == quote)
-                    {
-                        return text.ToString();
-                    }
-                    text.Append(c);
-                    break;
-            }
-        }
-    }
-
-    private void Escape(StringBuilder text, bool lines)
-    {
-        _at++;
-        var c = Peek();
-        _at++;
-        switch (c)
-        {
-            case 'b':
-                text.Append('\b');
-                break;
-            case 't':
-                text.Append('\t');
-                break;
-            case 'n':
-                text.Append('\n');
-                break;
-            case 'f':
-                text.Append('\f');
-                break;
-            case 'r':
-                text.Append('\r');
-                break;
-            case 'e':
-                text.Append('\u001b');
-                break;
-            case '"' or '\\':
-                text.Append(c);
-                break;
-            case 'x' or 'u' or 'U':
-                var length = c switch
-                {
-                    'x' => 2,
-                    'u' => 4,
-                    _ => 8,
-                };
-                if (
-                    _at + length > _text.Length
-                    || !uint.TryParse(_text.AsSpan(_at, length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
-                    || !Rune.IsValid(code)
-                )
-                {
-                    throw Malformed("an escape stands for no character");
-                }
-                text.Append(new Rune(code).ToString());
-                _at += length;
-                break;
-            case ' ' or '\t' or '\r' or '\n' when lines:
-                // A backslash at a line's end takes the line feed and what is blank after it.
-                _at--;
-                while (Peek() is ' ' or '\t' or '\r' or '\n')
-                {
-                    if (Peek() == '\n')
-                    {
-                        NewLine();
-                    }
-                    else
-                    {
-                        _at++;
-                    }
-                }
-                break;
-            default:
-                throw Malformed("an escape that TOML does not have");
-        }
-    }
-
-    /// <summary>Skips blanks, comments and line feeds.</summary>
-    /// <returns>Whether there is something after them.</returns>
-    private bool SkipToValue()
-    {
-        while (true)
-        {
-            Blanks();
-            Comment();
-            if (Peek() == '\r' && _at + 1 < _text.Length && _text[_at + 1] == '\n')
-            {
-                _at++;
-            }
-            if (Peek() != '\n')
-            {
-                return _at < _text.Length;
-            }
-            NewLine();
-        }
-    }
-
-    private void EndOfLine()
-    {
-        Blanks();
-        Comment();
-        Take('\r');
-        if (_at < _text.Length)
-        {
-            if (Peek() != '\n')
-            {
-                throw Malformed("the line is to end here");
-            }
-            NewLine();
-        }
-    }
-
-    private void Comment()
-    {
-        if (Peek() == '#')
-        {
-            var end = _text.IndexOf('\n', _at);
-            _at = end < 0 ? _text.Length : end;
-        }
-    }
-
-    private void Blanks()
-    {
-        while (Peek() is ' ' or '\t')
-        {
-            _at++;
-        }
-    }
-
-    private void NewLine()
-    {
-        _at++;
-        _line++;
     }
 
     private void Count()
     {
         if (++_values > MaximumValues)
         {
-            throw Malformed($"more than {MaximumValues} values");
+            throw _scanner.Malformed($"more than {MaximumValues} values");
         }
     }
-
-    // The null character is nowhere allowed in TOML, so it can stand for the end.
-    private char Peek() => _at < _text.Length ? _text[_at] : '\0';
-
-    private bool Take(char c)
-    {
-        if (Peek() != c)
-        {
-            return false;
-        }
-        _at++;
-        return true;
-    }
-
-    private void Expect(char c)
-    {
-        if (!Take(c))
-        {
-            throw Malformed($"'{c}' is expected");
-        }
-    }
-
-    private MalformedDataException Malformed(string reason) =>
-        new(Format, string.Create(CultureInfo.InvariantCulture, $"line {_line}"), reason);
-
-    private abstract class Value
-    {
-        internal abstract YamlNode Freeze();
-    }
-
-    private sealed class Text(string text) : Value
-    {
-        internal override YamlNode Freeze() => new(text, [], NoMembers);
-    }
-
-    private sealed class Items : Value
-    {
-        internal List<Value> Values { get; } = [];
-
-        internal override YamlNode Freeze() => new(null, Values.ConvertAll(v => v.Freeze()), NoMembers);
-    }
-
-    private sealed class TableList : Value
-    {
-        internal List<Table> Tables { get; } = [];
-
-        internal override YamlNode Freeze() => new(null, Tables.ConvertAll(t => t.Freeze()), NoMembers);
-    }
-
-    private sealed class Table : Value
-    {
-        internal Dictionary<string, Value> Members { get; } = new(StringComparer.Ordinal);
-
-        internal bool IsDefined { get; set; }
-
-        internal bool IsInline { get; set; }
-
-        internal override YamlNode Freeze() =>
-            new(null, [], Members.ToDictionary(m => m.Key, m => m.Value.Freeze(), StringComparer.Ordinal));
-    }
-
-    private static readonly Dictionary<string, YamlNode> NoMembers = [];
 }
