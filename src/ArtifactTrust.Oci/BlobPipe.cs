@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 namespace ArtifactTrust.Oci;
 
 /// <summary>A blob of a store as a stream to read, with little of it in memory.</summary>
-internal sealed class BlobPipe : Stream
+internal sealed class BlobPipe : ForwardStream
 {
     private const int BufferedBytes = 1 << 20;
 
@@ -19,35 +19,8 @@ internal sealed class BlobPipe : Stream
         _copy = CopyAsync(store, blob, pipe.Writer, _stop.Token);
     }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         _reader.ReadAsync(buffer, cancellationToken);
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        _reader.ReadAsync(buffer, offset, count, cancellationToken);
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush() { }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override async ValueTask DisposeAsync()
     {

@@ -21,7 +21,7 @@ internal enum LayerCompression
 
 /// <summary>A layer's uncompressed bytes, read forward, counted and hashed.</summary>
 /// <remarks>How it is compressed is told by its first bytes, since media types in use get it wrong.</remarks>
-internal sealed class LayerContent : Stream
+internal sealed class LayerContent : ForwardStream
 {
     private const long FreeBytes = 1L << 30;
 
@@ -42,20 +42,6 @@ internal sealed class LayerContent : Stream
 
     /// <summary>The uncompressed bytes read so far.</summary>
     internal long BytesRead { get; private set; }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Looks at a blob's first bytes.</summary>
     /// <param name="blob">The blob, owned from now on.</param>
@@ -104,9 +90,6 @@ internal sealed class LayerContent : Stream
             : read;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     /// <summary>Reads what is left, so that the blob's own digest is checked, and gives the digest of the uncompressed bytes.</summary>
     internal async Task<Digest> FinishAsync(long maximumBytes, CancellationToken cancellation)
     {
@@ -136,34 +119,10 @@ internal sealed class LayerContent : Stream
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush() { }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     /// <summary>A stream whose first bytes were read already.</summary>
-    private sealed class HeadedStream(ReadOnlyMemory<byte> head, Stream rest) : Stream
+    private sealed class HeadedStream(ReadOnlyMemory<byte> head, Stream rest) : ForwardStream
     {
         private ReadOnlyMemory<byte> _head = head;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -177,23 +136,10 @@ internal sealed class LayerContent : Stream
             return ValueTask.FromResult(count);
         }
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
         public override async ValueTask DisposeAsync()
         {
             await rest.DisposeAsync().ConfigureAwait(false);
             await base.DisposeAsync().ConfigureAwait(false);
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush() { }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }
