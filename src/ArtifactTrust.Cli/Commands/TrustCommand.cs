@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Cli.Sigstore;
-using ArtifactTrust.Formats;
 using ArtifactTrust.Trust.Instances;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -114,7 +113,7 @@ internal static class TrustCommand
                 var profile = new SigstoreProfile(Name(parsed.GetValue(name) ?? address.Host))
                 {
                     TufUrl = address,
-                    TufRoot = ReadRoot(rootFile),
+                    TufRoot = TufStore.ReadRoot(rootFile),
                     Issuer = parsed.GetValue(issuer) is { } i ? Url(i, "--oidc-issuer") : null,
                     ClientId = parsed.GetValue(client),
                     CaFile = parsed.GetValue(ca) is { } file ? Path.GetFullPath(file) : null,
@@ -151,23 +150,9 @@ internal static class TrustCommand
     }
 
     private static bool IsSame(SigstoreProfile existing, string rootFile, SigstoreProfile wanted) =>
-        existing.TufUrl == wanted.TufUrl && File.Exists(rootFile) && ReadRoot(rootFile).AsSpan().SequenceEqual(wanted.TufRoot!.Value.Span);
-
-    private static byte[] ReadRoot(string path)
-    {
-        try
-        {
-            return EvidenceFiles.ReadBounded(path, Limits.TufRootBytes);
-        }
-        catch (MalformedDataException e)
-        {
-            throw CliException.Usage($"the root '{path}' cannot be used: {e.Reason}", null, e);
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw CliException.Usage($"the root '{path}' cannot be read: permission denied", null, e);
-        }
-    }
+        existing.TufUrl == wanted.TufUrl
+        && File.Exists(rootFile)
+        && TufStore.ReadRoot(rootFile).AsSpan().SequenceEqual(wanted.TufRoot!.Value.Span);
 
     private static string Name(string name) =>
         SigstoreProfile.IsBuiltInName(name) ? throw CliException.Usage($"the profile '{name}' is built in", "give yours another name")

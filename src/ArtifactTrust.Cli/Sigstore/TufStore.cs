@@ -192,7 +192,9 @@ internal sealed class TufStore
         }
     }
 
-    private static byte[] ReadRoot(string path)
+    /// <summary>Reads the root that a repository is first trusted by.</summary>
+    /// <exception cref="CliException">It is not there, cannot be read, or is too large.</exception>
+    internal static byte[] ReadRoot(string path)
     {
         CliException.RequireFile(path, "root of the TUF repository");
         try
