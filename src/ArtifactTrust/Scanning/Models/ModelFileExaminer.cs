@@ -84,9 +84,14 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
             return format;
         }
         _windows++;
-        var result = examine();
-        _windows--;
-        return result;
+        try
+        {
+            return examine();
+        }
+        finally
+        {
+            _windows--;
+        }
     }
 
     /// <summary>What comes out: the outermost may have the largest window that the zstd program takes unasked.</summary>
