@@ -1,99 +1,146 @@
 namespace ArtifactTrust.Hashing;
 
-/// <summary>A walk that also says what the file system knows of each file: it is asked for many files ahead, by all processors.</summary>
+/// <summary>
+/// A walk that also says what the file system knows of each file: it is asked for many files ahead, by all processors, while those before are taken.
+/// </summary>
 /// <param name="tree">The tree.</param>
 /// <param name="walk">The walk, from which this takes every file.</param>
 /// <param name="cancellation">Stops between two groups of files.</param>
-internal sealed class StatusWalk(FileTree tree, TreeWalk walk, CancellationToken cancellation)
+internal sealed class StatusWalk(FileTree tree, TreeWalk walk, CancellationToken cancellation) : IDisposable
 {
-    private const int GroupFiles = 8192;
-
-    // So many that a thread spends longer on them than on taking the next.
-    private const int SliceFiles = 128;
-
-    private readonly FileStatus[] _statuses = new FileStatus[GroupFiles];
-    private readonly int[] _ends = new int[GroupFiles];
-    private readonly Exception?[] _failures = new Exception?[GroupFiles / SliceFiles];
-    private byte[] _text = new byte[64 << 10];
-    private int _held;
+    private Group _present = new();
+    private Group _ahead = new();
+    private Task? _filling;
     private int _at = -1;
 
     /// <summary>How many files were met so far.</summary>
     internal int Count { get; private set; }
 
     /// <summary>The present file's name below the root, UTF-8; valid until the next step.</summary>
-    internal ReadOnlySpan<byte> Utf8 => NameAt(_at);
+    internal ReadOnlySpan<byte> Utf8 => _present.NameAt(_at);
 
     /// <summary>What the file system says of the present file.</summary>
-    internal ref readonly FileStatus Status => ref _statuses[_at];
+    internal ref readonly FileStatus Status => ref _present.StatusAt(_at);
 
     /// <summary>Goes to the next file.</summary>
     /// <exception cref="Formats.MalformedDataException">See <see cref="TreeWalk.MoveNext"/>.</exception>
     /// <exception cref="IOException">A directory cannot be read, or a file went away or cannot be asked.</exception>
     internal bool MoveNext()
     {
-        if (++_at == _held)
+        if (++_at == _present.Count)
         {
-            Fill();
+            Turn();
         }
-        if (_held == 0)
+        if (_present.Count == 0)
         {
             return false;
         }
-        if (_at % SliceFiles == 0 && _failures[_at / SliceFiles] is { } failure)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
-        }
+        _present.Check(_at);
         Count++;
         return true;
     }
 
-    private ReadOnlySpan<byte> NameAt(int index)
+    public void Dispose()
     {
-        var start = index == 0 ? 0 : _ends[index - 1];
-        return _text.AsSpan(start, _ends[index] - start);
+        if (_filling is not null)
+        {
+            // Whatever comes of it: nobody takes it any more.
+            Task.WaitAny(_filling);
+        }
     }
 
-    private void Fill()
+    private void Turn()
     {
         cancellation.ThrowIfCancellationRequested();
-        (_held, _at) = (0, 0);
-        var used = 0;
-        while (_held < GroupFiles && walk.MoveNext())
+        if (_filling is null)
         {
-            var name = walk.Utf8;
-            if (_text.Length - used < name.Length)
-            {
-                Array.Resize(ref _text, Math.Max(2 * _text.Length, used + name.Length));
-            }
-            name.CopyTo(_text.AsSpan(used));
-            used += name.Length;
-            _ends[_held++] = used;
-        }
-        var slices = (_held + SliceFiles - 1) / SliceFiles;
-        if (slices <= 1)
-        {
-            Ask(0);
+            _ahead.Fill(tree, walk);
         }
         else
         {
-            Parallel.For(0, slices, Ask);
+            _filling.GetAwaiter().GetResult();
         }
+        (_present, _ahead, _at) = (_ahead, _present, 0);
+        // A group that is not full is the last one. Most trees have one group, and need no second thread.
+        _ahead.Clear();
+        _filling = _present.IsFull ? Task.Run(() => _ahead.Fill(tree, walk), CancellationToken.None) : Task.CompletedTask;
     }
 
-    private void Ask(int slice)
+    /// <summary>Some files that follow each other, and what is known of them.</summary>
+    private sealed class Group
     {
-        _failures[slice] = null;
-        try
+        private const int MostFiles = 4096;
+
+        // So many that a thread spends longer on them than on taking the next.
+        private const int SliceFiles = 128;
+
+        private readonly FileStatus[] _statuses = new FileStatus[MostFiles];
+        private readonly int[] _ends = new int[MostFiles];
+        private readonly Exception?[] _failures = new Exception?[MostFiles / SliceFiles];
+        private byte[] _text = new byte[64 << 10];
+
+        internal int Count { get; private set; }
+
+        internal bool IsFull => Count == MostFiles;
+
+        internal ReadOnlySpan<byte> NameAt(int index)
         {
-            for (var i = slice * SliceFiles; i < Math.Min(_held, (slice + 1) * SliceFiles); i++)
+            var start = index == 0 ? 0 : _ends[index - 1];
+            return _text.AsSpan(start, _ends[index] - start);
+        }
+
+        internal ref readonly FileStatus StatusAt(int index) => ref _statuses[index];
+
+        /// <summary>Throws at the first of some files of which one could not be asked.</summary>
+        internal void Check(int index)
+        {
+            if (index % SliceFiles == 0 && _failures[index / SliceFiles] is { } failure)
             {
-                _statuses[i] = tree.StatusOf(NameAt(i));
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
             }
         }
-        catch (IOException e)
+
+        internal void Clear() => Count = 0;
+
+        internal void Fill(FileTree tree, TreeWalk walk)
         {
-            _failures[slice] = e;
+            var used = 0;
+            for (Count = 0; !IsFull && walk.MoveNext(); Count++)
+            {
+                var name = walk.Utf8;
+                if (_text.Length - used < name.Length)
+                {
+                    Array.Resize(ref _text, Math.Max(2 * _text.Length, used + name.Length));
+                }
+                name.CopyTo(_text.AsSpan(used));
+                used += name.Length;
+                _ends[Count] = used;
+            }
+            var slices = (Count + SliceFiles - 1) / SliceFiles;
+            if (slices <= 1)
+            {
+                Ask(tree, 0);
+            }
+            else
+            {
+                Parallel.For(0, slices, i => Ask(tree, i));
+            }
+        }
+
+        private void Ask(FileTree tree, int slice)
+        {
+            _failures[slice] = null;
+            try
+            {
+                for (var i = slice * SliceFiles; i < Math.Min(Count, (slice + 1) * SliceFiles); i++)
+                {
+                    _statuses[i] = tree.StatusOf(NameAt(i));
+                }
+            }
+            catch (IOException e)
+            {
+                _failures[slice] = e;
+            }
         }
     }
 }

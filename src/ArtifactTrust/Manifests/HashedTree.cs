@@ -101,7 +101,7 @@ public sealed partial class HashedTree(FileTree tree, IProgress<long>? progress 
     /// <summary>Tells of the files, those that are ignored and yet demanded among them, in code point order.</summary>
     private void Walk(IgnoreRules ignore, List<string> hidden, Func<TreeFile, bool>? where, FoundFile found)
     {
-        var walk = tree.Walk(ignore, cancellation);
+        using var walk = tree.Walk(ignore, cancellation);
         var next = 0;
         try
         {

@@ -170,7 +170,7 @@ public sealed class StreamedManifest : IDisposable
         {
             var largest = new PriorityQueue<(TreeFile File, int Place), long>();
             var total = 0L;
-            var walk = tree.Walk(ignore, cancellation);
+            using var walk = tree.Walk(ignore, cancellation);
             while (walk.MoveNext())
             {
                 var size = walk.Status.Size;
@@ -225,7 +225,7 @@ public sealed class StreamedManifest : IDisposable
         private void LookAgain()
         {
             _state.Again();
-            var walk = tree.Walk(ignore, cancellation);
+            using var walk = tree.Walk(ignore, cancellation);
             while (walk.MoveNext())
             {
                 if (!_state.IsSame(walk.Utf8, walk.Status))

@@ -144,7 +144,7 @@ public sealed class TreeWalkTests
             directory.File($"{i:0000}", new string('x', i % 11));
         }
         using var tree = FileTree.Open(directory.Path);
-        var walk = tree.Walk(IgnoreRules.None);
+        using var walk = tree.Walk(IgnoreRules.None);
         for (var i = 0; i < files - 1; i++)
         {
             Assert.True(walk.MoveNext());
@@ -156,7 +156,7 @@ public sealed class TreeWalkTests
         Assert.False(walk.MoveNext());
         Assert.Equal(files, walk.Count);
 
-        var again = tree.Walk(IgnoreRules.None);
+        using var again = tree.Walk(IgnoreRules.None);
         Assert.True(again.MoveNext());
         // The directory is read by now, and the state of the last files was not asked for yet.
         File.Delete(Path.Combine(directory.Path, "8999"));
