@@ -212,8 +212,8 @@ public sealed class DataRedactor
         }
         if (part == JsonPart.Name)
         {
-            // Two names that became the same would be one.
-            changed = $"{PersonalDataDetector.Redacted}{Letters(_secretCount + _counts.Values.Sum())}";
+            // Two names that became the same would be one. None may become a word that says what its value is, such as tel: no such word begins so.
+            changed = $"{PersonalDataDetector.Redacted}x{Letters(_secretCount + _counts.Values.Sum())}";
         }
         return Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(changed)}\"");
     }

@@ -107,6 +107,15 @@ public sealed class DataRedactorTests
         Assert.StartsWith("\n************ {", Redact("a", text), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void No_name_becomes_one_that_says_what_its_value_is()
+    {
+        // Enough names for all of three letters.
+        var members = Enumerable.Range(0, 20_000).Select(i => $"\"m{i}@acme.io\":\"030 901820\"");
+        using var copy = new MemoryStream(Encoding.UTF8.GetBytes(Redact("a.json", $"{{{string.Join(',', members)}}}")));
+        Assert.Empty(DataScanner.ScanFile("a.json", copy).Columns);
+    }
+
     [Theory]
     [InlineData("a.csv", ",")]
     [InlineData("a.tsv", "\t")]
