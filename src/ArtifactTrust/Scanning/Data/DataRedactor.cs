@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ArtifactTrust.Formats;
@@ -33,18 +32,7 @@ public sealed class DataRedactor
 {
     private const int KeyBytes = 16;
 
-    // Of one value: what a replacement could bring about, such as two parts of a number joined, takes a round or two.
-    private const int MostRounds = 4;
-
-    private readonly HashSet<PersonalDataKind> _kinds;
-    private readonly Replacement _replacement;
-    private readonly byte[] _key;
-    private readonly SortedDictionary<PersonalDataKind, long> _counts = [];
-    private readonly List<PersonalDataMatch> _matches = [];
-    private readonly List<Part> _parts = [];
-    private readonly SecretFinder? _secrets;
-    private readonly ColumnHints _hints = new();
-    private long _secretCount;
+    private readonly ValueRedactor _values;
     private bool _hasStart;
 
     /// <summary>Sets it up for one file.</summary>
@@ -65,10 +53,7 @@ public sealed class DataRedactor
                 nameof(key)
             );
         }
-        _kinds = [.. kinds];
-        _replacement = replacement;
-        _key = key.ToArray();
-        _secrets = secrets ? new SecretFinder() : null;
+        _values = new ValueRedactor(kinds.ToHashSet(), replacement, key.ToArray(), secrets);
     }
 
     /// <summary>Copies a file.</summary>
@@ -110,7 +95,7 @@ public sealed class DataRedactor
         }
     }
 
-    private RedactionReport Report(string format) => new(format, _counts, _secretCount);
+    private RedactionReport Report(string format) => new(format, _values.Counts, _values.SecretCount);
 
     private void CopyDelimited(string name, Stream source, Stream destination, char delimiter, CancellationToken cancellation)
     {
@@ -122,12 +107,9 @@ public sealed class DataRedactor
             while (table.Read())
             {
                 cancellation.ThrowIfCancellationRequested();
-                var changed = Replace(table.Text.ValueSpan, table.Hint, isJson: false, table.CopyHint);
+                var changed = _values.Replace(table.Text.ValueSpan, table.Hint, isJson: false, table.CopyHint);
                 var written = changed is null ? table.Text.Raw : table.Text.Quote(changed, table.Text.Raw.StartsWith('"'));
-                if (_secrets?.MaskField(written, table.Text.End) is { } masked)
-                {
-                    (written, _secretCount) = (masked, _secretCount + 1);
-                }
+                written = _values.MaskField(written, table.Text.End) ?? written;
                 if (written != table.Text.Raw)
                 {
                     table.NoteCopy(written);
@@ -174,7 +156,7 @@ public sealed class DataRedactor
         {
             var text = line.ToString();
             line.Clear();
-            text = Replace(text, null, isJson: false) ?? text;
+            text = _values.Replace(text, null, isJson: false) ?? text;
             CheckStart(name, text);
             writer.Write(text);
         }
@@ -196,12 +178,8 @@ public sealed class DataRedactor
 
     private byte[]? Visit(JsonValues json, JsonPart part, string name, ReadOnlySpan<char> value)
     {
-        var changed = Replace(value, part == JsonPart.Name ? null : name, isJson: true);
-        if (changed is null && json.Escaped is { } raw && _secrets is not null && SecretFinder.Has(raw))
-        {
-            // As it is written, and not as it is meant.
-            (changed, _secretCount) = (new string('*', value.Length), _secretCount + 1);
-        }
+        var changed =
+            _values.Replace(value, part == JsonPart.Name ? null : name, isJson: true) ?? _values.MaskEscaped(json.Escaped, value.Length);
         if (changed is null)
         {
             return null;
@@ -213,111 +191,9 @@ public sealed class DataRedactor
         if (part == JsonPart.Name)
         {
             // Two names that became the same would be one. None may become a word that says what its value is, such as tel: no such word begins so.
-            changed = $"{PersonalDataDetector.Redacted}x{Letters(_secretCount + _counts.Values.Sum())}";
+            changed = $"{PersonalDataDetector.Redacted}x{Letters(_values.SecretCount + _values.Counts.Values.Sum())}";
         }
         return Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(changed)}\"");
-    }
-
-    /// <summary>A value with what is sought replaced; null where there is nothing of it.</summary>
-    /// <param name="value">The value.</param>
-    /// <param name="column">The name it stands under; null where there is none.</param>
-    /// <param name="isJson">Whether it stands there as in JSON, behind its name and a colon, and between quotes.</param>
-    /// <param name="copyColumn">The name it stands under in the copy, where that is another.</param>
-    private string? Replace(ReadOnlySpan<char> value, string? column, bool isJson, string? copyColumn = null)
-    {
-        string? changed = null;
-        if (_secrets?.ContinuesKey(value) == true)
-        {
-            _secretCount++;
-            changed = Replacing(null, value);
-        }
-        changed = ReplaceUnder(column, value, changed, isJson);
-        return copyColumn is null ? changed : ReplaceUnder(copyColumn, value, changed, isJson);
-    }
-
-    private string? ReplaceUnder(string? column, ReadOnlySpan<char> value, string? changed, bool isJson)
-    {
-        var hint = _hints.Of(column);
-        for (var round = 0; round <= MostRounds; round++)
-        {
-            var text = changed is null ? value : changed;
-            FindParts(text, hint, isJson, column);
-            if (_parts.Count == 0)
-            {
-                return changed;
-            }
-            changed = round == MostRounds ? new string('*', text.Length) : ReplaceParts(text);
-        }
-        return changed;
-    }
-
-    private void FindParts(ReadOnlySpan<char> text, ColumnHint hint, bool isJson, string? member)
-    {
-        _parts.Clear();
-        PersonalDataDetector.Find(text, hint, _matches);
-        foreach (var match in _matches)
-        {
-            if (_kinds.Contains(match.Kind))
-            {
-                _parts.Add(new Part(match.Start, match.Length, match.Kind));
-            }
-        }
-        var people = _parts.Count;
-        _secrets?.Find(text, isJson, member, _parts);
-        if (people > 0 && _parts.Count > people)
-        {
-            _parts.Sort((a, b) => a.Start.CompareTo(b.Start));
-        }
-    }
-
-    private string ReplaceParts(ReadOnlySpan<char> text)
-    {
-        var result = new StringBuilder(text.Length);
-        var end = 0;
-        foreach (var (start, length, kind) in _parts)
-        {
-            // What a part before covers is gone; the rest of it is a part of its own.
-            var from = Math.Max(start, end);
-            var rest = start + length - from;
-            if (rest <= 0)
-            {
-                continue;
-            }
-            if (kind is { } known)
-            {
-                _counts[known] = _counts.GetValueOrDefault(known) + 1;
-            }
-            else
-            {
-                _secretCount++;
-            }
-            result.Append(text[end..from]).Append(Replacing(kind, text.Slice(from, rest)));
-            end = from + rest;
-        }
-        return result.Append(text[end..]).ToString();
-    }
-
-    private string Replacing(PersonalDataKind? kind, ReadOnlySpan<char> value) =>
-        _replacement switch
-        {
-            Replacement.Hash => Hash(kind, value),
-            Replacement.Drop => "",
-            _ => new string('*', value.Length),
-        };
-
-    // Of letters only, so that no part of it is taken for a number; without the form a person chose, so that joins find it.
-    private string Hash(PersonalDataKind? kind, ReadOnlySpan<char> value)
-    {
-        var normal = kind switch
-        {
-            PersonalDataKind.Email => value.ToString().ToLowerInvariant(),
-            null or PersonalDataKind.Credential or PersonalDataKind.IpAddress => value.ToString(),
-            _ => string.Concat(value.ToString().Where(char.IsAsciiLetterOrDigit)).ToUpperInvariant(),
-        };
-        Span<byte> digest = stackalloc byte[32];
-        HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{kind?.ToWord() ?? "secret"}\0{normal}"), digest);
-        return PersonalDataDetector.Redacted
-            + string.Concat(digest[..16].ToArray().Select(b => $"{(char)('a' + (b >> 4))}{(char)('a' + (b & 15))}"));
     }
 
     private static string Letters(long number)
@@ -342,10 +218,4 @@ public sealed class DataRedactor
             throw new MalformedDataException("text", "encoding", "it is neither UTF-8 nor marked as UTF-16", e);
         }
     }
-
-    /// <summary>What is replaced of a text.</summary>
-    /// <param name="Start">Where it begins.</param>
-    /// <param name="Length">How long it is.</param>
-    /// <param name="Kind">What it is; null for a secret.</param>
-    internal readonly record struct Part(int Start, int Length, PersonalDataKind? Kind);
 }

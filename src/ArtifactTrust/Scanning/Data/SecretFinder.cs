@@ -30,7 +30,7 @@ internal sealed class SecretFinder
     /// <param name="isJson">Whether it stands between quotes, behind its name and a colon where it has one.</param>
     /// <param name="member">Its name; null where there is none.</param>
     /// <param name="parts">Where they are added, in order.</param>
-    internal void Find(ReadOnlySpan<char> text, bool isJson, string? member, List<DataRedactor.Part> parts)
+    internal void Find(ReadOnlySpan<char> text, bool isJson, string? member, List<ValueRedactor.Part> parts)
     {
         if (isJson && (SecretScanner.IsName(text) || SecretScanner.IsName(member)))
         {
@@ -80,7 +80,7 @@ internal sealed class SecretFinder
         return masked is null ? null : new string(masked.AsSpan(before.Length));
     }
 
-    private void Find(ReadOnlySpan<char> text, int offset, int length, List<DataRedactor.Part> parts)
+    private void Find(ReadOnlySpan<char> text, int offset, int length, List<ValueRedactor.Part> parts)
     {
         foreach (var match in SecretScanner.Find(text, 0, anywhere: true))
         {
@@ -92,7 +92,7 @@ internal sealed class SecretFinder
             (start, end) = (Math.Max(0, start - offset), Math.Min(length, end - offset));
             if (end > start)
             {
-                parts.Add(new DataRedactor.Part(start, end - start, null));
+                parts.Add(new ValueRedactor.Part(start, end - start, null));
             }
         }
         parts.Sort((a, b) => a.Start.CompareTo(b.Start));
