@@ -20,9 +20,6 @@ internal sealed class GraphExaminer(ExaminationLog log, Stream stream, Place pla
     private const string Onnx = "onnx";
     private const string TensorFlow = "tensorflow";
 
-    // Of one object of Keras metadata, which has one.
-    private const int MostTexts = 100;
-
     private static readonly Dictionary<int, (string Text, long Position)> NoTexts = [];
 
     private readonly GraphOperators _operators = new();
@@ -57,7 +54,11 @@ internal sealed class GraphExaminer(ExaminationLog log, Stream stream, Place pla
         }
         if (fields.Contains((1, 2)))
         {
-            format ??= KerasMetadata() ?? (LooksLikeGraph() ? "TensorFlow graph" : null);
+            format ??= (
+                new KerasMetadata(log, place).Examine(FromStart(), _length) ? "Keras metadata"
+                : LooksLikeGraph() ? "TensorFlow graph"
+                : null
+            );
             Walk(GraphMessage.GraphDef, format == "TensorFlow graph");
         }
         if (format is not null)
@@ -125,56 +126,6 @@ internal sealed class GraphExaminer(ExaminationLog log, Stream stream, Place pla
             }
         }
         return false;
-    }
-
-    /// <summary>The file that Keras puts beside a SavedModel: objects with their configuration in JSON.</summary>
-    private string? KerasMetadata()
-    {
-        var input = FromStart();
-        var found = false;
-        while (ProtobufFields.TryRead(input, _length, out var field))
-        {
-            var (end, texts, isObject) = (field.Position + (long)field.Value, new List<(long Position, long Length)>(), false);
-            while (ProtobufFields.TryRead(input, end, out var inner))
-            {
-                isObject |= inner is { Number: 2, WireType: 0 };
-                if (inner is { Number: 5, IsBytes: true })
-                {
-                    if (texts.Count == MostTexts)
-                    {
-                        return null;
-                    }
-                    texts.Add((inner.Position, (long)inner.Value));
-                }
-                if (inner.IsBytes)
-                {
-                    input.Skip((long)inner.Value);
-                }
-            }
-            if (input.Position != end)
-            {
-                return null;
-            }
-            foreach (var (position, length) in isObject ? texts : [])
-            {
-                found = true;
-                ExamineKeras(input, position, length);
-            }
-        }
-        return found ? "Keras metadata" : null;
-    }
-
-    private void ExamineKeras(PickleInput input, long position, long length)
-    {
-        var inner = place with { Start = place.Start + position };
-        if (length > Limits.ModelJsonBytes)
-        {
-            log.AddGap(inner, $"a configuration of more than {Limits.ModelJsonBytes} bytes");
-            return;
-        }
-        var json = new byte[length];
-        input.ReadAt(position, json);
-        new KerasConfig(log, inner).Examine(json);
     }
 
     private void Walk(GraphMessage root, bool isSure)

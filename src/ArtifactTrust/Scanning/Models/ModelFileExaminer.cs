@@ -1,6 +1,4 @@
 using ArtifactTrust.Formats;
-using ArtifactTrust.Formats.Zstandard;
-using ArtifactTrust.Scanning.Models.Decompression;
 
 namespace ArtifactTrust.Scanning.Models;
 
@@ -10,7 +8,7 @@ namespace ArtifactTrust.Scanning.Models;
 /// <param name="cancellation">Stops inside a file too.</param>
 internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<string> siblings, CancellationToken cancellation)
 {
-    private int _windows;
+    private CompressedExaminer? _compressed;
 
     /// <summary>What came up.</summary>
     internal ExaminationLog Log { get; } = new(rules);
@@ -23,6 +21,8 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
 
     /// <summary>The names of the other files of the model.</summary>
     internal IReadOnlySet<string> Siblings => siblings;
+
+    internal CompressedExaminer Compressed => _compressed ??= new CompressedExaminer(this);
 
     /// <summary>Examines a file.</summary>
     /// <param name="name">The path below the subject.</param>
@@ -74,29 +74,6 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
         }
         return result;
     }
-
-    /// <summary>Examines data whose decompressor has a large window: few are open inside each other.</summary>
-    internal string InWindow(string format, Place place, Func<string> examine)
-    {
-        if (_windows == Limits.WindowNesting)
-        {
-            Log.AddGap(place, $"{format} data lies too deep inside other data of a large window");
-            return format;
-        }
-        _windows++;
-        try
-        {
-            return examine();
-        }
-        finally
-        {
-            _windows--;
-        }
-    }
-
-    /// <summary>What comes out: the outermost may have the largest window that the zstd program takes unasked.</summary>
-    internal ZstandardStream Zstandard(Stream stream) =>
-        new(stream, _windows > 1 ? Limits.ZstandardWindowBytes : Limits.ZstandardLargestWindowBytes, leaveOpen: true);
 
     /// <summary>Follows a pickle, if the bytes are one.</summary>
     internal PickleVerdict ExaminePickle(PickleInput input, Place place, bool expected)
@@ -235,30 +212,22 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
             case FormatTreatment.Numpy:
                 ExamineNumpy(new PickleInput(stream, length), place);
                 return format.Name;
-            case FormatTreatment.Gzip:
-                return ExamineCompressed(DeflatedStream.Gzip(stream), format.Name, name, place);
-            case FormatTreatment.Bzip2:
-                return ExamineCompressed(new Bzip2Stream(stream), format.Name, name, place);
-            case FormatTreatment.Xz:
-                return InWindow(format.Name, place, () => ExamineCompressed(new XzStream(stream), format.Name, name, place));
-            case FormatTreatment.Lzma:
-                return InWindow(format.Name, place, () => ExamineCompressed(new LzmaStream(stream), format.Name, name, place));
-            case FormatTreatment.Lz4:
-                return ExamineCompressed(new Lz4Stream(stream), format.Name, name, place);
-            case FormatTreatment.Zstandard:
-                return InWindow(format.Name, place, () => ExamineCompressed(Zstandard(stream), format.Name, name, place));
-            case FormatTreatment.OldJoblib:
-                // The magic and a size in hexadecimal digits.
-                stream.ReadExactly(new byte[FileFormat.OldJoblibHeader]);
-                return ExamineCompressed(DeflatedStream.Zlib(stream), format.Name, name, place);
+            case FormatTreatment.Gzip
+            or FormatTreatment.Bzip2
+            or FormatTreatment.Xz
+            or FormatTreatment.Lzma
+            or FormatTreatment.Lz4
+            or FormatTreatment.Zstandard
+            or FormatTreatment.OldJoblib:
+                return Compressed.Examine(format, stream, name, place);
             case FormatTreatment.Tar:
                 new TarExaminer(this, place).Examine(stream);
                 return format.Name;
             case FormatTreatment.Zlib when stream.CanSeek:
-                // Two bytes are little to go by: if it does not inflate, it is something else.
-                if (Inflates(stream))
+                // If it does not inflate, it is something else.
+                if (CompressedExaminer.Inflates(stream))
                 {
-                    return ExamineCompressed(DeflatedStream.Zlib(stream), format.Name, name, place);
+                    return Compressed.Examine(format, stream, name, place);
                 }
                 format = format with { Name = "unknown" };
                 break;
@@ -293,35 +262,5 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
                 Log.AddGap(place, "the header of the array is damaged or too long");
                 break;
         }
-    }
-
-    private string ExamineCompressed(Stream decompressor, string format, string name, Place place)
-    {
-        using var inflated = new InflatedStream(decompressor, Budget);
-        if (place.IsTooDeep)
-        {
-            Log.AddGap(place, "archives lie too deep inside each other");
-            return format;
-        }
-        var result = $"{format}, {ExamineInflated(inflated, WithoutExtension(name), place.Inside(format, null))} inside";
-        inflated.ReadToEnd();
-        if (inflated.Problem is not null)
-        {
-            Log.AddGap(place.Inside(format, null), inflated.Problem);
-        }
-        return result;
-    }
-
-    private static string WithoutExtension(string name) =>
-        name.LastIndexOf('.') is var dot && dot > name.LastIndexOf('/') ? name[..dot] : name;
-
-    private static bool Inflates(Stream stream)
-    {
-        const int enough = 64;
-        using var probe = new InflatedStream(DeflatedStream.Zlib(stream), new InflationBudget());
-        var length = probe.Peek(enough).Length;
-        var inflates = length == enough || (length > 0 && probe.Problem is null);
-        stream.Position = 0;
-        return inflates;
     }
 }

@@ -102,11 +102,15 @@ internal sealed class ZipExaminer(ModelFileExaminer examiner)
             case 12:
                 return ExamineInflated(new Bzip2Stream(data), member, inner);
             case 14:
-                return examiner.InWindow("LZMA", inner, () => ExamineInflated(new LzmaStream(data, member.Size), member, inner));
+                return examiner.Compressed.InWindow("LZMA", inner, () => ExamineInflated(new LzmaStream(data, member.Size), member, inner));
             case 93:
-                return examiner.InWindow("Zstandard", inner, () => ExamineInflated(examiner.Zstandard(data), member, inner));
+                return examiner.Compressed.InWindow(
+                    "Zstandard",
+                    inner,
+                    () => ExamineInflated(examiner.Compressed.Zstandard(data), member, inner)
+                );
             case 95:
-                return examiner.InWindow("xz", inner, () => ExamineInflated(new XzStream(data), member, inner));
+                return examiner.Compressed.InWindow("xz", inner, () => ExamineInflated(new XzStream(data), member, inner));
             default:
                 _log.AddGap(inner, $"it is compressed by method {member.Method}, which is not read here");
                 return "unknown";
