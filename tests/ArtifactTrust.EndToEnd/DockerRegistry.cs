@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 
 namespace ArtifactTrust.EndToEnd;
@@ -50,10 +48,10 @@ internal sealed class DockerRegistry : IAsyncDisposable
     /// <param name="withPassword">Whether it asks for <see cref="User"/> and <see cref="Password"/>.</param>
     public static async Task<DockerRegistry> StartAsync(bool withPassword = false)
     {
-        // Another process may take the port between the two lines of FreePort and the registry's start.
+        // Another process may take the port before the registry does.
         for (var attempt = 0; ; attempt++)
         {
-            var registry = Start(FreePort(), withPassword);
+            var registry = Start(LoopbackPort.Free(), withPassword);
             if (await registry.IsReadyAsync())
             {
                 return registry;
@@ -104,13 +102,6 @@ internal sealed class DockerRegistry : IAsyncDisposable
         };
         var process = Process.Start(start)!;
         return new DockerRegistry(process, folder, port);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task<bool> IsReadyAsync()

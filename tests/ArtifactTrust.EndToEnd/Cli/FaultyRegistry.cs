@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -30,21 +29,9 @@ internal sealed class FaultyRegistry : IDisposable
     internal FaultyRegistry(Func<string, string, Answer?> answer)
     {
         _answer = answer;
-        for (var attempt = 0; ; attempt++)
-        {
-            Host = $"127.0.0.1:{FreePort()}";
-            _listener.Prefixes.Clear();
-            _listener.Prefixes.Add($"http://{Host}/");
-            try
-            {
-                _listener.Start();
-                break;
-            }
-            catch (HttpListenerException) when (attempt < 5)
-            {
-                // Somebody took the port.
-            }
-        }
+        Host = $"127.0.0.1:{LoopbackPort.Free()}";
+        _listener.Prefixes.Add($"http://{Host}/");
+        _listener.Start();
         _ = ServeAsync();
     }
 
@@ -62,14 +49,6 @@ internal sealed class FaultyRegistry : IDisposable
     }
 
     internal static string DigestOf(byte[] bytes) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(bytes))}";
-
-    /// <summary>A port that nothing listens on.</summary>
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     public void Dispose() => _listener.Close();
 

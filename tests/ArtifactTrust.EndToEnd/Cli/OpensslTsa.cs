@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace ArtifactTrust.EndToEnd.Cli;
 
@@ -38,11 +37,7 @@ internal sealed class OpensslTsa : IDisposable
         scene.Shell("openssl x509 -req -in tsa-root.csr -key tsa-root.key -days 30 -extfile tsa.cnf -extensions root -out tsa-root.pem");
         Issue("tsa-between", "tsa-root", "root");
         Issue("tsa", "tsa-between", "tsa");
-        using (var free = new TcpListener(IPAddress.Loopback, 0))
-        {
-            free.Start();
-            Url = $"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}/";
-        }
+        Url = $"http://127.0.0.1:{LoopbackPort.Free()}/";
         _listener.Prefixes.Add(Url);
         _listener.Start();
         _ = ServeAsync();

@@ -15,7 +15,7 @@ public sealed class RegistryFaultTests : IDisposable
     [Fact]
     public void A_registry_that_is_down_is_told_of_and_the_gate_runs_nothing()
     {
-        var host = $"127.0.0.1:{FaultyRegistry.FreePort()}";
+        var host = $"127.0.0.1:{LoopbackPort.Free()}";
         ImagePolicy();
         _scene.Refuses(CouldNotTell, "no connection", Gate($"{host}/demo/app:1"));
         // Both times it is on record that nothing could be told.
@@ -59,7 +59,7 @@ public sealed class RegistryFaultTests : IDisposable
     [InlineData("inspect {0}")]
     public void A_registry_that_is_down_is_told_of(string command)
     {
-        var host = $"127.0.0.1:{FaultyRegistry.FreePort()}";
+        var host = $"127.0.0.1:{LoopbackPort.Free()}";
         var ended = _scene.Run(string.Format(System.Globalization.CultureInfo.InvariantCulture, command, $"{host}/demo/app:1").Split(' '));
         Assert.True(ended.ExitCode == CouldNotTell, ended.ToString());
         Assert.Contains("no connection", ended.Errors, StringComparison.Ordinal);

@@ -233,11 +233,7 @@ public sealed class TrustTests : IDisposable
         internal FileServer(string directory)
         {
             _directory = directory;
-            using (var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0))
-            {
-                probe.Start();
-                Url = $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}/";
-            }
+            Url = $"http://127.0.0.1:{LoopbackPort.Free()}/";
             _listener.Prefixes.Add(Url);
             _listener.Start();
             _loop = Task.Run(ServeAsync);

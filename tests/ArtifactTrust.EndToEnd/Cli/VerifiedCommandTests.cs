@@ -105,7 +105,7 @@ public sealed class VerifiedCommandTests : IDisposable
         Refuses(2, ["verify", "model", .. run]);
         Refuses(2, [.. Model, "--"]);
         Refuses(2, [.. Model, "--only", "config.json", .. run]);
-        Refuses(3, ["verify", $"127.0.0.1:{FaultyRegistry.FreePort()}/demo/app:1", "--key", "ci.pub", "--registry-timeout", "2s", .. run]);
+        Refuses(3, ["verify", $"127.0.0.1:{LoopbackPort.Free()}/demo/app:1", "--key", "ci.pub", "--registry-timeout", "2s", .. run]);
         _scene.ChangeOneByte("model/weights.bin");
         Refuses(1, [.. Model, .. run]);
 

@@ -292,7 +292,7 @@ public sealed class ScanVerbTests : IDisposable
     [TrivyFact]
     public async Task A_server_looks_up_packages_and_its_database_is_judged()
     {
-        var port = FreePort();
+        var port = LoopbackPort.Free();
         using var server = Process.Start(
             new ProcessStartInfo(
                 RealTrivy.Executable!,
@@ -450,13 +450,6 @@ public sealed class ScanVerbTests : IDisposable
     private static string? Severity(JsonElement finding) => finding.GetProperty("severity").GetString();
 
     private static string? Uri(JsonNode result) => (string?)result["locations"]![0]!["physicalLocation"]!["artifactLocation"]!["uri"];
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private Ended Scan(string subject, params string[] options) => Tool.Run(_directory, ["scan", subject, .. Base, .. options]);
 

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Hashing;
@@ -239,7 +237,7 @@ public sealed class TrivyTests : IDisposable
     public async Task An_image_in_a_registry_is_scanned_by_digest()
     {
         var (program, crane) = (Peers.Find("docker-registry"), Peers.Find("crane"));
-        var port = FreePort();
+        var port = LoopbackPort.Free();
         var configuration = Path.Join(_directory, "registry.yml");
         await File.WriteAllTextAsync(
             configuration,
@@ -379,13 +377,6 @@ public sealed class TrivyTests : IDisposable
         await Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
         return process.ExitCode == 0;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static void Copy(string from, string to)
