@@ -167,6 +167,32 @@ public sealed class TreeWalkTests
         Assert.Equal("8999", e.FileName);
     }
 
+    [Fact]
+    public void What_is_refused_far_ahead_is_refused_when_it_is_its_turn()
+    {
+        const int files = 5_000;
+        using var directory = new TemporaryDirectory();
+        for (var i = 0; i < files; i++)
+        {
+            directory.File($"{i:0000}", "x");
+        }
+        directory.File("z/a", "x");
+        File.CreateSymbolicLink(Path.Combine(directory.Path, "z", "b"), "a");
+        using var tree = FileTree.Open(directory.Path);
+        using (var given = tree.Walk(IgnoreRules.None))
+        {
+            // Given up while more is asked for, or was refused.
+            Assert.True(given.MoveNext());
+        }
+        using var walk = tree.Walk(IgnoreRules.None);
+        var e = Assert.Throws<MalformedDataException>(() =>
+        {
+            while (walk.MoveNext()) { }
+        });
+        Assert.Equal("z/b", e.Location);
+        Assert.InRange(walk.Count, 4_000, files);
+    }
+
     private static void Shell(string directory, string command)
     {
         using var shell = Process.Start(new ProcessStartInfo("bash", ["-c", command]) { WorkingDirectory = directory })!;
