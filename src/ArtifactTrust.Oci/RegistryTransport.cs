@@ -79,6 +79,7 @@ internal sealed class RegistryTransport : IDisposable
         var allowed = _options.Allow(_options.OverallTimeout, bytes);
         using var overall = new CancellationTokenSource(allowed, _options.Time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, overall.Token);
+        RegistryException? before = null;
         for (var tried = 1; ; tried++)
         {
             RegistryException failure;
@@ -88,7 +89,11 @@ internal sealed class RegistryTransport : IDisposable
             }
             catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
             {
-                failure = TimedOut(operation, overall.IsCancellationRequested ? allowed : null, e);
+                if (overall.IsCancellationRequested)
+                {
+                    throw OutOfTime(operation, allowed, before, tried, e);
+                }
+                failure = NoAnswer(operation, e);
             }
             catch (RegistryException e) when (e.IsTransient)
             {
@@ -100,7 +105,7 @@ internal sealed class RegistryTransport : IDisposable
             }
             if (!failure.IsTransient || tried >= (attempts ?? _options.Attempts))
             {
-                throw tried == 1 ? failure : Tried(failure, tried);
+                throw tried == 1 ? failure : Tried(failure, $"tried {tried} times");
             }
             if (whyNotAgain?.Invoke() is { } why)
             {
@@ -110,10 +115,11 @@ internal sealed class RegistryTransport : IDisposable
             {
                 await PauseAsync(tried, failure.RetryAfter, linked.Token).ConfigureAwait(false);
             }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
             {
-                throw failure;
+                throw OutOfTime(operation, allowed, failure, tried, e);
             }
+            before = failure;
         }
     }
 
@@ -265,16 +271,26 @@ internal sealed class RegistryTransport : IDisposable
 
     private static bool IsRedirect(HttpStatusCode status) => (int)status is 301 or 302 or 303 or 307 or 308;
 
-    private RegistryException TimedOut(string operation, TimeSpan? overall, Exception inner) =>
-        overall is { } allowed
-            ? new RegistryException(null, null, $"{operation}: not done within {allowed.TotalSeconds:0.#} s", null, inner)
-            : new RegistryException(null, null, $"{operation}: no answer within {_options.RequestTimeout.TotalSeconds:0.#} s", null, inner)
-            {
-                IsTransient = true,
-            };
+    private RegistryException NoAnswer(string operation, OperationCanceledException inner) =>
+        new(null, null, $"{operation}: no answer within {_options.RequestTimeout.TotalSeconds:0.#} s", null, inner) { IsTransient = true };
 
-    private static RegistryException Tried(RegistryException e, int times) =>
-        new(e.Status, e.Code, $"{e.Message} (tried {times} times)", e.Hint, e.InnerException);
+    /// <summary>There was no time left to try again: what was answered before says more than that.</summary>
+    private static RegistryException OutOfTime(
+        string operation,
+        TimeSpan allowed,
+        RegistryException? before,
+        int tried,
+        OperationCanceledException inner
+    )
+    {
+        var why = $"not done within {allowed.TotalSeconds:0.#} s";
+        return before is null
+            ? new RegistryException(null, null, $"{operation}: {why}", null, inner)
+            : Tried(before, tried == 1 ? why : $"tried {tried} times, {why}");
+    }
+
+    private static RegistryException Tried(RegistryException e, string how) =>
+        new(e.Status, e.Code, $"{e.Message} ({how})", e.Hint, e.InnerException);
 
     /// <summary>Waits before something is tried again.</summary>
     /// <param name="tried">How often it was.</param>

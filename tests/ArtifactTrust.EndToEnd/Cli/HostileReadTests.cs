@@ -71,7 +71,7 @@ public sealed class HostileReadTests : HostileScene
         At("manifests/1", http => HostileRegistry.DripAsync(http, Registry.Content.Manifests[Model], HostileRegistry.ManifestType));
         Parallel.ForEach([.. Readers, "sign"], verb => Refuses(3, "registry", "within 2 s", verb, "--registry-timeout", "2s"));
         At($"blobs/{Bundle}", http => HostileRegistry.DripAsync(http, Registry.Content.Blobs[Bundle], "application/octet-stream"));
-        Parallel.ForEach(Readers, verb => Refuses(3, "registry", "not done within", verb, "--registry-timeout", "2s"));
+        Parallel.ForEach(Readers, verb => Refuses(3, "registry", "within 2 s", verb, "--registry-timeout", "2s"));
         At($"referrers/{Model}", http => HostileRegistry.DripAsync(http, HostileRegistry.Index([]), HostileRegistry.IndexType));
         Refuses(3, "registry", "within 2 s", "verify", "--registry-timeout", "2s");
         Refuses(2, "usage", "--registry-timeout takes a time", "verify", "--registry-timeout", "soon");
@@ -141,7 +141,7 @@ public sealed class HostileReadTests : HostileScene
             http.Response.Headers.RetryAfter = "3600";
             return HostileRegistry.AnswerAsync(http, 429, []);
         };
-        Refuses(3, "registry", "429", "verify", "--registry-timeout", "3s");
+        Refuses(3, "registry", "429", "verify", "--registry-timeout", "6s");
     }
 
     [Fact]

@@ -155,6 +155,19 @@ public sealed class RegistryFailureTests : RegistryTest
     }
 
     [Fact]
+    public async Task What_was_answered_before_the_time_ran_out_is_told()
+    {
+        var silent = Silent("");
+        var asked = 0;
+        Registry.Intercept = _ => ++asked < 3 ? TestResponse.Error(503, "UNAVAILABLE") : silent;
+        var options = Options(requestTimeout: TimeSpan.FromDays(1), overallTimeout: TimeSpan.FromSeconds(30), time: _clock);
+        var e = await Assert.ThrowsAsync<RegistryException>(() => Client(options).FindManifestAsync("v1"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, e.Status);
+        Assert.Equal("UNAVAILABLE", e.Code);
+        Assert.EndsWith("(tried 3 times, not done within 30 s)", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_manifest_that_stops_half_way_is_given_up()
     {
         Registry.Intercept = _ => Silent("HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{\"sch");
