@@ -78,7 +78,7 @@ internal static class InspectCommand
             node.AddNode($"from {Escape(item.Found.Source)}");
             if (item.Found.Notation is { } notation)
             {
-                foreach (var claim in NotationVerification.Claims(notation))
+                foreach (var claim in NotationClaims.Lines(notation))
                 {
                     node.AddNode(Escape(claim));
                 }
@@ -131,7 +131,7 @@ internal static class InspectCommand
                 );
                 if (item.Found.Notation is { } notation)
                 {
-                    NotationVerification.WriteClaims(writer, notation);
+                    NotationClaims.Write(writer, notation);
                 }
                 else if (item.Found.Problem is not null)
                 {

@@ -6,12 +6,13 @@ namespace ArtifactTrust.Cli.Console;
 /// <summary>The options that several verbs share, so that they are spelled and explained in one way.</summary>
 internal static class Options
 {
-    internal static Argument<string> Subject() =>
-        new("SUBJECT")
-        {
-            Description =
-                "a directory, a file, oci-layout:DIR[:TAG|@DIGEST], oci-archive:FILE, docker-archive:FILE or [registry:]HOST/REPO[:TAG|@DIGEST]",
-        };
+    private const string SubjectForms =
+        "a directory, a file, oci-layout:DIR[:TAG|@DIGEST], oci-archive:FILE, docker-archive:FILE or [registry:]HOST/REPO[:TAG|@DIGEST]";
+
+    internal static Argument<string> Subject() => new("SUBJECT") { Description = SubjectForms };
+
+    internal static Argument<string[]> Subjects() =>
+        new("SUBJECT") { Description = $"each {SubjectForms}", Arity = ArgumentArity.OneOrMore };
 
     internal static Option<string> Output()
     {

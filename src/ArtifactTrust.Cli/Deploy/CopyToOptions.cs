@@ -39,9 +39,9 @@ internal sealed class CopyToOptions
     }
 
     /// <summary>The copy to be; null where none is asked for.</summary>
-    /// <exception cref="CliException">The options do not fit each other or the subject.</exception>
+    /// <exception cref="CliException">The options do not fit each other or the subjects.</exception>
     /// <exception cref="IOException">The directory cannot be made, or is there already.</exception>
-    internal TreeCopy? Prepare(ParseResult parsed, Subject subject)
+    internal TreeCopy? Prepare(ParseResult parsed, IReadOnlyList<Subject> subjects)
     {
         var (target, force, store, hardLinks) = (
             parsed.GetValue(_target),
@@ -63,10 +63,11 @@ internal sealed class CopyToOptions
         {
             throw CliException.Usage("--hard-links is about a store, and there is none", "give --link STORE");
         }
-        var source = subject switch
+        var source = subjects switch
         {
-            Subject.LocalDirectory d => d.Path,
-            Subject.LocalFile f => f.Path,
+            [Subject.LocalDirectory d] => d.Path,
+            [Subject.LocalFile f] => f.Path,
+            [_, _, ..] => throw CliException.Usage("--copy-to is for one subject", "verify each with a directory of its own"),
             _ => throw CliException.Usage(
                 "--copy-to is for directories and files",
                 "an image is fetched by its digest: artifact-trust copy, or a pull by @sha256:…"

@@ -72,6 +72,13 @@ public sealed class NotationTests : NotationTest
         Assert.Equal($"{image}\n", ended.Output);
         Assert.Contains("verified: ", ended.Errors, StringComparison.Ordinal);
 
+        // Of several images each has to hold.
+        var second = await PushAsync(content: "a blob of its own");
+        Scene.Refuses(Rejected, "no Notation signature was found", [.. Verify(image), second]);
+        User.Sign(second, "signer", format);
+        ended = Scene.Require([.. Verify(image), second, "--", "sh", "-c", "echo $ARTIFACT_TRUST_SUBJECT_0 $ARTIFACT_TRUST_SUBJECT_1"]);
+        Assert.Equal($"{image} {second}\n", ended.Output);
+
         TrustPolicy("strict", $"{Registry.Host}/demo/other");
         Assert.Equal(Rejected, Scene.Run([.. Verify(image), "--", "touch", "ran"]).ExitCode);
         Assert.False(File.Exists(Scene.At("ran")));
