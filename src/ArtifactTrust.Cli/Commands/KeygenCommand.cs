@@ -28,7 +28,7 @@ internal static class KeygenCommand
             Description =
                 "where to write the private key, such as training.key; the public key goes beside it, as training.pub. With --key: where to write the public key",
         };
-        var key = new Option<string?>("--key")
+        var key = new Option<string?>("--key", "--pkcs11")
         {
             Description = "make the key in the PKCS#11 token that the URI names (object=NAME is the new key's label)",
             HelpName = "pkcs11:URI",

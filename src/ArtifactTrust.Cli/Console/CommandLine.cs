@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using ArtifactTrust.Cli.Commands;
 using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Formats;
@@ -65,6 +66,10 @@ internal static class CommandLine
                 Describe(parsed),
                 $"see: artifact-trust {(verb == root.Name ? "" : verb + " ")}--help"
             );
+        }
+        if (Empty(parsed.CommandResult) is { } empty)
+        {
+            return session.Fail(verb, ExitCode.Usage, "usage", $"{empty} was given an empty value", "is a variable not set?");
         }
         if (trailing is not null && !Session.TakesCommand(verb))
         {
@@ -176,6 +181,20 @@ internal static class CommandLine
                 ' ',
                 parsed.Errors[0].Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             );
+
+    /// <summary>What has an empty value, which means nothing anywhere and is what a variable that is not set leaves; null where nothing has.</summary>
+    private static string? Empty(CommandResult verb) =>
+        verb
+            .Children.Where(c => c.Tokens.Any(t => t.Value.Length == 0))
+            .Select(c =>
+                c switch
+                {
+                    OptionResult o => o.Option.Name,
+                    ArgumentResult a => a.Argument.Name,
+                    _ => null,
+                }
+            )
+            .FirstOrDefault(n => n is not null);
 
     private static RootCommand CreateRoot(Session session, string? first)
     {

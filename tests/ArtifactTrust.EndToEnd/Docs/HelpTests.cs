@@ -91,7 +91,10 @@ public sealed partial class HelpTests
             Assert.Equal(0, exitCode);
             verbs.Add(
                 verb,
-                Listed().Matches(Section(help, "Options:")).Select(m => m.Groups["name"].Value).ToHashSet(StringComparer.Ordinal)
+                Listed()
+                    .Matches(Section(help, "Options:"))
+                    .SelectMany(m => m.Groups["name"].Captures.Select(c => c.Value))
+                    .ToHashSet(StringComparer.Ordinal)
             );
             foreach (var line in Section(help, "Commands:").Split('\n').Where(l => l.Length > 2 && l[2] != ' '))
             {
@@ -119,7 +122,7 @@ public sealed partial class HelpTests
     [GeneratedRegex(@"(?<![\w./:'-])artifact-trust (?!model scan )(?<rest>[^`#|>]+)")]
     private static partial Regex Call();
 
-    [GeneratedRegex("^ {2}(?:-\\S+, )*(?<name>--[a-z][a-z0-9-]*)", RegexOptions.Multiline)]
+    [GeneratedRegex("^ {2}(?:(?:-[^-\\s],|(?<name>--[a-z][a-z0-9-]*),) )*(?<name>--[a-z][a-z0-9-]*)", RegexOptions.Multiline)]
     private static partial Regex Listed();
 
     [GeneratedRegex("--[a-z][a-z0-9-]*")]

@@ -10,6 +10,7 @@ using ArtifactTrust.Keys;
 using ArtifactTrust.Manifests;
 using ArtifactTrust.Signing;
 using ArtifactTrust.Trust;
+using ArtifactTrust.Trust.Instances;
 using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Conformance;
@@ -35,11 +36,6 @@ internal static class ModelSigning
         try
         {
             var options = new Options(arguments);
-            if (options.Has("--use-staging"))
-            {
-                await errors.WriteLineAsync("the staging instance is not built in: give --trust-config FILE");
-                return Usage;
-            }
             if (verb == "sign-model")
             {
                 var bundle = await SignAsync(options, time);
@@ -136,7 +132,9 @@ internal static class ModelSigning
             "sigstore" => new BundleVerifier(
                 [],
                 new SigstoreTrust(
-                    options.All("--trust-config").Count > 0 ? Instance(options).Root : TrustedRoot.PublicGood,
+                    options.Has("--use-staging") || options.All("--trust-config").Count > 0
+                        ? Instance(options).Root
+                        : TrustedRoot.PublicGood,
                     IdentityRule.Exact(options.One("--identity"), options.One("--identity-provider"))
                 )
             ),
@@ -161,6 +159,12 @@ internal static class ModelSigning
 
     private static (TrustedRoot Root, SigningConfig Config) Instance(Options options)
     {
+        if (options.Has("--use-staging"))
+        {
+            return options.All("--trust-config").Count == 0
+                ? (SigstoreProfile.StagingRoot, SigstoreProfile.StagingServices)
+                : throw new ArgumentException("--use-staging and --trust-config name two instances");
+        }
         var json = StrictJson.Parse(File.ReadAllBytes(options.One("--trust-config")), "client trust config");
         return (TrustedRoot.Parse(Part("trustedRoot")), SigningConfig.Parse(Part("signingConfig")));
 
