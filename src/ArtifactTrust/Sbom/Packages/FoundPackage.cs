@@ -1,3 +1,5 @@
+using ArtifactTrust.Sbom.Packages.Readers;
+
 namespace ArtifactTrust.Sbom.Packages;
 
 /// <summary>A package as one file states it, before the statements of all files are put together.</summary>
@@ -31,6 +33,7 @@ internal sealed class PackageFindings(PackageFile file)
 {
     private readonly List<FoundPackage> _packages = [];
     private readonly List<string> _problems = [];
+    private readonly HashSet<string> _included = new(StringComparer.Ordinal);
 
     internal IReadOnlyList<FoundPackage> Packages => _packages;
 
@@ -43,6 +46,44 @@ internal sealed class PackageFindings(PackageFile file)
 
     /// <summary>Paths that the package of that name owns.</summary>
     internal List<(string Package, string Path)> Owned { get; } = [];
+
+    /// <summary>Files of the subject that this one includes, as paths below its root.</summary>
+    internal IReadOnlyCollection<string> Included => _included;
+
+    /// <summary>The file includes another; what is none of the subject's is a problem.</summary>
+    /// <param name="path">Its path, relative to this file's folder.</param>
+    internal void Include(string path)
+    {
+        var parts = new List<string>();
+        foreach (var part in $"{PackageText.Folder(file.Path)}/{path}".Split('/').Where(p => p is not ("" or ".")))
+        {
+            if (part != "..")
+            {
+                parts.Add(part);
+            }
+            else if (parts.Count > 0)
+            {
+                parts.RemoveAt(parts.Count - 1);
+            }
+            else
+            {
+                Problem("it includes a file outside of the subject");
+                return;
+            }
+        }
+        if (path[0] == '/' || path.Contains("://", StringComparison.Ordinal))
+        {
+            Problem("it includes a file outside of the subject");
+        }
+        else if (_included.Count < 256)
+        {
+            _included.Add(string.Join('/', parts));
+        }
+        else
+        {
+            Problem("it includes more than 256 files");
+        }
+    }
 
     internal void Add(FoundPackage package) => _packages.Add(package with { Occurrence = new SbomOccurrence(file.Path, file.Layer) });
 

@@ -24,6 +24,7 @@ public sealed class PackageCatalog(PackageSearch search)
     private readonly Dictionary<string, IReadOnlyList<SbomLicense>> _licenses = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _owners = new(StringComparer.Ordinal);
     private readonly List<string> _manifests = [];
+    private readonly List<(string File, string Included)> _included = [];
     private readonly HashSet<string> _locks = new(StringComparer.Ordinal);
     private int _lost;
 
@@ -109,6 +110,10 @@ public sealed class PackageCatalog(PackageSearch search)
         {
             AddGap(manifest, "no lock file beside it fixes what it leads to", false);
         }
+        foreach (var (file, included) in _included.Where(i => !_locks.Contains(i.Included) || PackageFormats.Locked(i.Included) is null))
+        {
+            AddGap(file, $"it includes '{PackageText.Note(included)}', which was not read", false);
+        }
         if (_lost > 0)
         {
             AddGap("", $"{_lost} more than {Limits.SbomComponents} packages", false);
@@ -144,6 +149,7 @@ public sealed class PackageCatalog(PackageSearch search)
                 _lost++;
             }
         }
+        _included.AddRange(findings.Included.Select(i => (file.Path, i)));
         foreach (var problem in findings.Problems)
         {
             AddGap(file.Path, problem, false);

@@ -37,8 +37,8 @@ internal static class PackageFormats
     private static readonly Dictionary<string, string[]> Manifests = new(StringComparer.Ordinal)
     {
         ["package.json"] = ["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb"],
-        ["pyproject.toml"] = ["poetry.lock", "uv.lock", "pdm.lock", "pylock.toml", "requirements.txt", "Pipfile.lock"],
-        ["setup.py"] = ["poetry.lock", "uv.lock", "pdm.lock", "pylock.toml", "requirements.txt", "Pipfile.lock"],
+        ["pyproject.toml"] = ["poetry.lock", "uv.lock", "pdm.lock", "pylock.toml", "Pipfile.lock"],
+        ["setup.py"] = ["poetry.lock", "uv.lock", "pdm.lock", "pylock.toml", "Pipfile.lock"],
         ["Pipfile"] = ["Pipfile.lock"],
         ["Cargo.toml"] = ["Cargo.lock"],
         [".csproj"] = ["packages.lock.json"],
@@ -107,7 +107,7 @@ internal static class PackageFormats
             "packages.lock.json" => DotNetReader.Lock,
             "go.mod" => GoModReader.Read,
             _ when name.StartsWith("requirements", StringComparison.Ordinal) && name.EndsWith(".txt", StringComparison.Ordinal) =>
-                PythonReader.Requirements,
+                RequirementsReader.Read,
             _ when name.StartsWith("pylock.", StringComparison.Ordinal) && name.EndsWith(".toml", StringComparison.Ordinal) =>
                 TomlLockReader.Python,
             _ when name.EndsWith(".deps.json", StringComparison.Ordinal) => DotNetReader.Dependencies,

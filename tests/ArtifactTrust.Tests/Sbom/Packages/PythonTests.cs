@@ -112,7 +112,71 @@ public sealed class PythonTests
         );
         Assert.Equal([$"SHA-256 {hex}", $"SHA-256 {new string('b', 64)}"], found.One("Requests").Hashes());
         Assert.Contains(found.One("numpy").Properties, p => p is { Name: PackagePropertyNames.Requirement, Value: ">= 1.20, < 2" });
+        Assert.Equal(
+            [
+                "2 of its requirements are addresses or paths, where what they bring is not read",
+                "2 of its requirements have no --hash, so that pip may install others with them",
+                "3 of its requirements leave the version open",
+                "it includes 'other.txt', which was not read",
+            ],
+            found.Gaps.Select(g => g.Reason)
+        );
+    }
+
+    [Fact]
+    public void Requirements_with_hashes_name_all_that_pip_installs()
+    {
+        var hash = $"--hash=sha256:{new string('a', 64)}";
+        Assert.Empty(Found.Locked("requirements.txt", $"a==1 {hash}\nb==2 \\\n  {hash}\n--require-hashes\n").Gaps);
+        Assert.Single(Found.Locked("requirements.txt", $"a==1 {hash}\nb==2\n").Gaps);
+    }
+
+    [Theory]
+    [InlineData("git+https://user:secret@host.example/a/b@v1")]
+    [InlineData("-e ./local")]
+    [InlineData("--editable=git+https://user:secret@host.example/a#egg=a")]
+    [InlineData("./pkg.whl")]
+    [InlineData("pkg-1.0-py3-none-any.whl")]
+    [InlineData("libs/pkg")]
+    [InlineData("thing @ https://user:secret@host.example/thing.zip")]
+    public void What_comes_from_an_address_or_a_path_is_a_gap_and_its_password_is_not_shown(string line)
+    {
+        var found = Found.Locked("requirements.txt", $"{line}\n");
+        Assert.StartsWith("1 of its requirements are addresses or paths", found.Gaps.Single().Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain(found.Packages.SelectMany(p => p.Properties), p => p.Value.Contains("secret", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("-r base.txt", "app/requirements.txt", "app/base.txt")]
+    [InlineData("--requirement ./requirements-base.txt", "requirements.txt", "requirements-base.txt")]
+    [InlineData("--requirement=../requirements-x.txt", "app/requirements.txt", "requirements-x.txt")]
+    public void What_is_included_and_not_there_is_a_gap(string line, string file, string included)
+    {
+        var found = Found.Locked(file, $"{line}\n");
+        Assert.Equal($"it includes '{included}', which was not read", found.Gaps.Single().Reason);
+    }
+
+    [Theory]
+    [InlineData("-r ../../x.txt")]
+    [InlineData("-r /etc/x.txt")]
+    [InlineData("-r https://user:secret@host.example/x.txt")]
+    public void What_is_included_from_elsewhere_is_a_gap(string line)
+    {
+        var found = Found.Locked("app/requirements.txt", $"{line}\n");
+        Assert.Equal("it includes a file outside of the subject", found.Gaps.Single().Reason);
+    }
+
+    [Fact]
+    public void What_is_included_and_read_is_none()
+    {
+        var hash = $"--hash=sha256:{new string('a', 64)}";
+        var found = Found.In(
+            PackageSearch.Locked,
+            ("app/requirements.txt", $"-r ../requirements-base.txt\na==1 {hash}\n"),
+            ("requirements-base.txt", $"b==2 {hash}\n")
+        );
         Assert.Empty(found.Gaps);
+        Assert.Equal(["pkg:pypi/a@1", "pkg:pypi/b@2"], found.Urls());
     }
 
     [Theory]
@@ -123,7 +187,7 @@ public sealed class PythonTests
     {
         var found = Found.Locked("requirements-dev.txt", $"{line}\ngood==1\n");
         Assert.Equal(["pkg:pypi/good@1"], found.Urls());
-        Assert.Contains("not understood", found.Gaps.Single().Reason, StringComparison.Ordinal);
+        Assert.Contains(found.Gaps, g => g.Reason.Contains("not understood", StringComparison.Ordinal));
     }
 
     [Fact]

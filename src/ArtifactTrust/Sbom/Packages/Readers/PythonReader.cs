@@ -1,12 +1,11 @@
-using System.Text;
 using System.Text.RegularExpressions;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Sbom.Licenses;
 
 namespace ArtifactTrust.Sbom.Packages.Readers;
 
-/// <summary>Python packages: installed (<c>dist-info</c>, <c>egg-info</c>), asked for in <c>requirements.txt</c>, locked by pipenv, and conda's.</summary>
-/// <remarks>Spec: Core metadata 2.4; PEP 503 (names), 508 (requirements), 440 (<c>==</c>); pip's requirements file format; conda's prefix records.</remarks>
+/// <summary>Python packages: installed (<c>dist-info</c>, <c>egg-info</c>), locked by pipenv, and conda's.</summary>
+/// <remarks>Spec: Core metadata 2.4; PEP 503 (names), 508 (requirements); conda's prefix records.</remarks>
 internal static partial class PythonReader
 {
     private static readonly Dictionary<string, string> Classifiers = new(StringComparer.OrdinalIgnoreCase)
@@ -81,26 +80,6 @@ internal static partial class PythonReader
                 OwnFile = file.Path,
             }
         );
-    }
-
-    internal static void Requirements(PackageFile file, PackageFindings findings)
-    {
-        var pending = new StringBuilder();
-        foreach (var line in PackageText.Lines(file.Content).Append(""))
-        {
-            if (pending.Length > Limits.SbomTextLength * 64)
-            {
-                throw new MalformedDataException("requirements file", "$", "a line of more than 256 kB");
-            }
-            var text = Comment().Replace(line, "");
-            if (text.EndsWith('\\'))
-            {
-                pending.Append(text.AsSpan(0, text.Length - 1)).Append(' ');
-                continue;
-            }
-            Requirement(pending.Append(text).ToString().Trim(), findings);
-            pending.Clear();
-        }
     }
 
     internal static void PipfileLock(PackageFile file, PackageFindings findings)
@@ -183,40 +162,6 @@ internal static partial class PythonReader
             );
     }
 
-    private static void Requirement(string text, PackageFindings findings)
-    {
-        // Options name other files and indexes; the files are read by themselves where they have a known name.
-        if (text.Length == 0 || text[0] == '-')
-        {
-            return;
-        }
-        if (RequirementPattern().Match(text) is not { Success: true } match)
-        {
-            if (!text.Contains("://", StringComparison.Ordinal) && !text.StartsWith('.') && !text.StartsWith('/'))
-            {
-                findings.Problem($"the requirement '{PackageText.Note(text.Length > 80 ? text[..80] : text)}' is not understood");
-            }
-            return;
-        }
-        var name = match.Groups["name"].Value;
-        var rest = match.Groups["rest"].Value;
-        var hashes = PackageText.Hashes(HashOption().Matches(rest).Select(m => (string?)m.Groups[1].Value.ToLowerInvariant()));
-        var options = rest.IndexOf(" --", StringComparison.Ordinal);
-        var wanted = (options < 0 ? rest : rest[..options]).Split(';')[0].Trim().Trim('(', ')').Trim();
-        var pin = Pin().Match(wanted);
-        findings.Add(
-            new FoundPackage(Url(name, pin.Success ? pin.Groups[1].Value : null))
-            {
-                DisplayName = name,
-                Hashes = hashes,
-                Properties =
-                    pin.Success || wanted.Length == 0
-                        ? []
-                        : [new SbomProperty(PackagePropertyNames.Requirement, PackageText.Note(wanted) ?? "")],
-            }
-        );
-    }
-
     private static List<SbomLicense> Licenses(Dictionary<string, string> fields)
     {
         if (LicenseParser.Parse(First(fields, "License-Expression")) is { } expression)
@@ -255,19 +200,4 @@ internal static partial class PythonReader
 
     [GeneratedRegex(@"\A[A-Za-z0-9](?:[A-Za-z0-9._-]{0,254}[A-Za-z0-9])?", RegexOptions.CultureInvariant)]
     private static partial Regex Name();
-
-    [GeneratedRegex(
-        @"\A(?<name>[A-Za-z0-9](?:[A-Za-z0-9._-]{0,254}[A-Za-z0-9])?)\s*(?:\[[A-Za-z0-9._,\s-]{0,512}\])?\s*(?<rest>(?:[(=<>!~;@]|--|\z).*)?\z",
-        RegexOptions.CultureInvariant | RegexOptions.Singleline
-    )]
-    private static partial Regex RequirementPattern();
-
-    [GeneratedRegex(@"\A={2,3}\s*([A-Za-z0-9][A-Za-z0-9.!+_-]{0,254})\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Pin();
-
-    [GeneratedRegex(@"--hash[=\s]([a-z0-9]{1,16}:[0-9A-Fa-f]{1,128})", RegexOptions.CultureInvariant)]
-    private static partial Regex HashOption();
-
-    [GeneratedRegex(@"(?:^|\s)#.*$", RegexOptions.CultureInvariant)]
-    private static partial Regex Comment();
 }
