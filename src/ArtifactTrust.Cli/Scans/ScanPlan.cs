@@ -1,5 +1,6 @@
 using ArtifactTrust.Cli.Commands;
 using ArtifactTrust.Cli.Console;
+using ArtifactTrust.Sbom;
 
 namespace ArtifactTrust.Cli.Scans;
 
@@ -45,13 +46,9 @@ internal sealed record ScanPlan(bool LooksIntoModels, bool LooksIntoFiles, bool 
         );
     }
 
-    /// <summary>Whether a file is an SBOM, by its content: JSON that says so in its first kilobytes.</summary>
     private static bool IsSbomFile(string path)
     {
-        using var handle = File.OpenHandle(path);
-        var head = new byte[4096];
-        var text = System.Text.Encoding.UTF8.GetString(head, 0, RandomAccess.Read(handle, head, 0));
-        return text.TrimStart('\uFEFF', ' ', '\t', '\r', '\n').StartsWith('{')
-            && (text.Contains("\"bomFormat\"", StringComparison.Ordinal) || text.Contains("\"spdxVersion\"", StringComparison.Ordinal));
+        using var file = File.OpenRead(path);
+        return SbomFile.FormatOf(file) != SbomFileFormat.None;
     }
 }

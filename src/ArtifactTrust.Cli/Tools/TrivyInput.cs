@@ -1,4 +1,5 @@
 using ArtifactTrust.Formats;
+using ArtifactTrust.Sbom;
 using ArtifactTrust.Scanning;
 
 namespace ArtifactTrust.Cli.Tools;
@@ -10,9 +11,11 @@ internal static class TrivyInput
     /// <param name="target">The target.</param>
     /// <param name="directory">Where copies and links are made.</param>
     /// <param name="notes">Where it is noted in what a copy differs.</param>
+    /// <param name="stated">The packages that the target states, where it is an SBOM.</param>
     /// <exception cref="ScannerException">It cannot be read.</exception>
-    internal static string Prepare(TrivyTarget target, PrivateDirectory directory, List<string> notes)
+    internal static string Prepare(TrivyTarget target, PrivateDirectory directory, List<string> notes, out StatedPackages? stated)
     {
+        stated = null;
         if (target.IsLayout)
         {
             var path = target.Value;
@@ -30,8 +33,17 @@ internal static class TrivyInput
         }
         try
         {
+            var bytes = BoundedFile.Read(target.Value, "SBOM", Limits.ScanReportBytes);
+            if (SbomFile.FormatOf(new MemoryStream(bytes)) is var format and (SbomFileFormat.CycloneDxXml or SbomFileFormat.Spdx3Json))
+            {
+                throw new ScannerException(
+                    $"Trivy does not read {(format == SbomFileFormat.CycloneDxXml ? "CycloneDX XML" : "SPDX 3")}",
+                    "scan the same document as CycloneDX JSON or SPDX 2.3 JSON"
+                );
+            }
+            stated = StatedPackages.Of(bytes);
             // Always a copy: what is scanned is then what was read, whatever happens to the file.
-            var copy = BomScanCopy.Of(BoundedFile.Read(target.Value, "SBOM", Limits.ScanReportBytes));
+            var copy = BomScanCopy.Of(bytes);
             if (copy.ReplacedRootType is { } type)
             {
                 notes.Add($"for the scan the SBOM's root component was an application instead of a {type}, which Trivy does not read");

@@ -70,7 +70,7 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
                 notes.Add(note);
             }
         }
-        var input = TrivyInput.Prepare(target, directory, notes);
+        var input = TrivyInput.Prepare(target, directory, notes, out var stated);
         var vex = TrivyVex.Prepare(options.VexFiles, target, directory);
         var started = _time.GetUtcNow();
         var raw = await RunAsync(commands, commands.Scan(target, input, "json", false, vex, options), target, directory, cancellation)
@@ -101,7 +101,14 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         );
         var (suppressed, gaps) = TrivyVex.Explain(report.Suppressed, vex, notes);
         return new TrivyScan(
-            new ScanReport(scanner, target.Name, started, finished, ScanReport.Sort([.. report.Findings, .. suppressed]), gaps)
+            new ScanReport(
+                scanner,
+                target.Name,
+                started,
+                finished,
+                ScanReport.Sort([.. report.Findings, .. suppressed]),
+                [.. gaps, .. stated?.Unrecognized(report) ?? []]
+            )
             {
                 Notes = notes,
             },
@@ -121,7 +128,7 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         var cache = Path.GetFullPath(options.CacheDirectory ?? DefaultCacheDirectory);
         using var directory = PrivateDirectory.Create();
         var commands = new TrivyCommands(executable, cache, directory, Variables);
-        var command = commands.Scan(target, TrivyInput.Prepare(target, directory, []), "cyclonedx", true, [], options);
+        var command = commands.Scan(target, TrivyInput.Prepare(target, directory, [], out _), "cyclonedx", true, [], options);
         var bytes = await RunAsync(commands, command, target, directory, cancellation).ConfigureAwait(false);
         Executable.CheckUnchanged();
         try

@@ -48,6 +48,9 @@ public sealed class TrivyReport
     /// <summary>How many packages were looked up; zero says that nothing was recognized.</summary>
     public int PackageCount { get; private init; }
 
+    /// <summary>The types of the package URLs of what was looked up, such as <c>pypi</c>.</summary>
+    public IReadOnlySet<string> PackageTypes { get; private init; } = new HashSet<string>();
+
     /// <summary>The findings Trivy left out and says so, each with the reason; the worst first.</summary>
     public IReadOnlyList<Finding> Suppressed { get; private init; } = [];
 
@@ -73,12 +76,20 @@ public sealed class TrivyReport
         var metadata = Object(json, "Metadata", "$");
         var findings = new List<Finding>();
         var suppressed = new List<Finding>();
+        var types = new HashSet<string>(StringComparer.Ordinal);
         var (packages, index) = (0, 0);
         foreach (var result in Items(json, "Results", "$"))
         {
             var location = $"$.Results[{index++}]";
             RequireObject(result, location);
-            packages += Items(result, "Packages", location).Count();
+            foreach (var package in Items(result, "Packages", location))
+            {
+                packages++;
+                if (PackageType(package, location) is { } type)
+                {
+                    types.Add(type);
+                }
+            }
             suppressed.AddRange(TrivyFindings.ReadSuppressed(result, location));
             findings.AddRange(TrivyFindings.Read(result, location));
             if (findings.Count + suppressed.Count > Limits.ScanFindings)
@@ -96,10 +107,18 @@ public sealed class TrivyReport
             OperatingSystem = ReadOperatingSystem(metadata),
             Platform = ReadPlatform(Object(metadata, "ImageConfig", "$.Metadata")),
             PackageCount = packages,
+            PackageTypes = types,
             Suppressed = ScanReport.Sort(suppressed),
             Findings = ScanReport.Sort(findings),
         };
     }
+
+    private static string? PackageType(JsonElement package, string location) =>
+        Text(Object(package, "Identifier", $"{location}.Packages"), "PURL", $"{location}.Packages.Identifier") is { } purl
+        && purl.StartsWith("pkg:", StringComparison.Ordinal)
+        && purl.IndexOf('/', StringComparison.Ordinal) is > 4 and var end
+            ? purl[4..end]
+            : null;
 
     internal static string? Text(JsonElement parent, string name, string location) =>
         parent.ValueKind != JsonValueKind.Object ? null : StrictJson.OptionalString(parent, name, FormatName, location);

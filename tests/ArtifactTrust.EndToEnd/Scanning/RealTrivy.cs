@@ -19,6 +19,12 @@ internal static class RealTrivy
     /// <summary>The folder of Trivy's test material made by others, or null.</summary>
     public static string? Material { get; } = FindMaterial();
 
+    /// <summary>Why a test is skipped, or null.</summary>
+    public static string? Missing(bool material, params string[] programs) =>
+        Executable is null ? "Trivy is not here (ARTIFACT_TRUST_PEERS)"
+        : material && Material is null ? "the interop vectors (../shared/vectors) are not here"
+        : Peers.Missing(programs);
+
     private static string FindRepository()
     {
         for (var d = new DirectoryInfo(AppContext.BaseDirectory); d is not null; d = d.Parent)
@@ -45,11 +51,12 @@ internal sealed class TrivyFactAttribute : FactAttribute
 {
     /// <param name="material">Whether the material made by others is needed too.</param>
     /// <param name="programs">The other programs that are needed.</param>
-    public TrivyFactAttribute(bool material = true, params string[] programs)
-    {
-        Skip =
-            RealTrivy.Executable is null ? "Trivy is not here (ARTIFACT_TRUST_PEERS)"
-            : material && RealTrivy.Material is null ? "the interop vectors (../shared/vectors) are not here"
-            : Peers.Missing(programs);
-    }
+    public TrivyFactAttribute(bool material = true, params string[] programs) => Skip = RealTrivy.Missing(material, programs);
+}
+
+/// <inheritdoc cref="TrivyFactAttribute"/>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class TrivyTheoryAttribute : TheoryAttribute
+{
+    public TrivyTheoryAttribute() => Skip = RealTrivy.Missing(material: true);
 }

@@ -72,6 +72,39 @@ public sealed class ScanVerbTests : IDisposable
         int Count(string file) => JsonNode.Parse(Read(file))!["scanner"]!["result"]!.AsArray().Count;
     }
 
+    [TrivyTheory]
+    [InlineData("cyclonedx-json", 1, "")]
+    [InlineData("spdx-json", 1, "")]
+    [InlineData("cyclonedx-xml", 3, "Trivy does not read CycloneDX XML")]
+    [InlineData("spdx3-json", 3, "Trivy does not read SPDX 3")]
+    public void An_SBOM_is_looked_up_or_not_said_to_be_clean(string format, int exitCode, string message)
+    {
+        Write("app/requirements.txt", "fixture-torchlike==1.13.0\n");
+        Assert.Equal(0, Tool.Run(_directory, "sbom", "app", "--source", "--format", format, "--to", "sbom").ExitCode);
+        var ended = Scan("sbom");
+        Assert.True(ended.ExitCode == exitCode, ended.ToString());
+        Assert.Contains(message, ended.Text, StringComparison.Ordinal);
+    }
+
+    [TrivyTheory]
+    [InlineData(
+        """{"type":"library","bom-ref":"o","name":"openssl","version":"3","purl":"pkg:deb/debian/openssl@3"}""",
+        "recognized none of the 1 packages of type deb"
+    )]
+    [InlineData("""{"type":"library","name":"torch","version":"1"}""", "none of the 1 components of the SBOM has a package URL")]
+    [InlineData("""{"type":"data","name":"set"}""", null)]
+    public void An_SBOM_of_which_nothing_was_recognized_is_not_said_to_be_clean(string component, string? gap)
+    {
+        // What it is stands at the end, and below something long.
+        Write(
+            "sbom.json",
+            $$"""{"components":[{{component}}],"x":"{{new string('x', 10_000)}}","version":1,"specVersion":"1.6","bomFormat":"CycloneDX"}"""
+        );
+        var ended = Scan("sbom.json");
+        Assert.True(ended.ExitCode == (gap is null ? 0 : 3), ended.ToString());
+        Assert.Contains(gap ?? "no package was recognized", ended.Output, StringComparison.Ordinal);
+    }
+
     [TrivyFact]
     public void A_waived_finding_is_shown_and_does_not_fail_and_one_that_is_over_does()
     {
