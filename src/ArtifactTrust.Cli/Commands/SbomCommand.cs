@@ -6,6 +6,7 @@ using ArtifactTrust.Manifests;
 using ArtifactTrust.Oci;
 using ArtifactTrust.Sbom;
 using ArtifactTrust.Sbom.Cards;
+using ArtifactTrust.Scanning.Secrets;
 
 namespace ArtifactTrust.Cli.Commands;
 
@@ -147,6 +148,7 @@ internal static class SbomCommand
                     default:
                         throw new InvalidOperationException("a subject of no kind");
                 }
+                RefuseSecrets(made, cancellation);
                 if (parsed.GetValue(completeness))
                 {
                     return SbomCompletenessReport.Written(session, made.Bytes, least, profile: null);
@@ -195,6 +197,23 @@ internal static class SbomCommand
             }
         );
         return verb;
+    }
+
+    /// <summary>An SBOM is published, and repeats what files say of themselves; a credential among that is not.</summary>
+    /// <exception cref="CliException">It holds one of a known form.</exception>
+    private static void RefuseSecrets(MadeSbom made, CancellationToken cancellation)
+    {
+        using var stream = new MemoryStream(made.Bytes, writable: false);
+        var found = new SecretScanner().Scan("SBOM", stream, "SBOM", cancellation).Findings;
+        // A random value under a telling name is nearly always a digest here.
+        if (found.FirstOrDefault(f => f.Id != SecretScanner.AssignmentId) is { } secret)
+        {
+            throw CliException.Rejected(
+                "secret",
+                $"the SBOM would hold a secret that the subject's files repeat: {secret.Title} ({secret.Location} of the SBOM)",
+                "take it out of the files, and revoke it; artifact-trust scan names the files and lines"
+            );
+        }
     }
 
     private static SbomOptions Describe(Session session, bool dataset, string name, string? version, string? card, string? code)

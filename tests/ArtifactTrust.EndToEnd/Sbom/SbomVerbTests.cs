@@ -39,6 +39,27 @@ public sealed class SbomVerbTests : IDisposable
         Assert.Equal(0, json.GetProperty("errors").GetArrayLength());
     }
 
+    [Theory]
+    [InlineData("cyclonedx-json")]
+    [InlineData("cyclonedx-xml")]
+    [InlineData("spdx-json")]
+    [InlineData("spdx3-json")]
+    public void A_secret_that_the_files_repeat_is_never_published(string format)
+    {
+        // Put together here, so that no file holds it whole.
+        foreach (
+            var secret in (string[])["ghp_" + "a1Q9bR7cS3dT5eU2fV8gW4ha1Q9bR7cS3dT5", "https://me:" + "kq7-Tr9x" + "@host.example/base"]
+        )
+        {
+            _scene.Write("model/README.md", $"---\nlicense: mit\nbase_model: {secret}\n---\n# m {secret}\n");
+            var ended = _scene.Run("sbom", "model", "--format", format, "--to", "m.sbom");
+            Assert.True(ended.ExitCode == Rejected, ended.ToString());
+            Assert.Contains("would hold a secret", ended.Errors, StringComparison.Ordinal);
+            Assert.DoesNotContain(secret, ended.Text, StringComparison.Ordinal);
+            Assert.False(File.Exists(_scene.At("m.sbom")));
+        }
+    }
+
     [Fact]
     public void What_is_wrong_is_named_with_its_place_and_reason()
     {
@@ -198,7 +219,7 @@ public sealed class SbomVerbTests : IDisposable
         _scene.Refuses(Usage, "--completeness writes no SBOM", "sbom", "model", "--completeness", "--to", "x.json");
         _scene.Refuses(Usage, "signs nothing", "sbom", "model", "--completeness", "--attest", "--key", "ci.key");
         _scene.Refuses(Usage, "is about a signature", "sbom", "model", "--completeness", "--key", "ci.key");
-        _scene.Refuses(Usage, "--name is empty", "sbom", "model", "--name", "");
+        _scene.Refuses(Usage, "--name is empty", "sbom", "model", "--name", " ");
         _scene.Refuses(Usage, "--name NAME", "sbom", "/", "--source");
     }
 

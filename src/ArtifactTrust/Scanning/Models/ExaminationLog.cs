@@ -1,4 +1,5 @@
 using ArtifactTrust.Formats;
+using ArtifactTrust.Scanning.Secrets;
 
 namespace ArtifactTrust.Scanning.Models;
 
@@ -35,7 +36,15 @@ internal sealed class ExaminationLog(ModelScanRules rules)
             : _gaps.Count > 0 ? FileVerdict.Inconclusive
             : Examined ? FileVerdict.Clean
             : FileVerdict.NotApplicable;
-        return new FileScan(name, size, format, verdict, findings, [.. _gaps.Distinct()], [.. _imports.Select(i => i.Import)]);
+        return new FileScan(
+            SecretMask.Of(name),
+            size,
+            format,
+            verdict,
+            findings,
+            [.. _gaps.Distinct().Select(SecretMask.Of)],
+            [.. _imports.Select(i => Masked(i.Import))]
+        );
     }
 
     /// <summary>Keeps what breaks a rule, once for each place and detail.</summary>
@@ -103,8 +112,16 @@ internal sealed class ExaminationLog(ModelScanRules rules)
         }
     }
 
+    private static ModelImport Masked(ModelImport import) =>
+        import with
+        {
+            Module = SecretMask.Of(import.Module),
+            Name = SecretMask.Of(import.Name),
+            Location = SecretMask.Of(import.Location),
+        };
+
     private static Finding Found(string name, ModelImport import, ModelScanRule rule) =>
-        new(rule.Id, FindingClass.ModelFile, rule.Severity, name)
+        new(rule.Id, FindingClass.ModelFile, rule.Severity, SecretMask.Of(name))
         {
             Title = $"imports {Printable.Text($"{import.Module}.{import.Name}")}, {rule.Reason}",
             Location = Shown(import.Location),
@@ -113,7 +130,7 @@ internal sealed class ExaminationLog(ModelScanRules rules)
         };
 
     private static Finding Found(string name, Oddity oddity) =>
-        new(oddity.Rule.Id, FindingClass.ModelFile, oddity.Rule.Severity, name)
+        new(oddity.Rule.Id, FindingClass.ModelFile, oddity.Rule.Severity, SecretMask.Of(name))
         {
             Title = oddity.Detail is null ? oddity.Rule.Reason : $"{oddity.Rule.Reason}: {Printable.Text(oddity.Detail)}",
             Location = Shown(oddity.Location),
@@ -134,10 +151,14 @@ internal sealed record Oddity(ModelScanRule Rule, string Location, string? Detai
 /// <summary>Text from a file, made fit to be shown.</summary>
 internal static class Printable
 {
-    /// <summary>The text with control characters and other invisible ones replaced, and cut where it is long.</summary>
+    private const int MaskedCharacters = 16_384;
+
+    /// <summary>The text without secrets, with control characters and other invisible ones replaced, and cut where it is long.</summary>
     internal static string Text(string text)
     {
         const int longest = 200;
+        // A secret that is cut is still a part of one.
+        text = SecretMask.Of(text.Length <= MaskedCharacters ? text : text[..MaskedCharacters]);
         var shown = text.Length <= longest ? text : $"{text.AsSpan(0, longest)}…";
         return string.Create(
             shown.Length,

@@ -23,7 +23,7 @@ internal sealed record SecretRule(string Id, string Title, Severity Severity, st
 internal static partial class SecretRules
 {
     /// <summary>Changes with the rules.</summary>
-    internal const string Version = "2026.11.1";
+    internal const string Version = "2026.11.2";
 
     internal static IReadOnlyList<SecretRule> All { get; } =
     [
@@ -71,11 +71,24 @@ internal static partial class SecretRules
         Token("databricks-token", "Databricks token", "dapi", Databricks()),
         new("private-key", "private key", Severity.High, "-----BEGIN ", Pem()) { MayFollowWord = true },
         new("jwt", "JSON Web Token", Severity.Medium, "eyJ", Jwt()) { Accepts = JwtHeader.IsOne },
+        new("url-password", "password in an address", Severity.Medium, "://", UrlPassword())
+        {
+            MayFollowWord = true,
+            Accepts = v => !SecretText.IsCommonPassword(v),
+        },
+        new("netrc-password", "password in a netrc file", Severity.Medium, "machine ", Netrc())
+        {
+            Accepts = v => !SecretText.IsCommonPassword(v),
+        },
+        new("docker-auth", "credentials for a container registry", Severity.High, "\"auth\"", DockerAuth())
+        {
+            Accepts = SecretText.IsBasicCredential,
+        },
     ];
 
     /// <summary>A name that speaks of a secret, with a value that looks random.</summary>
     internal static SecretRule Assignment { get; } =
-        new("generic-secret", "a random value under the name of a secret", Severity.Medium, "", Generic());
+        new(SecretScanner.AssignmentId, "a random value under the name of a secret", Severity.Medium, "", Generic());
 
     private static SecretRule Key(string literal) => new("aws-access-key-id", "AWS access key", Severity.High, literal, AwsKey());
 
@@ -173,7 +186,23 @@ internal static partial class SecretRules
     private static partial Regex Jwt();
 
     [GeneratedRegex(
-        """(?i)(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|client[_-]?secret)[a-z0-9_.-]{0,24}["']{0,2}\s{0,4}(?:=|:|=>|:=)\s{0,4}["']{1,3}(?<value>[A-Za-z0-9+/=_.~!@#$%^&*-]{16,256})["']""",
+        """\A://[^\s/:@"'<>\\]{0,128}:(?<value>[^\s/@"'<>\\]{3,256})@(?!(?:[A-Za-z0-9-]{1,63}\.){0,3}example\.(?:com|org|net)(?![A-Za-z0-9.-]))[A-Za-z0-9\[]""",
+        RegexOptions.CultureInvariant
+    )]
+    private static partial Regex UrlPassword();
+
+    [GeneratedRegex(
+        @"\Amachine\s{1,4}\S{1,256}\s{1,4}login\s{1,4}\S{1,256}\s{1,4}password\s{1,4}(?<value>\S{3,256})",
+        RegexOptions.CultureInvariant
+    )]
+    private static partial Regex Netrc();
+
+    [GeneratedRegex("""\A"auth"\s{0,4}:\s{0,4}"(?<value>[A-Za-z0-9+/]{8,1024}={0,2})["]""", RegexOptions.CultureInvariant)]
+    private static partial Regex DockerAuth();
+
+    // What stands in no quotes may be code: it ends its line or its item, and is judged more strictly.
+    [GeneratedRegex(
+        """(?i)(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|client[_-]?secret)[a-z0-9_.-]{0,24}["']{0,2}\s{0,4}(?::=|=>|=|:)\s{0,4}(?:["']{1,3}(?<value>[A-Za-z0-9+/=_.~!@#$%^&*-]{16,256})["']|(?<bare>[A-Za-z0-9+/=_.~!@#$%^&*-]{16,256})(?=\s{0,4}(?:\z|[#,;}\]])))""",
         RegexOptions.CultureInvariant
     )]
     private static partial Regex Generic();

@@ -15,6 +15,9 @@ public sealed class SecretScanner(TimeProvider? time = null)
     /// <summary>What reports call the scanner.</summary>
     public const string Uri = "pkg:generic/artifact-trust/secret-scan";
 
+    /// <summary>The rule for random values under the name of a secret, which has no form of its own.</summary>
+    public const string AssignmentId = "generic-secret";
+
     private const int FindingsPerFile = 1000;
 
     // Sought by itself: with the shortest of many at two characters, all of them are sought far more slowly.
@@ -90,8 +93,9 @@ public sealed class SecretScanner(TimeProvider? time = null)
         return new ScanReport(Identity, target, started, _time.GetUtcNow(), ScanReport.Sort(findings), gaps);
     }
 
-    private static void ScanFile(string name, Stream stream, List<Finding> findings, List<string> gaps, CancellationToken cancellation)
+    private static void ScanFile(string path, Stream stream, List<Finding> findings, List<string> gaps, CancellationToken cancellation)
     {
+        var name = SecretMask.Of(path);
         if (!TextLines.IsText(stream))
         {
             return;
@@ -193,26 +197,28 @@ public sealed class SecretScanner(TimeProvider? time = null)
         {
             // Those of a form come first, in order, and so do these.
             var (formed, next, last) = (matches.Count, 0, 0);
-            for (var from = 0; Assignment(text, from) is var (start, length) && start >= 0; from = anywhere ? start + 1 : start + length)
+            for (var from = 0; Assignment(text, from) is { } found; from = anywhere ? found.Start + 1 : found.Start + found.Length)
             {
-                var whole = text.Slice(start, length);
-                var valueStart = whole[..^1].LastIndexOfAny('"', '\'') + 1;
-                while (next < formed && matches[next].Start + matches[next].Length <= start)
+                while (next < formed && matches[next].Start + matches[next].Length <= found.Start)
                 {
                     next++;
                 }
                 if (
-                    start >= last
-                    && (next == formed || matches[next].Start >= start + length)
-                    && SecretText.LooksRandom(whole[valueStart..^1])
+                    found.Start >= last
+                    && (next == formed || matches[next].Start >= found.Start + found.Length)
+                    && (
+                        found.IsBare
+                            ? SecretText.LooksRandomBare(text.Slice(found.ValueStart, found.ValueLength))
+                            : SecretText.LooksRandom(text.Slice(found.ValueStart, found.ValueLength))
+                    )
                 )
                 {
-                    last = start + length;
+                    last = found.Start + found.Length;
                     matches.Add(
-                        new SecretMatch(SecretRules.Assignment, start, length, line)
+                        new SecretMatch(SecretRules.Assignment, found.Start, found.Length, line)
                         {
-                            ValueStart = start + valueStart,
-                            ValueLength = length - valueStart - 1,
+                            ValueStart = found.ValueStart,
+                            ValueLength = found.ValueLength,
                         }
                     );
                 }
@@ -221,13 +227,18 @@ public sealed class SecretScanner(TimeProvider? time = null)
         return matches;
     }
 
-    private static (int Start, int Length) Assignment(ReadOnlySpan<char> text, int from)
+    /// <summary>The next assignment to the name of a secret; null where there is none.</summary>
+    private static Assigned? Assignment(ReadOnlySpan<char> text, int from)
     {
         foreach (var found in SecretRules.Assignment.Form.EnumerateMatches(text, from))
         {
-            return (found.Index, found.Length);
+            // Copied only where there is something to take out of it.
+            var groups = SecretRules.Assignment.Form.Match(text.Slice(found.Index, found.Length).ToString()).Groups;
+            var bare = groups["bare"];
+            var value = bare.Success ? bare : groups["value"];
+            return new Assigned(found.Index, found.Length, found.Index + value.Index, value.Length, bare.Success);
         }
-        return (-1, 0);
+        return null;
     }
 
     private static SecretMatch? At(ReadOnlySpan<char> text, int start, int line, bool anywhere)
@@ -288,3 +299,11 @@ internal sealed record SecretMatch(SecretRule Rule, int Start, int Length, int L
     /// <summary>How long the secret itself is.</summary>
     internal int ValueLength { get; init; }
 }
+
+/// <summary>A value that is given to the name of a secret.</summary>
+/// <param name="Start">Where the whole begins.</param>
+/// <param name="Length">How long the whole is.</param>
+/// <param name="ValueStart">Where the value begins.</param>
+/// <param name="ValueLength">How long the value is.</param>
+/// <param name="IsBare">Whether the value stands in no quotes.</param>
+internal readonly record struct Assigned(int Start, int Length, int ValueStart, int ValueLength, bool IsBare);

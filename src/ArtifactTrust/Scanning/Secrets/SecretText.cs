@@ -40,6 +40,29 @@ internal static partial class SecretText
         "****",
     ];
 
+    private static readonly HashSet<string> Common = new(
+        [
+            "admin",
+            "guest",
+            "hunter2",
+            "mypassword",
+            "mysecretpassword",
+            "mysql",
+            "pass",
+            "passwd",
+            "password",
+            "postgres",
+            "pwd",
+            "redis",
+            "root",
+            "secret",
+            "test",
+            "token",
+            "user",
+        ],
+        StringComparer.Ordinal
+    );
+
     /// <summary>Whether a value is made of so many different characters that nobody types it.</summary>
     internal static bool LooksRandom(ReadOnlySpan<char> value) =>
         value.Length is >= ShortestRandom and <= LongestRandom
@@ -49,6 +72,32 @@ internal static partial class SecretText
         && Entropy(value) >= RandomEntropy
         && !LooksLikeExample(value)
         && !IsIdentifier(value);
+
+    /// <summary>Whether a value that stands in no quotes, where code may stand too, looks random: names in code have digits in few places.</summary>
+    internal static bool LooksRandomBare(ReadOnlySpan<char> value)
+    {
+        var runs = 0;
+        for (var i = 0; i < value.Length; i++)
+        {
+            runs += char.IsAsciiDigit(value[i]) && (i == 0 || !char.IsAsciiDigit(value[i - 1])) ? 1 : 0;
+        }
+        return runs >= 3 && LooksRandom(value);
+    }
+
+    /// <summary>Whether a password is one that examples and local set-ups have, or is filled in later.</summary>
+    internal static bool IsCommonPassword(string value) =>
+        value[0] is '$' or '{' or '%' or '[' or '<' or '*' || Common.Contains(value.ToLowerInvariant());
+
+    /// <summary>Whether text is <c>user:password</c> in base64.</summary>
+    internal static bool IsBasicCredential(string base64)
+    {
+        var bytes = new byte[base64.Length];
+        return Convert.TryFromBase64String(base64, bytes, out var length)
+            && bytes.AsSpan(0, length) is var text
+            && text.IndexOf((byte)':') is > 0 and var colon
+            && colon < length - 1
+            && !text.ContainsAnyExceptInRange((byte)' ', (byte)'~');
+    }
 
     internal static bool LooksLikeExample(ReadOnlySpan<char> value)
     {

@@ -37,6 +37,20 @@ public sealed class SecretScannerTests
             { "jwt", "eyJ" + "hbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJxOEoybVowcFg0In0." + Mixed[..43] },
             { "generic-secret", "password = \"" + Mixed[..24] + "\"" },
             { "generic-secret", "\"api_key\": \"" + Mixed[..32] + "\"" },
+            { "generic-secret", "SECRET_KEY=" + Mixed[..24] },
+            { "generic-secret", "export API_TOKEN=" + Mixed[..32] + "   # note" },
+            { "generic-secret", "  api_key: " + Mixed[..24] },
+            { "generic-secret", "password = " + Mixed[..20] },
+            { "generic-secret", "Endpoint=x;client_secret=" + Mixed[..32] + ";Timeout=3" },
+            { "generic-secret", "https://host.example/?token=" + Mixed[..32] },
+            { "url-password", "mongodb+srv://app:" + "Ty7-b" + "@host.example/db" },
+            { "url-password", "git+https://" + "x-access-token:" + Mixed[..20] + "@host.example/a/b@v1" },
+            { "url-password", "redis://:" + Mixed[..20] + "@[::1]:6379" },
+            { "netrc-password", "machine host.example login me password " + "kq7-Tr" },
+            {
+                "docker-auth",
+                "{\"auths\":{\"h\":{\"auth\": \"" + Convert.ToBase64String(Encoding.UTF8.GetBytes("me:" + Mixed[..20])) + "\"}}}"
+            },
         };
 
     [Theory]
@@ -70,6 +84,20 @@ public sealed class SecretScannerTests
     [InlineData("\"bos_token\": \"<|begin_of_text_12345|>\"")]
     [InlineData("token_id = \"123e4567-e89b-12d3-a456-426614174000\"")]
     [InlineData("the secret of 1f2e3d4c5b6a79881f2e3d4c5b6a7988 is out")]
+    [InlineData("token = settings.API_V2_TOKEN_NAME")]
+    [InlineData("password = generate_password_hash2(user1, name2, x3y4z5w6)")]
+    [InlineData("api_key = os.environ.get('SERVICE_V2_KEY_3A')")]
+    [InlineData("token_embd.weight: blk.12.attn_q.weight")]
+    [InlineData("secret_name: projects/a1/secrets/b2/versions/c3")]
+    [InlineData("eos_token: <|end_of_text_12345_a1b2c3|>")]
+    [InlineData("tokenizer_file: tokenizer-v2-2024-11-05.json")]
+    [InlineData("postgres://postgres:postgres@localhost/db")]
+    [InlineData("https://user:${PASSWORD}@host.example/")]
+    [InlineData("http://host.example:8080/a@b")]
+    [InlineData("http://me:a1b2c3d4@www.example.com/")]
+    [InlineData("https://[2001:db8::1]:8080/user@x")]
+    [InlineData("machine host.example login me password $PASSWORD")]
+    [InlineData("\"auth\": \"bm8gY29sb24gaW4gaXQ=\"")]
     public void What_only_looks_so_is_not(string text) => Assert.Empty(Scan(text).Findings);
 
     [Fact]
