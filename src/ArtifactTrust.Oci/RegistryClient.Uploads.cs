@@ -67,7 +67,7 @@ public sealed partial class RegistryClient
         }
     }
 
-    /// <summary>Sends one chunk; where the connection breaks, from where the registry says that it came.</summary>
+    /// <summary>Sends one chunk; where the connection breaks or the registry has another length, from where the registry says that it came.</summary>
     private async Task PushChunkAsync(Upload upload, ReadOnlyMemory<byte> chunk, long start, string operation, CancellationToken token)
     {
         while (!chunk.IsEmpty)
@@ -108,7 +108,7 @@ public sealed partial class RegistryClient
         // 202 is the specification's; 204 comes from registries that took the chunk all the same. The last request has the digest checked.
         if (response.Status is not (HttpStatusCode.Accepted or HttpStatusCode.NoContent))
         {
-            throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
+            throw await SessionFailureAsync(response, operation).ConfigureAwait(false);
         }
         var end = $"0-{start + chunk.Length - 1}";
         if (response.Header("Range") is { } range && range != end && range != $"bytes={end}")
@@ -122,10 +122,13 @@ public sealed partial class RegistryClient
         upload.Location = Location(response, upload.Location, operation);
     }
 
-    /// <summary>Whether a failure may have left the session as it was, so that it is worth asking.</summary>
+    /// <summary>Whether a failure may have left the session there, so that it is worth asking.</summary>
     private bool IsCut(Upload upload, Exception e, CancellationToken token) =>
         !token.IsCancellationRequested
-        && e is HttpRequestException or OperationCanceledException or RegistryException { IsTransient: true }
+        && e
+            is HttpRequestException
+                or OperationCanceledException
+                or RegistryException { IsTransient: true, Status: not HttpStatusCode.NotFound }
         && ++upload.Cuts < _options.Attempts;
 
     /// <summary>How many bytes of a session that was cut the registry has; -1 where it does not say, so that the blob is to be sent anew.</summary>
@@ -187,8 +190,16 @@ public sealed partial class RegistryClient
         using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
         if (response.Status != HttpStatusCode.Created)
         {
-            throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
+            throw await SessionFailureAsync(response, operation).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The exception for a request to a session. One that is gone (404) or has another length (416) does not keep the blob from being sent in another.</summary>
+    /// <remarks>Spec: distribution-spec 1.1, "Pushing a blob in chunks" and the error code BLOB_UPLOAD_UNKNOWN.</remarks>
+    private async Task<RegistryException> SessionFailureAsync(RegistryResponse response, string operation)
+    {
+        var failure = await _transport.FailureAsync(response, operation).ConfigureAwait(false);
+        return response.Status is HttpStatusCode.NotFound or HttpStatusCode.RequestedRangeNotSatisfiable ? failure.AsTransient() : failure;
     }
 
     private Uri Location(RegistryResponse response, Uri request, string operation)
