@@ -16,11 +16,11 @@ public sealed partial class RegistryClient
             throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
         }
         var chunkBytes = _options.ChunkBytes;
-        if (response.Header("OCI-Chunk-Min-Length") is { } minimum && int.TryParse(minimum, out var bytes) && bytes > chunkBytes)
+        if (Number(response.Header("OCI-Chunk-Min-Length")) is { } bytes && bytes > chunkBytes)
         {
             chunkBytes =
                 bytes <= OciLimits.ChunkBytes
-                    ? bytes
+                    ? (int)bytes
                     : throw new RegistryException(
                         response.Status,
                         null,
@@ -110,16 +110,19 @@ public sealed partial class RegistryClient
         {
             throw await SessionFailureAsync(response, operation).ConfigureAwait(false);
         }
-        var end = $"0-{start + chunk.Length - 1}";
-        if (response.Header("Range") is { } range && range != end && range != $"bytes={end}")
+        upload.Location = Location(response, upload.Location, operation);
+        // A part of the chunk may be all that it took: the session tells.
+        if (response.Header("Range") is { } range && LastByte(range) != start + chunk.Length - 1)
         {
             throw new RegistryException(
                 response.Status,
                 null,
-                $"{operation}: the registry took the range '{Text.Clean(range, 40)}', not '{end}'"
-            );
+                $"{operation}: the registry took the range '{Text.Clean(range, 40)}', not '0-{start + chunk.Length - 1}'"
+            )
+            {
+                IsTransient = true,
+            };
         }
-        upload.Location = Location(response, upload.Location, operation);
     }
 
     /// <summary>Whether a failure may have left the session there, so that it is worth asking.</summary>
@@ -154,12 +157,7 @@ public sealed partial class RegistryClient
                 return -1;
             }
             // Some say 0-0 of one byte and of none.
-            if (
-                response.Header("Range") is not { } range
-                || !range.StartsWith("0-", StringComparison.Ordinal)
-                || !long.TryParse(range.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var last)
-                || last is 0 or long.MaxValue
-            )
+            if (LastByte(response.Header("Range")) is not (> 0 and < long.MaxValue and var last))
             {
                 return -1;
             }
@@ -210,6 +208,17 @@ public sealed partial class RegistryClient
         _transport.CheckTarget(location, operation);
         return new UriBuilder(location) { Fragment = "" }.Uri;
     }
+
+    /// <summary>The last byte of a range from the first on, with HTTP's unit or as the specification has it, without; null where it is none.</summary>
+    private static long? LastByte(string? range)
+    {
+        var text = range.AsSpan();
+        text = text.StartsWith("bytes=", StringComparison.Ordinal) ? text[6..] : text;
+        return text.StartsWith("0-", StringComparison.Ordinal) ? Number(text[2..]) : null;
+    }
+
+    private static long? Number(ReadOnlySpan<char> digits) =>
+        long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static ByteArrayContent Empty() => new([]);
 

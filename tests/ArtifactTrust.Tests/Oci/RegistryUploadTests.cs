@@ -177,6 +177,36 @@ public sealed class RegistryUploadTests : RegistryTest
         Assert.Equal(["0-31", "32-63", .. again, "64-95", "96-119"], Chunks());
     }
 
+    [Theory]
+    [InlineData("0-51", "0-51", 1)]
+    [InlineData("0-51", "bytes=0-51", 1)]
+    [InlineData("0-64", "0-51", 1)]
+    [InlineData("32-63", "0-51", 1)]
+    [InlineData("0-64", "0-64", 2)]
+    public async Task A_registry_that_took_a_part_of_a_chunk_gets_the_rest(string said, string told, int sessions)
+    {
+        var isTaken = false;
+        Registry.Intercept = r =>
+        {
+            if (r.Method == "GET" && r.Path.Contains("uploads", StringComparison.Ordinal))
+            {
+                return new TestResponse(204).With("Range", told);
+            }
+            if (r.Method != "PATCH" || r.Headers["content-range"] != "32-63" || isTaken)
+            {
+                return null;
+            }
+            isTaken = true;
+            Registry.Take(r, r.Body.AsSpan(0, 20));
+            return new TestResponse(202).With("Location", r.Path + "?state=a%3Db").With("Range", said);
+        };
+        await PushAsync(new MemoryStream(_content));
+        Assert.Equal(_content, Registry.Blobs.Values.Single());
+        Assert.Equal(sessions, Registry.Count("POST", "uploads"));
+        string[] again = sessions == 2 ? ["0-31", "32-63"] : ["52-63"];
+        Assert.Equal(["0-31", "32-63", .. again, "64-95", "96-119"], Chunks());
+    }
+
     [Fact]
     public async Task An_end_out_of_order_begins_again()
     {
