@@ -64,6 +64,20 @@ public sealed class DockerArchive : ReadOnlyLayoutStore
         }
     }
 
+    /// <inheritdoc/>
+    public override async Task CopyBlobAsync(Descriptor blob, Stream destination, CancellationToken cancellation = default)
+    {
+        try
+        {
+            await base.CopyBlobAsync(blob, destination, cancellation).ConfigureAwait(false);
+        }
+        catch (ContentMismatchException e) when (!HasOwnManifests)
+        {
+            // The digest is one that was computed here, of the same file.
+            throw new IOException($"{Name}: the file changed while it was read; try again when nothing writes to it", e);
+        }
+    }
+
     private protected override ImageIndex ReadIndex() => _content.Value.Index;
 
     private protected override Stream? TryOpenBlob(Digest digest)

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text.RegularExpressions;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Formats.Zstandard;
 using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Oci;
@@ -35,7 +36,7 @@ public sealed partial class ModelArtifact
         {
             throw new MalformedDataException(FormatName, "$.layers", "it has no files");
         }
-        if (layers.Find(l => l.Archive.Groups["compression"].Value is not ("" or "gzip")) is { Layer: { } packed, Index: var at })
+        if (layers.Find(l => l.Archive.Groups["compression"].Value is not ("" or "gzip" or "zstd")) is { Layer: { } packed, Index: var at })
         {
             throw new MalformedDataException(FormatName, $"$.layers[{at}]", $"the compression of '{packed.MediaType}' is not read here");
         }
@@ -123,13 +124,17 @@ public sealed partial class ModelArtifact
         var blob = store.OpenBlob(layer, cancellation);
         await using (blob.ConfigureAwait(false))
         {
-            using var gzip = compression == "gzip" ? new GZipStream(blob, CompressionMode.Decompress, leaveOpen: true) : null;
+            using Stream? unpacked = compression switch
+            {
+                "gzip" => new GZipStream(blob, CompressionMode.Decompress, leaveOpen: true),
+                "zstd" => new ZstandardStream(blob, Limits.ZstandardLargestWindowBytes, leaveOpen: true),
+                _ => null,
+            };
             try
             {
                 await UnpackAsync(
-                        new ModelTarReader(gzip ?? blob, location),
+                        new ModelTarReader(unpacked ?? blob, location, maximum),
                         layer.Digest,
-                        maximum,
                         location,
                         staging,
                         paths,
@@ -166,7 +171,6 @@ public sealed partial class ModelArtifact
     private static async Task UnpackAsync(
         ModelTarReader tar,
         Digest layer,
-        long maximumBytes,
         string location,
         string staging,
         ModelPaths paths,
@@ -174,9 +178,17 @@ public sealed partial class ModelArtifact
         CancellationToken cancellation
     )
     {
-        var bytes = 0L;
+        var entries = 0;
         while (await tar.NextAsync(cancellation).ConfigureAwait(false) is var (name, size, isDirectory))
         {
+            if (++entries > Limits.ArchiveMembers || size > tar.BytesLeft)
+            {
+                throw new MalformedDataException(
+                    FormatName,
+                    location,
+                    $"it unpacks to more than {Limits.ArchiveMembers} entries, or more bytes than are taken"
+                );
+            }
             if (isDirectory)
             {
                 if (name.TrimEnd('/') is { Length: > 0 } directory and not ".")
@@ -185,15 +197,6 @@ public sealed partial class ModelArtifact
                 }
                 continue;
             }
-            if (files.Count == Limits.ArchiveMembers || size > maximumBytes - bytes)
-            {
-                throw new MalformedDataException(
-                    FormatName,
-                    location,
-                    $"it unpacks to more than {Limits.ArchiveMembers} files or {maximumBytes} bytes"
-                );
-            }
-            bytes += size;
             paths.AddFile(name);
             var path = Path.Join(staging, name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);

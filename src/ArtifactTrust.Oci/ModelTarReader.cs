@@ -11,7 +11,8 @@ namespace ArtifactTrust.Oci;
 /// </remarks>
 /// <param name="tar">The archive, uncompressed.</param>
 /// <param name="location">What it is, for messages.</param>
-internal sealed class ModelTarReader(Stream tar, string location)
+/// <param name="maximumBytes">How much is read of it, with its headers and what fills it up.</param>
+internal sealed class ModelTarReader(Stream tar, string location, long maximumBytes)
 {
     private const string FormatName = "tar layer";
 
@@ -21,6 +22,10 @@ internal sealed class ModelTarReader(Stream tar, string location)
     private readonly byte[] _header = new byte[TarHeader.BlockBytes];
     private long _left;
     private int _padding;
+    private long _bytes;
+
+    /// <summary>How much more may be read.</summary>
+    internal long BytesLeft => maximumBytes - _bytes;
 
     /// <summary>Goes to the next file or directory; null at the end of the archive.</summary>
     /// <exception cref="MalformedDataException">It is no archive of files and directories, or is cut off.</exception>
@@ -106,6 +111,7 @@ internal sealed class ModelTarReader(Stream tar, string location)
                 {
                     throw Malformed("it is cut off");
                 }
+                Count(read);
                 _left -= read;
                 await destination.WriteAsync(buffer.AsMemory(0, read), cancellation).ConfigureAwait(false);
             }
@@ -140,6 +146,7 @@ internal sealed class ModelTarReader(Stream tar, string location)
         {
             throw Malformed("it is cut off");
         }
+        Count(_padding);
         _padding = 0;
     }
 
@@ -147,6 +154,7 @@ internal sealed class ModelTarReader(Stream tar, string location)
     {
         Array.Clear(_header);
         var read = await tar.ReadAtLeastAsync(_header, _header.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false);
+        Count(read);
         return read == 0 || read == _header.Length || mayBeShort ? read > 0 : throw Malformed("it is cut off");
     }
 
@@ -160,6 +168,15 @@ internal sealed class ModelTarReader(Stream tar, string location)
         using var memory = new MemoryStream((int)length);
         await CopyAsync(memory, cancellation).ConfigureAwait(false);
         return memory.ToArray();
+    }
+
+    private void Count(int read)
+    {
+        _bytes += read;
+        if (BytesLeft < 0)
+        {
+            throw Malformed($"it unpacks to more than {maximumBytes} bytes");
+        }
     }
 
     private string Utf8(ReadOnlySpan<byte> bytes)

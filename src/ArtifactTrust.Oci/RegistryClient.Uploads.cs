@@ -16,11 +16,11 @@ public sealed partial class RegistryClient
             throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
         }
         var chunkBytes = _options.ChunkBytes;
-        if (response.Header("OCI-Chunk-Min-Length") is { } minimum && int.TryParse(minimum, out var bytes) && bytes > chunkBytes)
+        if (Number(response.Header("OCI-Chunk-Min-Length")) is { } bytes && bytes > chunkBytes)
         {
             chunkBytes =
                 bytes <= OciLimits.ChunkBytes
-                    ? bytes
+                    ? (int)bytes
                     : throw new RegistryException(
                         response.Status,
                         null,
@@ -67,7 +67,7 @@ public sealed partial class RegistryClient
         }
     }
 
-    /// <summary>Sends one chunk; where the connection breaks, from where the registry says that it came.</summary>
+    /// <summary>Sends one chunk; where the connection breaks or the registry has another length, from where the registry says that it came.</summary>
     private async Task PushChunkAsync(Upload upload, ReadOnlyMemory<byte> chunk, long start, string operation, CancellationToken token)
     {
         while (!chunk.IsEmpty)
@@ -108,24 +108,30 @@ public sealed partial class RegistryClient
         // 202 is the specification's; 204 comes from registries that took the chunk all the same. The last request has the digest checked.
         if (response.Status is not (HttpStatusCode.Accepted or HttpStatusCode.NoContent))
         {
-            throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
+            throw await SessionFailureAsync(response, operation).ConfigureAwait(false);
         }
-        var end = $"0-{start + chunk.Length - 1}";
-        if (response.Header("Range") is { } range && range != end && range != $"bytes={end}")
+        upload.Location = Location(response, upload.Location, operation);
+        // A part of the chunk may be all that it took: the session tells.
+        if (response.Header("Range") is { } range && LastByte(range) != start + chunk.Length - 1)
         {
             throw new RegistryException(
                 response.Status,
                 null,
-                $"{operation}: the registry took the range '{Text.Clean(range, 40)}', not '{end}'"
-            );
+                $"{operation}: the registry took the range '{Text.Clean(range, 40)}', not '0-{start + chunk.Length - 1}'"
+            )
+            {
+                IsTransient = true,
+            };
         }
-        upload.Location = Location(response, upload.Location, operation);
     }
 
-    /// <summary>Whether a failure may have left the session as it was, so that it is worth asking.</summary>
+    /// <summary>Whether a failure may have left the session there, so that it is worth asking.</summary>
     private bool IsCut(Upload upload, Exception e, CancellationToken token) =>
         !token.IsCancellationRequested
-        && e is HttpRequestException or OperationCanceledException or RegistryException { IsTransient: true }
+        && e
+            is HttpRequestException
+                or OperationCanceledException
+                or RegistryException { IsTransient: true, Status: not HttpStatusCode.NotFound }
         && ++upload.Cuts < _options.Attempts;
 
     /// <summary>How many bytes of a session that was cut the registry has; -1 where it does not say, so that the blob is to be sent anew.</summary>
@@ -151,12 +157,7 @@ public sealed partial class RegistryClient
                 return -1;
             }
             // Some say 0-0 of one byte and of none.
-            if (
-                response.Header("Range") is not { } range
-                || !range.StartsWith("0-", StringComparison.Ordinal)
-                || !long.TryParse(range.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var last)
-                || last is 0 or long.MaxValue
-            )
+            if (LastByte(response.Header("Range")) is not (> 0 and < long.MaxValue and var last))
             {
                 return -1;
             }
@@ -187,8 +188,16 @@ public sealed partial class RegistryClient
         using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
         if (response.Status != HttpStatusCode.Created)
         {
-            throw await _transport.FailureAsync(response, operation).ConfigureAwait(false);
+            throw await SessionFailureAsync(response, operation).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The exception for a request to a session. One that is gone (404) or has another length (416) does not keep the blob from being sent in another.</summary>
+    /// <remarks>Spec: distribution-spec 1.1, "Pushing a blob in chunks" and the error code BLOB_UPLOAD_UNKNOWN.</remarks>
+    private async Task<RegistryException> SessionFailureAsync(RegistryResponse response, string operation)
+    {
+        var failure = await _transport.FailureAsync(response, operation).ConfigureAwait(false);
+        return response.Status is HttpStatusCode.NotFound or HttpStatusCode.RequestedRangeNotSatisfiable ? failure.AsTransient() : failure;
     }
 
     private Uri Location(RegistryResponse response, Uri request, string operation)
@@ -199,6 +208,17 @@ public sealed partial class RegistryClient
         _transport.CheckTarget(location, operation);
         return new UriBuilder(location) { Fragment = "" }.Uri;
     }
+
+    /// <summary>The last byte of a range from the first on, with HTTP's unit or as the specification has it, without; null where it is none.</summary>
+    private static long? LastByte(string? range)
+    {
+        var text = range.AsSpan();
+        text = text.StartsWith("bytes=", StringComparison.Ordinal) ? text[6..] : text;
+        return text.StartsWith("0-", StringComparison.Ordinal) ? Number(text[2..]) : null;
+    }
+
+    private static long? Number(ReadOnlySpan<char> digits) =>
+        long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static ByteArrayContent Empty() => new([]);
 

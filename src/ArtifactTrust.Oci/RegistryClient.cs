@@ -200,9 +200,7 @@ public sealed partial class RegistryClient : OciStore
             {
                 var failure = await _transport.FailureAsync(response, operation).ConfigureAwait(false);
                 // The digest is right, so it is the registry that looked while another writer of the same blob was at it: docker-registry on disk does.
-                throw failure is { Status: HttpStatusCode.BadRequest, Code: "DIGEST_INVALID" }
-                    ? new RegistryException(failure.Status, failure.Code, failure.Message, failure.Hint, failure) { IsTransient = true }
-                    : failure;
+                throw failure is { Status: HttpStatusCode.BadRequest, Code: "DIGEST_INVALID" } ? failure.AsTransient() : failure;
             }
             CheckDigestHeader("manifest", response, manifest.Bytes.Span, manifest.Descriptor.Digest);
             return response.Header("OCI-Subject");

@@ -35,4 +35,7 @@ public sealed class RegistryException : IOException
 
     /// <summary>How long the registry asks to be left alone.</summary>
     internal TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The same failure, of which its status does not tell that it may pass.</summary>
+    internal RegistryException AsTransient() => new(Status, Code, Message, Hint, this) { IsTransient = true, RetryAfter = RetryAfter };
 }

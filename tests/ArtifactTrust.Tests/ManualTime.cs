@@ -10,6 +10,9 @@ internal sealed class ManualTime(DateTimeOffset start) : TimeProvider
     internal ManualTime()
         : this(DateTimeOffset.UnixEpoch) { }
 
+    /// <summary>Is told after how long each timer is due that is set, before whoever sets it waits for it.</summary>
+    internal Action<TimeSpan>? Set { get; set; }
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override long GetTimestamp() => GetUtcNow().UtcTicks;
@@ -62,6 +65,10 @@ internal sealed class ManualTime(DateTimeOffset start) : TimeProvider
                     Due = clock._now + dueTime;
                     clock._timers.Add(this);
                 }
+            }
+            if (dueTime != Timeout.InfiniteTimeSpan)
+            {
+                clock.Set?.Invoke(dueTime);
             }
             return true;
         }

@@ -43,23 +43,30 @@ public sealed class RetryPolicy
         ArgumentNullException.ThrowIfNull(http);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(time);
+        (BoundedResponse? Response, HttpRequestException? Failure) before = default;
         for (var tried = 1; ; tried++)
         {
-            TimeSpan? asked = null;
             try
             {
-                var response = await SendOnceAsync(http, request, maximumBytes, time, cancellation).ConfigureAwait(false);
-                if (tried >= Attempts || !IsTransient(response.Status))
+                try
                 {
-                    return response with { Attempts = tried };
+                    var response = await SendOnceAsync(http, request, maximumBytes, time, cancellation).ConfigureAwait(false);
+                    if (tried >= Attempts || !IsTransient(response.Status))
+                    {
+                        return response with { Attempts = tried };
+                    }
+                    before = (response, null);
                 }
-                asked = response.RetryAfter;
+                catch (HttpRequestException e) when (tried < Attempts && IsTransient(e))
+                {
+                    before = (null, e);
+                }
+                await Task.Delay(Delay(tried, before.Response?.RetryAfter), time, cancellation).ConfigureAwait(false);
             }
-            catch (HttpRequestException e) when (tried < Attempts && IsTransient(e))
+            catch (OperationCanceledException e) when (before != default)
             {
-                // The next attempt tells.
+                throw new RetryInterruptedException(tried, before.Response, before.Failure, e, cancellation);
             }
-            await Task.Delay(Delay(tried, asked), time, cancellation).ConfigureAwait(false);
         }
     }
 
@@ -160,6 +167,27 @@ public sealed class RetryPolicy
 
     private static HttpRequestException TooLong(int maximumBytes) =>
         new(HttpRequestError.ConfigurationLimitExceeded, $"the answer is over {maximumBytes} bytes");
+}
+
+/// <summary>A request was stopped after it had failed.</summary>
+/// <param name="tried">How often it was sent.</param>
+/// <param name="response">The last answer.</param>
+/// <param name="failure">Why there was none.</param>
+/// <param name="inner">What stopped it.</param>
+/// <param name="token">Likewise.</param>
+internal sealed class RetryInterruptedException(
+    int tried,
+    BoundedResponse? response,
+    HttpRequestException? failure,
+    OperationCanceledException inner,
+    CancellationToken token
+) : OperationCanceledException(inner.Message, inner, token)
+{
+    internal int Tried => tried;
+
+    internal BoundedResponse? Response => response;
+
+    internal HttpRequestException? Failure => failure;
 }
 
 /// <summary>A whole answer, of bounded length.</summary>

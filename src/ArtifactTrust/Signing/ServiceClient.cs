@@ -13,6 +13,9 @@ internal sealed class ServiceClient(HttpClient http, TimeProvider time, RetryPol
 
     internal TimeProvider Time => time;
 
+    /// <summary>How often a service is asked for what it does not have yet.</summary>
+    internal int Attempts => retry.Attempts;
+
     /// <summary>Does work that may take as long as signing may; the limit's end is told as the failure of the service waited for.</summary>
     internal async Task<T> WithinLimitAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellation)
     {
@@ -25,18 +28,15 @@ internal sealed class ServiceClient(HttpClient http, TimeProvider time, RetryPol
         catch (ServiceInterruptedException e)
         {
             cancellation.ThrowIfCancellationRequested();
-            throw new SigningServiceException(
-                e.Kind,
-                e.Url,
-                $"signing was not done within {limit.TotalSeconds:0.#} s",
-                "try again later, or allow more time",
-                e
-            );
+            var why = $"signing was not done within {limit.TotalSeconds:0.#} s";
+            throw e.Before is { } before
+                ? new SigningServiceException(before, e.Tried == 1 ? why : $"tried {e.Tried} times, {why}")
+                : new SigningServiceException(e.Kind, e.Url, why, "try again later, or allow more time", e);
         }
     }
 
     internal Task<BoundedResponse> GetAsync(SigningServiceKind kind, Uri url, int maximumBytes, CancellationToken cancellation) =>
-        SendAsync(kind, url, () => Request(HttpMethod.Get, url, null, null, null), maximumBytes, cancellation);
+        SendAsync(kind, url, () => Request(HttpMethod.Get, url, null, null, null), null, maximumBytes, cancellation);
 
     /// <param name="kind">What the service does.</param>
     /// <param name="url">Where to.</param>
@@ -53,18 +53,21 @@ internal sealed class ServiceClient(HttpClient http, TimeProvider time, RetryPol
         string? token,
         int maximumBytes,
         CancellationToken cancellation
-    ) => SendAsync(kind, url, () => Request(HttpMethod.Post, url, body, mediaType, token), maximumBytes, cancellation);
+    ) => SendAsync(kind, url, () => Request(HttpMethod.Post, url, body, mediaType, token), token, maximumBytes, cancellation);
 
     /// <summary>Waits before a service is asked again.</summary>
-    internal async Task PauseAsync(SigningServiceKind kind, Uri url, TimeSpan pause, CancellationToken cancellation)
+    /// <param name="before">What it answered, as the exception that would tell of it.</param>
+    /// <param name="tried">How often it was asked.</param>
+    /// <param name="cancellation">Stops the wait.</param>
+    internal async Task PauseAsync(SigningServiceException before, int tried, CancellationToken cancellation)
     {
         try
         {
-            await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
+            await Task.Delay(retry.Delay(tried, null), time, cancellation).ConfigureAwait(false);
         }
         catch (OperationCanceledException e)
         {
-            throw new ServiceInterruptedException(kind, url, e, cancellation);
+            throw new ServiceInterruptedException(before.Kind, before.Url!, e, cancellation) { Before = before, Tried = tried };
         }
     }
 
@@ -129,6 +132,7 @@ internal sealed class ServiceClient(HttpClient http, TimeProvider time, RetryPol
         SigningServiceKind kind,
         Uri url,
         Func<HttpRequestMessage> request,
+        string? secret,
         int maximumBytes,
         CancellationToken cancellation
     )
@@ -137,23 +141,36 @@ internal sealed class ServiceClient(HttpClient http, TimeProvider time, RetryPol
         {
             return await retry.SendAsync(http, request, maximumBytes, time, cancellation).ConfigureAwait(false);
         }
+        catch (RetryInterruptedException e)
+        {
+            throw new ServiceInterruptedException(kind, url, e, cancellation)
+            {
+                Before = e.Response is { } response ? Refused(kind, url, response, secret) : Failed(kind, url, e.Failure!),
+                Tried = e.Tried,
+            };
+        }
         catch (OperationCanceledException e) when (cancellation.IsCancellationRequested)
         {
             throw new ServiceInterruptedException(kind, url, e, cancellation);
         }
         catch (HttpRequestException e)
         {
-            var (reason, hint) = e.HttpRequestError switch
-            {
-                HttpRequestError.NameResolutionError => ("the host's name is not known", "check the URL, and the network of this machine"),
-                HttpRequestError.SecureConnectionError => ("no trusted TLS connection", "its certificate is not trusted here"),
-                HttpRequestError.ConnectionError => ("no connection", "check that the service runs and can be reached from here"),
-                HttpRequestError.ConfigurationLimitExceeded => (e.Message, "is this URL that of the service?"),
-                _ when e.InnerException is TimeoutException => (e.Message, "the service may be overloaded; try again later"),
-                _ => ("the connection broke", "try again later"),
-            };
-            throw new SigningServiceException(kind, url, reason, hint, e);
+            throw Failed(kind, url, e);
         }
+    }
+
+    private static SigningServiceException Failed(SigningServiceKind kind, Uri url, HttpRequestException e)
+    {
+        var (reason, hint) = e.HttpRequestError switch
+        {
+            HttpRequestError.NameResolutionError => ("the host's name is not known", "check the URL, and the network of this machine"),
+            HttpRequestError.SecureConnectionError => ("no trusted TLS connection", "its certificate is not trusted here"),
+            HttpRequestError.ConnectionError => ("no connection", "check that the service runs and can be reached from here"),
+            HttpRequestError.ConfigurationLimitExceeded => (e.Message, "is this URL that of the service?"),
+            _ when e.InnerException is TimeoutException => (e.Message, "the service may be overloaded; try again later"),
+            _ => ("the connection broke", "try again later"),
+        };
+        return new SigningServiceException(kind, url, reason, hint, e);
     }
 
     private static HttpRequestMessage Request(HttpMethod method, Uri url, ReadOnlyMemory<byte>? body, string? mediaType, string? token)
@@ -181,6 +198,12 @@ internal sealed class ServiceInterruptedException(SigningServiceKind kind, Uri u
     internal SigningServiceKind Kind => kind;
 
     internal Uri Url => url;
+
+    /// <summary>What the service had answered; null where this was the first request.</summary>
+    internal SigningServiceException? Before { get; init; }
+
+    /// <summary>How often it was asked.</summary>
+    internal int Tried { get; init; } = 1;
 }
 
 /// <summary>How the services' gateways tell of a refusal.</summary>

@@ -36,6 +36,13 @@ public sealed class SigningServiceException : IOException
         Hint = hint;
     }
 
+    /// <summary>What a service had answered when there was no time left to ask it again.</summary>
+    internal SigningServiceException(SigningServiceException before, string how)
+        : base($"{before.Message} ({how})", before)
+    {
+        (Kind, Url, Hint, Status) = (before.Kind, before.Url, before.Hint, before.Status);
+    }
+
     /// <summary>What the service does.</summary>
     public SigningServiceKind Kind { get; }
 

@@ -118,8 +118,8 @@ public sealed class SigstoreServices
                         plan.Logs,
                         (s, c) =>
                             s.MajorApiVersion == 1
-                                ? new FirstRekorClient(client, _retry, s.Url).LogAsync(submission, c)
-                                : new SecondRekorClient(client, _retry, s.Url, root.TransparencyLogs).LogAsync(submission, c),
+                                ? new FirstRekorClient(client, s.Url).LogAsync(submission, c)
+                                : new SecondRekorClient(client, s.Url, root.TransparencyLogs).LogAsync(submission, c),
                         limited
                     )
                     .ConfigureAwait(false);

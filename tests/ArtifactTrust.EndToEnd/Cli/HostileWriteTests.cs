@@ -109,6 +109,38 @@ public sealed class HostileWriteTests : HostileScene
         RefuseAll(3, "registry", message, "push", "sign");
     }
 
+    [Theory]
+    [InlineData(404, true)]
+    [InlineData(404, false)]
+    [InlineData(416, true)]
+    [InlineData(416, false)]
+    public void A_session_that_is_gone_or_has_another_length_is_begun_anew_but_not_for_ever(int status, bool isOnce)
+    {
+        Scene.Write("model/new.bin", System.Security.Cryptography.RandomNumberGenerator.GetBytes(20 << 20));
+        var refused = 0;
+        Registry.Misbehave = (http, _) =>
+            http.Request.Method == "PATCH"
+            && !http.Request.Headers.ContentRange.ToString().StartsWith("0-", StringComparison.Ordinal)
+            && (Interlocked.Increment(ref refused) == 1 || !isOnce)
+                ? HostileRegistry.AnswerAsync(http, status, Bytes("""{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}"""))
+                : Task.FromResult(false);
+        if (isOnce)
+        {
+            Accepts("push");
+            Registry.Misbehave = null;
+            Scene.Require("sign", $"{Registry.Host}/demo/app:2", "--key", "ci.key");
+            Scene.Require("pull", $"{Registry.Host}/demo/app:2", "again", "--key", "ci.pub");
+            Scene.Shell("diff -r model again");
+            // One was refused, and two were taken.
+            Assert.Equal(3, refused);
+        }
+        else
+        {
+            Refuses(3, "registry", $"{status} BLOB_UPLOAD_UNKNOWN (tried 5 times)", "push");
+            Assert.Equal(5, refused);
+        }
+    }
+
     [Fact]
     public void An_upload_that_is_led_elsewhere_or_answered_with_lies_is_refused()
     {

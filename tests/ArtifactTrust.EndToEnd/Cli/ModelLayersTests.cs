@@ -105,6 +105,35 @@ public sealed class ModelLayersTests : IAsyncLifetime
         _scene.Shell("cd theirs && ls *.tar && for t in *.tar; do tar -xf $t && rm $t; done && diff -r ../model .");
     }
 
+    [PeerFact("docker-registry", "oras", "zstd")]
+    public async Task Archives_that_zstd_compressed_are_pulled()
+    {
+        _registry = await DockerRegistry.StartAsync();
+        _scene.Shell("head -c 3000000 /dev/urandom > model/large.safetensors && seq 200000 > model/vocabulary/numbers.txt");
+        _scene.Shell("tar -C model -cf weights.tar weights.bin large.safetensors && tar -C model -cf texts.tar ./vocabulary config.json");
+        await Peers.RequireAsync(_scene.Folder, "zstd", "-q", "-3", "weights.tar");
+        await Peers.RequireAsync(_scene.Folder, "zstd", "-q", "-19", "--long=27", "texts.tar");
+        foreach (var (prefix, weights, texts) in new[] { ("cncf.model", "weight", "weight.config"), ("kitops.modelkit", "model", "docs") })
+        {
+            var artifact = $"{_registry.Host}/demo/model:{weights}";
+            await Peers.RequireAsync(
+                _scene.Folder,
+                "oras",
+                "push",
+                "--plain-http",
+                "--artifact-type",
+                "application/vnd.cncf.model.manifest.v1+json",
+                artifact,
+                $"weights.tar.zst:application/vnd.{prefix}.{weights}.v1.tar+zstd",
+                $"texts.tar.zst:application/vnd.{prefix}.{texts}.v1.tar+zstd"
+            );
+            _scene.Require("sign", artifact, "--key", "ci.key");
+            _scene.Require("pull", artifact, "pulled", "--key", "ci.pub");
+            _scene.Shell("diff -r model pulled && rm -r pulled");
+            _scene.Require("scan", artifact, "--scanners", "data");
+        }
+    }
+
     [PeerFact("docker-registry", "oras")]
     public async Task What_oras_pushed_is_pulled()
     {

@@ -181,6 +181,20 @@ public sealed class ArchiveTests : IDisposable
     }
 
     [Fact]
+    public async Task An_archive_that_changes_while_it_is_read_is_no_lie_of_a_store()
+    {
+        var file = Docker(("layer.tar", "layer"), ("config.json", "{}"));
+        using var archive = DockerArchive.Open(file);
+        var layer = (await archive.FindManifestAsync((string?)null))!.ToImageManifest().Layers[0];
+        var bytes = await File.ReadAllBytesAsync(file);
+        "Layer"u8.CopyTo(bytes.AsSpan(bytes.AsSpan().LastIndexOf("layer\0"u8)));
+        await File.WriteAllBytesAsync(file, bytes);
+        var e = await Assert.ThrowsAnyAsync<IOException>(() => archive.GetBlobAsync(layer, 100));
+        Assert.IsNotType<ContentMismatchException>(e);
+        Assert.EndsWith("the file changed while it was read; try again when nothing writes to it", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_docker_saves_gets_a_manifest_that_binds_every_byte()
     {
         var file = Docker(("layer.tar", "layer"), ("config.json", "{}"));

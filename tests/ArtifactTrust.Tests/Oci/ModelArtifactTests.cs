@@ -2,6 +2,7 @@ using System.Text;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Oci;
+using ArtifactTrust.Tests.Formats.Zstandard;
 
 namespace ArtifactTrust.Tests.Oci;
 
@@ -69,7 +70,7 @@ public sealed class ModelArtifactTests : IDisposable
     public async Task A_layer_without_a_path_an_archive_or_two_names_is_refused()
     {
         await RefusedAsync(Descriptor.Of("application/octet-stream", "a"u8));
-        await RefusedAsync(Layer("a", "a") with { MediaType = "application/vnd.cncf.model.weight.v1.tar+zstd" });
+        await RefusedAsync(Layer("a", "a") with { MediaType = "application/vnd.cncf.model.weight.v1.tar+xz" });
         await RefusedAsync(Layer("a", "a") with { MediaType = "application/vnd.oci.image.layer.v1.tar+gzip" });
         await RefusedAsync(
             Layer("a", "a") with
@@ -203,14 +204,22 @@ public sealed class ModelArtifactTests : IDisposable
     }
 
     [Theory]
-    [InlineData("application/vnd.kitops.modelkit.model.v1.tar", false)]
-    [InlineData("application/vnd.kitops.modelkit.modelpart.v1.tar+gzip", true)]
-    [InlineData("application/vnd.cncf.model.dataset.v1.tar+gzip", true)]
-    public async Task Archives_of_others_are_unpacked(string mediaType, bool isCompressed)
+    [InlineData("application/vnd.kitops.modelkit.model.v1.tar")]
+    [InlineData("application/vnd.kitops.modelkit.modelpart.v1.tar+gzip")]
+    [InlineData("application/vnd.kitops.modelkit.model.v1.tar+zstd")]
+    [InlineData("application/vnd.cncf.model.dataset.v1.tar+gzip")]
+    [InlineData("application/vnd.cncf.model.weight.config.v1.tar+zstd")]
+    public async Task Archives_of_others_are_unpacked(string mediaType)
     {
         using var store = await ImageLayout.CreateAsync(At("layout"));
         var tar = Tar(("model/", null), ("./model/a.txt", "one"), ("model/b.txt", "two"));
-        var layer = await store.PushBlobAsync(mediaType, isCompressed ? Gzip(tar) : tar);
+        var layer = await store.PushBlobAsync(
+            mediaType,
+            mediaType.EndsWith("+gzip", StringComparison.Ordinal) ? Gzip(tar)
+                : mediaType.EndsWith("+zstd", StringComparison.Ordinal)
+                    ? [.. ZstandardSamples.Stored(tar[..700]), .. ZstandardSamples.Stored(tar[700..])]
+                : tar
+        );
         await new ModelArtifact(store).PullAsync(Manifest(layer), At("out"));
         Assert.Equal("one", await File.ReadAllTextAsync(At("out/model/a.txt")));
         Assert.Equal("two", await File.ReadAllTextAsync(At("out/model/b.txt")));
@@ -297,8 +306,37 @@ public sealed class ModelArtifactTests : IDisposable
         await RefusedAsync([.. tar, .. "more"u8]);
         await RefusedAsync(tar, "application/vnd.cncf.model.doc.v1.tar+gzip");
         await RefusedAsync(Gzip(tar)[..50], "application/vnd.cncf.model.doc.v1.tar+gzip");
+        const string Zstandard = "application/vnd.cncf.model.doc.v1.tar+zstd";
+        await RefusedAsync(tar, Zstandard);
+        await RefusedAsync(Gzip(tar), Zstandard);
+        await RefusedAsync(ZstandardSamples.Stored(tar)[..^4], Zstandard);
+        await RefusedAsync([.. ZstandardSamples.Stored(tar), .. "more"u8], Zstandard);
+        await RefusedAsync(ZstandardSamples.Stored(tar[..3000]), Zstandard);
+        await RefusedAsync(ZstandardSamples.Stored(tar), "application/vnd.cncf.model.doc.v1.tar+gzip");
         await RefusedAsync([]);
         await RefusedAsync(tar[..^1024]);
+    }
+
+    [Fact]
+    public async Task An_archive_that_unpacks_to_more_than_fits_is_refused_before_it_is_written()
+    {
+        using var tar = new MemoryStream();
+        TarHeaderWriter.WriteFile(tar, "large", 17L << 30);
+        // What follows is not looked at: a blob of a few bytes could go on for ever.
+        await RefusedAsync(ZstandardSamples.Stored(tar.ToArray()), "application/vnd.cncf.model.doc.v1.tar+zstd");
+        await RefusedAsync(Gzip(tar.ToArray()), "application/vnd.cncf.model.doc.v1.tar+gzip");
+    }
+
+    [Fact]
+    public async Task What_fills_up_an_archive_is_bounded_too()
+    {
+        var archive = Tar(("a", "1"));
+        var reader = new ModelTarReader(new MemoryStream([.. archive, .. new byte[512]]), "$", archive.Length);
+        Assert.NotNull(await reader.NextAsync(default));
+        await reader.CopyAsync(Stream.Null, default);
+        Assert.Null(await reader.NextAsync(default));
+        var e = await Assert.ThrowsAsync<MalformedDataException>(() => reader.EndAsync(default));
+        Assert.Contains($"more than {archive.Length} bytes", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -309,7 +347,7 @@ public sealed class ModelArtifactTests : IDisposable
         {
             var changed = tar.ToArray();
             changed[i] ^= 0x41;
-            var reader = new ModelTarReader(new MemoryStream(changed), "$");
+            var reader = new ModelTarReader(new MemoryStream(changed), "$", long.MaxValue);
             try
             {
                 while (await reader.NextAsync(default) is not null)

@@ -77,14 +77,17 @@ public sealed class RegistryPushTests : RegistryTest
         );
     }
 
-    [Fact]
-    public async Task A_registry_cannot_ask_for_chunks_larger_than_memory_allows()
+    [Theory]
+    [InlineData("2000000000")]
+    [InlineData("5000000000")]
+    public async Task A_registry_cannot_ask_for_chunks_larger_than_memory_allows(string bytes)
     {
         Registry.Intercept = r =>
             r.Method == "POST"
-                ? new TestResponse(202).With("Location", "/v2/app/blobs/uploads/9").With("OCI-Chunk-Min-Length", "2000000000")
+                ? new TestResponse(202).With("Location", "/v2/app/blobs/uploads/9").With("OCI-Chunk-Min-Length", bytes)
                 : null;
-        await Assert.ThrowsAsync<RegistryException>(() => Client(Options(chunkThreshold: 100)).PushBlobAsync("a/b", new byte[120]));
+        var e = await Assert.ThrowsAsync<RegistryException>(() => Client(Options(chunkThreshold: 100)).PushBlobAsync("a/b", new byte[120]));
+        Assert.Contains($"chunks of {bytes} bytes", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -94,6 +94,172 @@ public sealed class RegistryUploadTests : RegistryTest
         Assert.Equal((4, isStored ? 1 : 2), (Registry.Count("PATCH", "uploads"), Registry.Count("PUT", "uploads")));
     }
 
+    [Theory]
+    [InlineData("PATCH", 3, 7)]
+    [InlineData("PUT", 1, 8)]
+    public async Task An_upload_whose_session_is_gone_begins_again(string method, int at, int chunks)
+    {
+        Registry.TellsUploads = true;
+        var asked = 0;
+        Registry.Intercept = r =>
+        {
+            if (r.Method == method && ++asked == at)
+            {
+                Registry.ForgetUploads();
+            }
+            return null;
+        };
+        await PushAsync(new MemoryStream(_content));
+        Assert.Equal(_content, Registry.Blobs.Values.Single());
+        Assert.Equal((2, chunks), (Registry.Count("POST", "uploads"), Chunks().Length));
+        // It is known to be gone, and so not asked for its length.
+        Assert.Equal(0, Registry.Count("GET", "uploads"));
+        Assert.Single(Pauses);
+    }
+
+    [Theory]
+    [InlineData(404)]
+    [InlineData(416)]
+    public async Task An_upload_whose_sessions_all_go_wrong_is_given_up(int status)
+    {
+        Registry.TellsUploads = true;
+        Registry.Intercept = r => r.Method == "PATCH" && Chunks().Length > 1 ? TestResponse.Error(status, "BLOB_UPLOAD_UNKNOWN") : null;
+        var e = await Assert.ThrowsAsync<RegistryException>(() => PushAsync(new MemoryStream(_content)));
+        Assert.Equal((status, "BLOB_UPLOAD_UNKNOWN"), ((int)e.Status!, e.Code));
+        Assert.EndsWith("(tried 5 times)", e.Message, StringComparison.Ordinal);
+        Assert.Equal(5, Registry.Count("POST", "uploads"));
+        Assert.InRange(Registry.Count("PATCH", "uploads"), 6, 26);
+        Assert.Empty(Registry.Blobs);
+    }
+
+    [Fact]
+    public async Task A_small_blob_whose_session_is_gone_is_sent_again()
+    {
+        var asked = 0;
+        Registry.Intercept = r =>
+        {
+            if (r.Method == "PUT" && ++asked == 1)
+            {
+                Registry.ForgetUploads();
+            }
+            return null;
+        };
+        await Client().PushBlobAsync(Descriptor.Of("a/b", _content), new MemoryStream(_content));
+        Assert.Equal(_content, Registry.Blobs.Values.Single());
+    }
+
+    [Theory]
+    [InlineData(10, "42-63", 1)]
+    [InlineData(0, "32-63", 1)]
+    [InlineData(32, null, 1)]
+    [InlineData(40, null, 2)]
+    public async Task A_chunk_out_of_order_is_sent_from_where_the_registry_says_that_it_came(int arrived, string? rest, int sessions)
+    {
+        Registry.TellsUploads = true;
+        var isRefused = false;
+        Registry.Intercept = r =>
+        {
+            if (r.Method != "PATCH" || r.Headers["content-range"] != "32-63" || isRefused)
+            {
+                return null;
+            }
+            isRefused = true;
+            Registry.Take(r, _content.AsSpan(32, arrived));
+            return TestResponse.Error(416, "BLOB_UPLOAD_INVALID");
+        };
+        await PushAsync(new MemoryStream(_content));
+        Assert.Equal(_content, Registry.Blobs.Values.Single());
+        Assert.Equal(sessions, Registry.Count("POST", "uploads"));
+        string[] again =
+            sessions == 2 ? ["0-31", "32-63"]
+            : rest is null ? []
+            : [rest];
+        Assert.Equal(["0-31", "32-63", .. again, "64-95", "96-119"], Chunks());
+    }
+
+    [Theory]
+    [InlineData("0-51", "0-51", 1)]
+    [InlineData("0-51", "bytes=0-51", 1)]
+    [InlineData("0-64", "0-51", 1)]
+    [InlineData("32-63", "0-51", 1)]
+    [InlineData("0-64", "0-64", 2)]
+    public async Task A_registry_that_took_a_part_of_a_chunk_gets_the_rest(string said, string told, int sessions)
+    {
+        var isTaken = false;
+        Registry.Intercept = r =>
+        {
+            if (r.Method == "GET" && r.Path.Contains("uploads", StringComparison.Ordinal))
+            {
+                return new TestResponse(204).With("Range", told);
+            }
+            if (r.Method != "PATCH" || r.Headers["content-range"] != "32-63" || isTaken)
+            {
+                return null;
+            }
+            isTaken = true;
+            Registry.Take(r, r.Body.AsSpan(0, 20));
+            return new TestResponse(202).With("Location", r.Path + "?state=a%3Db").With("Range", said);
+        };
+        await PushAsync(new MemoryStream(_content));
+        Assert.Equal(_content, Registry.Blobs.Values.Single());
+        Assert.Equal(sessions, Registry.Count("POST", "uploads"));
+        string[] again = sessions == 2 ? ["0-31", "32-63"] : ["52-63"];
+        Assert.Equal(["0-31", "32-63", .. again, "64-95", "96-119"], Chunks());
+    }
+
+    [Fact]
+    public async Task An_end_out_of_order_begins_again()
+    {
+        var isRefused = false;
+        Registry.Intercept = r =>
+        {
+            if (r.Method != "PUT" || isRefused)
+            {
+                return null;
+            }
+            isRefused = true;
+            return TestResponse.Error(416, "BLOB_UPLOAD_INVALID");
+        };
+        await PushAsync(new MemoryStream(_content));
+        Assert.Equal(_content, Registry.Blobs.Values.Single());
+        Assert.Equal(2, Registry.Count("POST", "uploads"));
+    }
+
+    [Theory]
+    [InlineData(404)]
+    [InlineData(416)]
+    public async Task A_stream_that_cannot_be_read_again_is_no_new_session(int status)
+    {
+        Registry.Intercept = r => r.Method == "PATCH" ? TestResponse.Error(status, "BLOB_UPLOAD_UNKNOWN") : null;
+        using var stream = new OneWayStream(_content);
+        var e = await Assert.ThrowsAsync<RegistryException>(() => PushAsync(stream));
+        Assert.Equal(status, (int)e.Status!);
+        Assert.Contains("cannot be sent again", e.Hint, StringComparison.Ordinal);
+        Assert.Equal(1, Registry.Count("POST", "uploads"));
+    }
+
+    [Fact]
+    public async Task A_copy_whose_session_is_gone_reads_its_source_again()
+    {
+        await using var source = new TestRegistry();
+        var blob = Descriptor.Of("a/b", _content);
+        source.Blobs[blob.Digest.ToString()] = _content;
+        var asked = 0;
+        Registry.Intercept = r =>
+        {
+            if (r.Method == "PATCH" && ++asked == 3)
+            {
+                Registry.ForgetUploads();
+            }
+            return null;
+        };
+        var from = Client(source.Host, Own(RegistryClient.CreateHttpClient()), Options());
+        var to = Client(Options(chunkThreshold: 100, chunkBytes: 32));
+        Assert.Equal(BlobTransfer.Copied, await to.CopyBlobFromAsync(from, blob, default));
+        Assert.Equal(_content, Registry.Blobs.Values.Single());
+        Assert.Equal(2, source.Count("GET", "blobs"));
+    }
+
     [Fact]
     public async Task A_broken_upload_of_a_stream_that_can_seek_begins_again()
     {

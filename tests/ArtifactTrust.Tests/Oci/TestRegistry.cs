@@ -126,11 +126,26 @@ internal sealed class TestRegistry : IAsyncDisposable
     /// <summary>Answers by ending the connection after so many bytes of a chunk came.</summary>
     public TestResponse Cut(TestRequest chunk, int bytes)
     {
+        Take(chunk, chunk.Body.AsSpan(0, bytes));
+        return new TestResponse(0) { Raw = (_, _) => Task.CompletedTask };
+    }
+
+    /// <summary>Adds bytes to the upload that a request is for.</summary>
+    public void Take(TestRequest request, ReadOnlySpan<byte> bytes)
+    {
         lock (_uploads)
         {
-            _uploads[chunk.Path.Split('/')[^1]].Write(chunk.Body.AsSpan(0, bytes));
+            _uploads[request.Path.Split('/')[^1]].Write(bytes);
         }
-        return new TestResponse(0) { Raw = (_, _) => Task.CompletedTask };
+    }
+
+    /// <summary>Forgets all uploads that are under way.</summary>
+    public void ForgetUploads()
+    {
+        lock (_uploads)
+        {
+            _uploads.Clear();
+        }
     }
 
     /// <summary>Stores an image of one layer under a tag.</summary>

@@ -357,6 +357,46 @@ public sealed class SigstoreServicesTests : IDisposable
         Assert.Contains("not done within 10 s", e.Message, StringComparison.Ordinal);
     }
 
+    public static TheoryData<string, int> AnswersBeforeTheEnd() => Each(Paths, 429, 503, 0);
+
+    [Theory]
+    [MemberData(nameof(AnswersBeforeTheEnd))]
+    public async Task What_a_service_answered_before_the_time_ran_out_is_told(string path, int status)
+    {
+        var clock = Hang(path);
+        var hang = _fake.Answer;
+        _fake.Answer = (p, n, right, c) => p == path && n < 2 ? Busy(path, status) : hang(p, n, right, c);
+        var e = await RefusedAsync(path, _fake.Services(Config(path), Hasty, Longest, clock));
+        Assert.Equal(status == 0 ? null : (HttpStatusCode)status, e.Status);
+        Assert.Contains(status == 0 ? "no connection" : $"it answered {status}: busy", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith("(tried 3 times, signing was not done within 10 s)", e.Message, StringComparison.Ordinal);
+        Assert.NotNull(e.Hint);
+    }
+
+    [Theory]
+    [MemberData(nameof(AnswersBeforeTheEnd))]
+    public async Task What_a_service_answered_before_a_pause_without_end_is_told(string path, int status)
+    {
+        _fake.Answer = (p, _, right, _) => p == path ? Busy(path, status) : Task.FromResult(right());
+        var e = await RefusedAsync(path, EndsInPause(path));
+        Assert.Equal(status == 0 ? null : (HttpStatusCode)status, e.Status);
+        Assert.Contains(status == 0 ? "no connection" : $"it answered {status}: busy", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith("(signing was not done within 10 s)", e.Message, StringComparison.Ordinal);
+        Assert.Equal(1, _fake.Count(path));
+    }
+
+    [Theory]
+    [InlineData(FakeSigstore.FirstLog, "it answered 404")]
+    [InlineData(FakeSigstore.SecondLog, "its checkpoint still ends at 0")]
+    public async Task What_a_log_that_does_not_show_its_entry_answered_last_is_told(string path, string expected)
+    {
+        // Other entries than this are made up: the log does not have them.
+        var known = $$"""{"code":6,"message":"exists, with UUID {{new string('a', 64)}} with index 7"}""";
+        _fake.Answer = (p, _, right, _) => Task.FromResult(p == path ? FakeSigstore.Json(409, known) : right());
+        var e = await RefusedAsync(path, EndsInPause(path));
+        Assert.EndsWith($"{expected} (signing was not done within 10 s)", e.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(AllPaths))]
     public async Task Each_attempt_has_a_time_limit(string path)
@@ -420,6 +460,39 @@ public sealed class SigstoreServicesTests : IDisposable
             return right();
         };
         return clock;
+    }
+
+    private static RetryPolicy Hasty => new() { FirstDelay = TimeSpan.Zero };
+
+    /// <summary>Repeats the token to the only service that gets one.</summary>
+    private static Task<HttpResponseMessage> Busy(string path, int status) =>
+        status == 0
+            ? throw new HttpRequestException(HttpRequestError.ConnectionError, "refused")
+            : Task.FromResult(
+                FakeSigstore.Json(
+                    status,
+                    $$"""{"code":14,"message":"busy {{(path == FakeSigstore.Certificate ? FakeSigstore.Token : "")}}"}"""
+                )
+            );
+
+    /// <summary>Services whose time limit ends within the first pause.</summary>
+    private SigstoreServices EndsInPause(string path)
+    {
+        var retry = new RetryPolicy
+        {
+            FirstDelay = 4 * Longest,
+            MaximumDelay = 4 * Longest,
+            RequestTimeout = TimeSpan.FromHours(1),
+        };
+        var clock = new ManualTime(_fake.Clock.GetUtcNow());
+        clock.Set = due =>
+        {
+            if (due >= 2 * Longest && due <= 4 * Longest)
+            {
+                clock.Advance(Longest);
+            }
+        };
+        return _fake.Services(Config(path), retry, Longest, clock);
     }
 
     private void Lose(string path) =>

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using ArtifactTrust.Formats.Zstandard;
 
 namespace ArtifactTrust.Scanning.Data;
@@ -34,7 +35,7 @@ internal enum DataFormat
     Zstandard,
 }
 
-/// <summary>Tells what a file of data is by its content; only CSV of one line or two is known by its name.</summary>
+/// <summary>Tells what a file of data is by its content; only delimited text of one line or two is known by its name.</summary>
 internal static class DataFormats
 {
     internal const int HeadBytes = 64 << 10;
@@ -109,17 +110,51 @@ internal static class DataFormats
         }
         using var reader = new StreamReader(new MemoryStream(head.ToArray()), Encoding.UTF8, detectEncodingFromByteOrderMarks: true);
         var text = reader.ReadToEnd();
-        var trimmed = text.TrimStart();
         var plain =
             name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^3]
             : name.EndsWith(".zst", StringComparison.OrdinalIgnoreCase) ? name[..^4]
             : name;
         var named =
             plain.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || plain.EndsWith(".tsv", StringComparison.OrdinalIgnoreCase);
-        if (!named && trimmed.Length > 0 && trimmed[0] is '{' or '[')
+        if (IsJson(text.AsSpan().TrimStart(), head.Length < HeadBytes, named))
         {
             return (DataFormat.Json, ' ', null);
         }
         return DelimitedText.Detect(text, named) is { } delimiter ? (DataFormat.Delimited, delimiter, null) : (DataFormat.Text, ' ', null);
+    }
+
+    /// <summary>Whether a text that begins with a bracket is JSON, or was to be: damage after its first string is damaged JSON, and before it another kind of text.</summary>
+    /// <param name="text">The text, from its first character that is no space.</param>
+    /// <param name="isWhole">Whether that is all of it.</param>
+    /// <param name="isNamed">Whether the file's name says that it is delimited text: then only text without damage is JSON.</param>
+    private static bool IsJson(ReadOnlySpan<char> text, bool isWhole, bool isNamed)
+    {
+        if (text is not ['{' or '[', ..])
+        {
+            return false;
+        }
+        var utf8 = new byte[Encoding.UTF8.GetByteCount(text)];
+        Encoding.UTF8.GetBytes(text, utf8);
+        // As deep as it can be, so that depth alone makes nothing another kind of text.
+        var options = new JsonReaderOptions
+        {
+            AllowMultipleValues = true,
+            MaxDepth = HeadBytes,
+            CommentHandling = JsonCommentHandling.Allow,
+        };
+        var reader = new Utf8JsonReader(utf8, isWhole, new JsonReaderState(options));
+        var hasText = false;
+        try
+        {
+            while (reader.Read())
+            {
+                hasText |= reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName or JsonTokenType.Comment;
+            }
+            return true;
+        }
+        catch (JsonException)
+        {
+            return hasText && !isNamed;
+        }
     }
 }

@@ -33,7 +33,6 @@ public sealed class DataRedactor
     private const int KeyBytes = 16;
 
     private readonly ValueRedactor _values;
-    private bool _hasStart;
 
     /// <summary>Sets it up for one file.</summary>
     /// <param name="kinds">The kinds to replace.</param>
@@ -72,17 +71,20 @@ public sealed class DataRedactor
         var read = source.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         source.Position = 0;
         var (format, delimiter, other) = DataFormats.Tell(name, head.AsSpan(0, read));
+        var copy = new CopyStart(destination);
         switch (format)
         {
             case DataFormat.Delimited:
-                CopyDelimited(name, source, destination, delimiter, cancellation);
+                CopyDelimited(source, copy, delimiter, cancellation);
+                CheckStart(name, copy);
                 return Report("delimited text");
             case DataFormat.Json:
                 var json = new JsonValues(source, destination);
                 json.Walk((part, path, name, value) => Visit(json, part, name, value), cancellation);
                 return Report("JSON");
             case DataFormat.Text:
-                CopyText(name, source, destination, cancellation);
+                CopyText(source, copy, cancellation);
+                CheckStart(name, copy);
                 return Report("text");
             default:
                 throw new MalformedDataException(
@@ -97,7 +99,7 @@ public sealed class DataRedactor
 
     private RedactionReport Report(string format) => new(format, _values.Counts, _values.SecretCount);
 
-    private void CopyDelimited(string name, Stream source, Stream destination, char delimiter, CancellationToken cancellation)
+    private void CopyDelimited(Stream source, Stream destination, char delimiter, CancellationToken cancellation)
     {
         using var reader = new StreamReader(source, new UTF8Encoding(false, throwOnInvalidBytes: true), true, 64 << 10, leaveOpen: true);
         using var writer = new StreamWriter(destination, new UTF8Encoding(false), 64 << 10, leaveOpen: true);
@@ -114,14 +116,13 @@ public sealed class DataRedactor
                 {
                     table.NoteCopy(written);
                 }
-                CheckStart(name, written);
                 writer.Write(written);
                 writer.Write(table.Text.End);
             }
         });
     }
 
-    private void CopyText(string name, Stream source, Stream destination, CancellationToken cancellation)
+    private void CopyText(Stream source, Stream destination, CancellationToken cancellation)
     {
         using var reader = new StreamReader(source, new UTF8Encoding(false, throwOnInvalidBytes: true), true, 64 << 10, leaveOpen: true);
         using var writer = new StreamWriter(destination, new UTF8Encoding(false), 64 << 10, leaveOpen: true);
@@ -156,21 +157,14 @@ public sealed class DataRedactor
         {
             var text = line.ToString();
             line.Clear();
-            text = _values.Replace(text, null, isJson: false) ?? text;
-            CheckStart(name, text);
-            writer.Write(text);
+            writer.Write(_values.Replace(text, null, isJson: false) ?? text);
         }
     }
 
     /// <summary>Refuses a copy that would be read as another format, where what told them apart is dropped: other values would be found in it.</summary>
-    private void CheckStart(string name, string written)
+    private static void CheckStart(string name, CopyStart copy)
     {
-        if (_hasStart || string.IsNullOrWhiteSpace(written))
-        {
-            return;
-        }
-        _hasStart = true;
-        if (DataFormats.Tell(name, Encoding.UTF8.GetBytes(written)).Format is not (DataFormat.Text or DataFormat.Delimited))
+        if (copy.Head.Length > 0 && DataFormats.Tell(name, copy.Head).Format is not (DataFormat.Text or DataFormat.Delimited))
         {
             throw new MalformedDataException("data", name, "without what is dropped, it would be read as another format; mask or hash it");
         }

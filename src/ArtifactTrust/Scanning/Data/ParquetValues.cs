@@ -9,7 +9,7 @@ using ArtifactTrust.Scanning.Models.Decompression;
 namespace ArtifactTrust.Scanning.Data;
 
 /// <summary>Reads the texts and integers of a Parquet file's columns. Where a column has a dictionary, each of its values comes once.</summary>
-/// <remarks>Spec: parquet-format 2.10. Read are plain and dictionary pages in every codec but LZO and the LZ4 of old, whose form is not defined; the rest is named.</remarks>
+/// <remarks>Spec: parquet-format 2.10. Read are plain and dictionary pages in every codec but LZO; the rest is named.</remarks>
 internal sealed class ParquetValues(Stream stream)
 {
     private const int PageBytes = 256 << 20;
@@ -41,7 +41,7 @@ internal sealed class ParquetValues(Stream stream)
                 {
                     throw new MalformedDataException("Parquet", chunk.Path, "the column is encrypted");
                 }
-                if (chunk.Codec is not (0 or 1 or 2 or 4 or 6 or 7))
+                if (chunk.Codec is not (>= 0 and <= 7 and not 3))
                 {
                     throw new MalformedDataException(
                         "Parquet",
@@ -205,6 +205,8 @@ internal sealed class ParquetValues(Stream stream)
                 return BrotliDecoder.TryDecompress(data, page, out var written) && written == size
                     ? page
                     : throw Malformed(chunk, "a page is damaged, or of another size than it says");
+            case 5:
+                return ParquetLz4.Decompress(data, size);
             case 7:
                 var block = new byte[size];
                 return Lz4Block.Expand(data, block, 0) == size ? block : throw Malformed(chunk, "a page is shorter than it says");

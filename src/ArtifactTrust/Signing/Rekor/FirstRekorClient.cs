@@ -14,7 +14,7 @@ namespace ArtifactTrust.Signing.Rekor;
 
 /// <summary>Logs signatures in one log of the first version.</summary>
 /// <remarks>Spec: Rekor v1, openapi.yaml, /api/v1/log/entries; types hashedrekord 0.0.1 and dsse 0.0.1.</remarks>
-internal sealed partial class FirstRekorClient(ServiceClient client, RetryPolicy retry, Uri service)
+internal sealed partial class FirstRekorClient(ServiceClient client, Uri service)
 {
     private const string Format = "Rekor answer";
     private const SigningServiceKind Kind = SigningServiceKind.TransparencyLog;
@@ -57,11 +57,12 @@ internal sealed partial class FirstRekorClient(ServiceClient client, RetryPolicy
                 return found;
             }
             // An entry that was just taken in may not be in the tree yet.
-            if (found.Status != HttpStatusCode.NotFound || tried >= retry.Attempts)
+            var refusal = ServiceClient.Refused(Kind, address, found);
+            if (found.Status != HttpStatusCode.NotFound || tried >= client.Attempts)
             {
-                throw ServiceClient.Refused(Kind, address, found);
+                throw refusal;
             }
-            await client.PauseAsync(Kind, address, retry.Delay(tried, null), cancellation).ConfigureAwait(false);
+            await client.PauseAsync(refusal, tried, cancellation).ConfigureAwait(false);
         }
     }
 

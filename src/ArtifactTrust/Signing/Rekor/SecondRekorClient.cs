@@ -17,7 +17,7 @@ namespace ArtifactTrust.Signing.Rekor;
 /// Spec: Rekor v2, rekor_service.proto, CreateEntry; C2SP tlog-tiles. Such logs take one kind of entry: an envelope is logged as the digest of
 /// what it encodes to.
 /// </remarks>
-internal sealed partial class SecondRekorClient(ServiceClient client, RetryPolicy retry, Uri service, IReadOnlyList<LogInstance> trusted)
+internal sealed partial class SecondRekorClient(ServiceClient client, Uri service, IReadOnlyList<LogInstance> trusted)
 {
     private const string Format = "Rekor answer";
     private const string EntryKind = "hashedrekord";
@@ -98,16 +98,17 @@ internal sealed partial class SecondRekorClient(ServiceClient client, RetryPolic
                 return await ProveAsync(index, note, checkpoint, cancellation).ConfigureAwait(false);
             }
             // The entry has its index, and the next checkpoint will cover it.
-            if (tried >= retry.Attempts)
+            var refusal = new SigningServiceException(
+                Kind,
+                _url,
+                $"it holds the entry already, as number {index}, and its checkpoint still ends at {checkpoint.Size}",
+                "try again later"
+            );
+            if (tried >= client.Attempts)
             {
-                throw new SigningServiceException(
-                    Kind,
-                    _url,
-                    $"it holds the entry already, as number {index}, and its checkpoint still ends at {checkpoint.Size}",
-                    "try again later"
-                );
+                throw refusal;
             }
-            await client.PauseAsync(Kind, _url, retry.Delay(tried, null), cancellation).ConfigureAwait(false);
+            await client.PauseAsync(refusal, tried, cancellation).ConfigureAwait(false);
         }
     }
 

@@ -110,7 +110,7 @@ public sealed class ModelDescriptionTests
         }
         var bytes = Encoding.UTF8.GetBytes(text.Append("\n---\n").ToString());
         var inspection = Task.Run(() => Samples.Inspect("README.md", bytes));
-        await inspection.WaitAsync(TimeSpan.FromSeconds(20));
+        await inspection.WaitAsync(TimeSpan.FromMinutes(2));
     }
 
     [Fact]

@@ -98,6 +98,23 @@ public sealed class DataRedactorTests
         Assert.Equal($"{copied},n\n{value},1\n", Redact("a.csv", $"{header},n\nhunter2,1\n", replacement));
     }
 
+    [Theory]
+    [InlineData("a.csv", "[{\"id\":1,\"mail\":\"jane\\u0040acme.io\"}]\n", "[{\"id\":1,\"mail\":\"************\"}]\n")]
+    [InlineData("a.json", "id,mail\n1,jane@acme.io\n2,\"x\"\n", "id,mail\n1,************\n2,\"x\"\n")]
+    [InlineData("a.ini", "[owner]\nmail: jane@acme.io\n", "[owner]\nmail: ************\n")]
+    [InlineData("a.py", "{\n'mail': 'jane@acme.io'}\n", "{\n'mail': '************'}\n")]
+    public void The_content_says_how_a_file_is_rewritten(string name, string text, string expected) =>
+        Assert.Equal(expected, Redact(name, text));
+
+    [Theory]
+    [InlineData("a", "[\njane@acme.io\n\"joe\\u0040acme.io\"]\n")]
+    [InlineData("a.csv", "jane@acme.io[1,\"joe\\u0040acme.io\"]\n")]
+    public void A_copy_that_becomes_json_further_on_is_refused(string name, string text)
+    {
+        var e = Assert.Throws<MalformedDataException>(() => Redact(name, text, Replacement.Drop));
+        Assert.Contains("read as another format", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_copy_that_would_be_read_as_another_format_is_refused()
     {

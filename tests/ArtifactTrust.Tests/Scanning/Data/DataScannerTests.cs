@@ -168,6 +168,46 @@ public sealed class DataScannerTests
         Assert.Contains(scan.Columns, c => c.Path == "(text)");
     }
 
+    [Theory]
+    [InlineData("a.csv", """[{"id":1,"mail":"jane\u0040acme.io"}]""", "JSON", "$[].mail")]
+    [InlineData("a.csv", "\uFEFF{\"mail\":\"jane\\u0040acme.io\"}\r\n{\"mail\":null}\n", "JSON", "$.mail")]
+    [InlineData("a.tsv", " \n[\t\"x\",\t\"jane\\u0040acme.io\"\t]", "JSON", "$[]")]
+    [InlineData("a.jsonl", "id,mail\n1,jane@acme.io\n2,\n", "delimited text", "mail")]
+    [InlineData("a.json", "[id],{mail}\n1,jane@acme.io\n2,\n", "delimited text", "{mail}")]
+    [InlineData("a.csv", "[id],{mail}\n1,jane@acme.io\n", "delimited text", "{mail}")]
+    [InlineData("a.csv", "{\"a\":1},mail\n1,jane@acme.io\n", "delimited text", "mail")]
+    [InlineData("a.ini", "[owner]\nmail=jane@acme.io\n", "text", "(text)")]
+    [InlineData("a.json", "[2026-11-22 10:00] mail of jane@acme.io\n", "text", "(text)")]
+    [InlineData("a.py", "{'mail': 'jane@acme.io'}\n", "text", "(text)")]
+    [InlineData("a.json", "{{ mail }} jane@acme.io\n", "text", "(text)")]
+    public void The_content_says_what_a_file_is_whatever_its_name(string name, string text, string format, string path)
+    {
+        var scan = Scan(name, text);
+        Assert.Equal((format, path), (scan.Format, Assert.Single(scan.Columns).Path));
+        Assert.Empty(scan.Gaps);
+    }
+
+    [Theory]
+    [InlineData("a", "{\"mail\": \"jane\\u0040acme.io\", oops}")]
+    [InlineData("a.txt", "[\"jane\\u0040acme.io\"")]
+    [InlineData("a.json", "{ // comment\n \"mail\": \"jane\\u0040acme.io\" }")]
+    public void Damaged_json_is_no_other_text(string name, string text)
+    {
+        var scan = Scan(name, text);
+        Assert.Equal("JSON", scan.Format);
+        Assert.Contains("looked through as text", Assert.Single(scan.Gaps), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Json_that_is_long_or_deep_is_json()
+    {
+        var row = """{"id":1,"mail":"jane\u0040acme.io"},""";
+        var scan = Scan("a.csv", $"[{string.Concat(Enumerable.Repeat(row, 10_000))}{row[..^1]}]");
+        Assert.Equal(("JSON", 10_001L), (scan.Format, Assert.Single(scan.Columns).Count));
+        Assert.Empty(scan.Gaps);
+        Assert.NotEmpty(Scan("a", $"{new string('[', 2000)}\"x\"{new string(']', 2000)}").Gaps);
+    }
+
     [Fact]
     public void A_quote_that_is_never_closed_does_not_hide_the_rest()
     {
