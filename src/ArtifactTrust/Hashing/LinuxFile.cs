@@ -329,11 +329,3 @@ internal static partial class LinuxFile
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     private static unsafe partial int StatX(SafeFileHandle directory, byte* path, int flags, uint mask, byte* buffer);
 }
-
-/// <summary>What the file system says of an open file.</summary>
-internal readonly record struct FileStatus(bool IsRegular, long Size, ulong Inode, (long, uint) Modified, (long, uint) Changed)
-{
-    /// <summary>The status; off Linux, the length alone.</summary>
-    internal static FileStatus Of(SafeFileHandle file) =>
-        OperatingSystem.IsLinux() ? LinuxFile.Status(file) : new FileStatus(true, RandomAccess.GetLength(file), 0, default, default);
-}
