@@ -202,8 +202,7 @@ public sealed class ContentStore(string path, bool hardLinks = false)
         LinuxFile.IsSealed(stored)
         || (
             hardLinks
-            && LinuxFile.Owner(stored) is var owner
-            && (owner == 0 || owner == LinuxDirectory.EffectiveUser())
+            && OwnFile.IsOwn(stored)
             && (File.GetUnixFileMode(stored) & (UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) == 0
         );
 
