@@ -216,8 +216,11 @@ internal static partial class LinuxFile
         }
         return (BinaryPrimitives.ReadUInt16LittleEndian(new ReadOnlySpan<byte>(buffer + 28, 2)) & TypeMask) switch
         {
+            0x1000 => EntryKind.Pipe,
+            0x2000 or 0x6000 => EntryKind.Device,
             0x4000 => EntryKind.Directory,
             0xA000 => EntryKind.Link,
+            0xC000 => EntryKind.Socket,
             _ => EntryKind.File,
         };
     }
