@@ -10,6 +10,7 @@ internal static partial class LinuxFile
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
     private const int NotFound = 2;
+    private const int NoSuchDevice = 6;
     private const int NotADirectory = 20;
     private const int TooManyLinks = 40;
     private const int CrossDevice = 18;
@@ -305,6 +306,8 @@ internal static partial class LinuxFile
         error switch
         {
             NotFound => new FileNotFoundException($"'{name}' does not exist", name),
+            // A socket, or a device that is not there.
+            NoSuchDevice => new IOException($"'{name}' is not a regular file"),
             TooManyLinks or NotADirectory => new IOException($"'{name}' is a symbolic link or lies behind one; links are not followed"),
             _ => new IOException($"'{name}' cannot be opened: {Marshal.GetPInvokeErrorMessage(error)}"),
         };

@@ -87,6 +87,8 @@ public sealed class FileTreeTests : IDisposable
                 {
                     socket.Bind(new UnixDomainSocketEndPoint(path));
                     Assert.Contains(message, Assert.Throws<MalformedDataException>(() => List()).Message, StringComparison.Ordinal);
+                    var opened = Assert.Throws<IOException>(() => ArtifactFile.Open(path).Dispose());
+                    Assert.Contains("is not a regular file", opened.Message, StringComparison.Ordinal);
                 }
                 return;
             case "mknod":
