@@ -13,7 +13,7 @@ namespace ArtifactTrust.Cli.Commands;
 internal static class EvidenceReport
 {
     /// <summary>How many differing files of each kind the text lists; JSON has all.</summary>
-    private const int DifferencesShown = 10;
+    internal const int DifferencesShown = 10;
 
     /// <summary>Tells of a bundle that was made.</summary>
     internal static void Written(
@@ -202,7 +202,8 @@ internal static class EvidenceReport
         writer.WriteEndObject();
     }
 
-    private static void WriteDifference(Utf8JsonWriter writer, ManifestDiff difference)
+    /// <summary>Writes the files that differ as the member <c>difference</c> of a JSON object.</summary>
+    internal static void WriteDifference(Utf8JsonWriter writer, ManifestDiff difference)
     {
         writer.WriteStartObject("difference");
         Write("changed", difference.Changed.Select(c => (c.Name, (Digest?)c.Expected, (Digest?)c.Actual)));

@@ -110,6 +110,9 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier) : IDis
     internal int ExaminePart(string path, CancellationToken cancellation)
     {
         var rules = IgnoreOptions.Rules(IgnorePaths, path, NoIgnoreGitPaths);
+        var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        var only = Model.Only.Select(p => IgnoreOptions.Relative(p, root)).ToList();
+        IgnoreOptions.Read("--only", only);
         return PartialVerification.Run(
             session,
             verifier!,
@@ -118,7 +121,7 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier) : IDis
             Model with
             {
                 Ignore = rules,
-                Only = [.. Model.Only.Select(p => IgnoreOptions.Relative(p, Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))))],
+                Only = only,
             },
             AllowSymlinks,
             cancellation

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
@@ -27,6 +28,7 @@ internal static class HashCommand
         };
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
+        var output = Options.Output();
         var images = new ImageOptions();
         var verb = new Verb(
             "hash",
@@ -40,7 +42,7 @@ internal static class HashCommand
             noGit,
             part,
             merge,
-            Options.Output(),
+            output,
         };
         images.AddTo(verb);
         verb.SetAction(
@@ -50,9 +52,15 @@ internal static class HashCommand
                 var share = parsed.GetValue(part);
                 if (parsed.GetValue(merge) is { Length: > 0 } files)
                 {
-                    return given is null && share is null
+                    var other = parsed
+                        .CommandResult.Children.OfType<OptionResult>()
+                        .FirstOrDefault(o => !o.Implicit && o.Option != merge && o.Option != output);
+                    return given is null && other is null
                         ? Merge(session, files)
-                        : throw CliException.Usage("--merge takes parts alone, without a subject or --part");
+                        : throw CliException.Usage(
+                            $"--merge takes parts alone, without {other?.Option.Name ?? "a subject"}",
+                            "what is left out was said when the parts were made"
+                        );
                 }
                 return Subject.Parse(given ?? throw CliException.Usage("SUBJECT is required", "or --merge with the parts of one")) switch
                 {

@@ -4,8 +4,9 @@ using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Cli.Commands;
 
-/// <summary>The options of <c>verify</c> for models and datasets. Each lenient one names what it gives up.</summary>
-internal sealed class ModelChecks
+/// <summary>The options for verifying models and datasets. Each lenient one names what it gives up.</summary>
+/// <param name="mayBePartial">Whether a part of a model may be verified.</param>
+internal sealed class ModelChecks(bool mayBePartial)
 {
     private readonly Option<string[]> _only = new("--only")
     {
@@ -45,14 +46,16 @@ internal sealed class ModelChecks
 
     internal void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_only, _unsigned, _empty, _links, _legacy, _any, _caSigner])
+        foreach (
+            var option in (Option[])[.. mayBePartial ? [_only] : Array.Empty<Option>(), _unsigned, _empty, _links, _legacy, _any, _caSigner]
+        )
         {
             command.Options.Add(option);
         }
     }
 
     /// <summary>The paths that alone are verified; none for all.</summary>
-    internal IReadOnlyList<string> Only(ParseResult parsed) => parsed.GetValue(_only) ?? [];
+    internal IReadOnlyList<string> Only(ParseResult parsed) => mayBePartial ? parsed.GetValue(_only) ?? [] : [];
 
     /// <summary>Whether links to files are read.</summary>
     internal bool AllowSymlinks(ParseResult parsed) => parsed.GetValue(_links);

@@ -72,6 +72,10 @@ internal sealed class ModelOptions(Option<string> format)
         {
             throw CliException.Usage("--allow-unsigned-empty-files is for --shards: whole empty files are signed like others");
         }
+        if (parsed.GetValue(_manifest) is not null && parsed.GetValue(_cache) is not null)
+        {
+            throw CliException.Usage("--hash-cache is for files that are hashed, and --manifest has their digests already");
+        }
         return new ModelChoices(
             new ManifestForm(algorithm, size),
             parsed.GetValue(_links),

@@ -30,13 +30,10 @@ internal sealed class ModelSubjects(Session session, Signatory signatory, ModelC
         {
             CheckEmptyFiles(tree.List(ignore).Where(f => f.Size == 0).Select(f => f.Name));
         }
-        var cache = choices.CacheFile is { } file ? ReadCache(file, tree.Path) : null;
+        var cache = choices.CacheFile is { } file ? OpenCache(file, tree, ignore) : null;
         var manifest = LocalSubjects.Manifest(session.Terminal, tree, ignore, cancellation, choices.Form, cache);
         var bundle = await SignAsync(tree.Name, manifest, ignore.Paths, cancellation);
-        if (cache is not null)
-        {
-            DurableFile.Write(choices.CacheFile!, stream => cache.WriteTo(stream, tree.Path));
-        }
+        cache?.Save(choices.CacheFile!, tree);
         return (bundle, Digests(manifest));
     }
 
@@ -157,27 +154,23 @@ internal sealed class ModelSubjects(Session session, Signatory signatory, ModelC
         }
     }
 
-    private HashCache ReadCache(string file, string directory)
+    private HashCache OpenCache(string file, FileTree tree, IgnoreRules ignore)
     {
-        if (!File.Exists(file))
-        {
-            return new HashCache(session.Time);
-        }
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
-        {
-            throw CliException.Usage(
-                $"others can write the hash cache '{file}', and so choose what is signed",
-                "take the right to write from group and others, or remove it"
-            );
-        }
         try
         {
-            using var stream = File.OpenRead(file);
-            return HashCache.Read(stream, directory, session.Time);
+            return HashCache.Open(file, tree, ignore, session.Time);
         }
         catch (MalformedDataException e)
         {
             throw CliException.Usage($"the hash cache '{file}' cannot be used: {e.Message}", "remove it; it is made anew", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw CliException.Usage(
+                $"the hash cache '{file}' cannot be used, as who writes it chooses what is signed: {e.Message}",
+                "keep it outside of the model, in a directory that only you can write to; where there is none it is made anew",
+                e
+            );
         }
     }
 }

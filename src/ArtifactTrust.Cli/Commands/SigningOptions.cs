@@ -142,7 +142,15 @@ internal sealed class SigningOptions
         var key = KeyLoader.Private(session.Terminal, path, parsed.GetValue(_password));
         try
         {
-            return Signatory.Certified(key, Credential.FromChain(key, chain), authority, urls, session);
+            var credential = Credential.FromChain(key, chain);
+            return credential.NotAfter is { } end && session.Time.GetUtcNow() > end
+                ? throw CliException.Usage($"the certificate '{certificate}' expired on {Rfc3339.Format(end)}", "get a new one")
+                : Signatory.Certified(key, credential, authority, urls, session);
+        }
+        catch (CliException)
+        {
+            key.Dispose();
+            throw;
         }
         catch (Exception e) when (e is MalformedDataException or ArgumentException)
         {

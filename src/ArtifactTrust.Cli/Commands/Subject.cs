@@ -86,13 +86,20 @@ internal static class IgnoreOptions
     internal static IgnoreRules Rules(IEnumerable<string> paths, string directory, bool noGit)
     {
         var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+        return Read("--ignore-path", paths.Select(p => Relative(p, root)).Concat(noGit ? [] : IgnoreRules.GitPaths));
+    }
+
+    /// <summary>Paths below a directory, as an option gives them.</summary>
+    /// <exception cref="CliException">A path is empty, absolute, or leaves the directory.</exception>
+    internal static IgnoreRules Read(string option, IEnumerable<string> paths)
+    {
         try
         {
-            return new IgnoreRules(paths.Select(p => Relative(p, root)).Concat(noGit ? [] : IgnoreRules.GitPaths));
+            return new IgnoreRules(paths);
         }
         catch (MalformedDataException e)
         {
-            throw CliException.Usage($"--ignore-path '{e.Location}': {e.Reason}", null, e);
+            throw CliException.Usage($"{option} '{e.Location}': {e.Reason}", null, e);
         }
     }
 

@@ -27,7 +27,7 @@ internal static class VerifyCommand
         };
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
-        var model = new ModelChecks();
+        var model = new ModelChecks(mayBePartial: true);
         var copying = new CopyToOptions();
         var images = new ImageOptions();
         var platform = PlatformOption.Create();

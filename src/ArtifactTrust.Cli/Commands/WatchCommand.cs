@@ -20,6 +20,7 @@ internal static class WatchCommand
         };
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
+        var model = new ModelChecks(mayBePartial: false);
         var every = new Option<string>("--every")
         {
             Description = "how long to wait between two checks where nothing changes: 30s, 15m, 6h, 1d",
@@ -53,6 +54,7 @@ internal static class WatchCommand
             Options.Output(),
         };
         signers.AddTo(verb);
+        model.AddTo(verb);
         verb.SetAction(
             async (parsed, cancellation) =>
             {
@@ -63,9 +65,10 @@ internal static class WatchCommand
                 }
                 var pause = Amounts.Time("--every", parsed.GetValue(every)!);
                 var bound = Amounts.Rate("--rate", parsed.GetValue(rate)!);
+                var any = model.AnyHolder(parsed, isSignature: true);
                 using var trusted = KeyLoader.Public(parsed.GetValue(keys) ?? []);
                 var verifier =
-                    await signers.VerifierAsync(parsed, trusted.Keys, session, cancellation)
+                    await signers.VerifierAsync(parsed, trusted.Keys, session, cancellation, any)
                     ?? throw CliException.Usage(
                         "nobody is trusted: --key or a signer is required",
                         "give --key FILE, or --certificate-identity and --certificate-oidc-issuer"
@@ -85,6 +88,8 @@ internal static class WatchCommand
                         SignatureFile = parsed.GetValue(signature),
                         IgnorePaths = parsed.GetValue(ignore) ?? [],
                         NoIgnoreGitPaths = parsed.GetValue(noGit),
+                        Model = model.Options(parsed),
+                        AllowSymlinks = model.AllowSymlinks(parsed),
                         Reader = new PacedReader(bound, session.Time),
                     };
                     return await examiner.ExamineAsync(new Subject.LocalDirectory(path), cancellation);

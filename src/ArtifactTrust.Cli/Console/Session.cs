@@ -49,6 +49,7 @@ internal sealed record Session(Terminal Terminal, TimeProvider Time, IReadOnlyLi
     internal int Fail(string command, int exitCode, string code, string message, string? hint)
     {
         var terminal = TakesCommand(command) ? ResultTerminal : Terminal;
+        message = Terminal.Shorten(message);
         if (Terminal.Json && !terminal.HasWrittenJson)
         {
             terminal.WriteJson(writer =>

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Spectre.Console;
 
 namespace ArtifactTrust.Cli.Console;
@@ -11,7 +12,7 @@ namespace ArtifactTrust.Cli.Console;
 /// <param name="output">Standard output.</param>
 /// <param name="error">Standard error.</param>
 /// <param name="interactive">Whether a person watches standard error.</param>
-internal sealed class Terminal(TextWriter output, TextWriter error, bool interactive)
+internal sealed partial class Terminal(TextWriter output, TextWriter error, bool interactive)
 {
     private static readonly SearchValues<char> Controls = SearchValues.Create([
         .. Enumerable.Range(0, 32).Select(c => (char)c),
@@ -23,6 +24,8 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool interac
     ]);
 
     private const int WrittenAtOnce = 32 << 10;
+
+    private const int ShownOfWord = 200;
 
     internal TextWriter Output { get; } = output;
 
@@ -64,6 +67,15 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool interac
             }
         );
     }
+
+    /// <summary>Text whose longest words, such as paths of some thousand characters, have their middle left out.</summary>
+    internal static string Shorten(string text) =>
+        LongWord().Replace(text, m => $"{CutBefore(m.Value, ShownOfWord)}…{m.Value[CutBefore(m.Value, m.Length - ShownOfWord).Length..]}");
+
+    private static string CutBefore(string text, int end) => text[..(char.IsLowSurrogate(text[end]) ? end - 1 : end)];
+
+    [GeneratedRegex(@"\S{600,}")]
+    private static partial Regex LongWord();
 
     /// <summary>A line of the result; not written where the result is JSON.</summary>
     internal void Line(string text = "")

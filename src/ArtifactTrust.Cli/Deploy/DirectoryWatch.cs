@@ -3,6 +3,7 @@ using System.Text.Json;
 using ArtifactTrust.Cli.Commands;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
+using ArtifactTrust.Manifests;
 using ArtifactTrust.Verification;
 
 namespace ArtifactTrust.Cli.Deploy;
@@ -76,7 +77,8 @@ internal sealed class DirectoryWatch(Session session, string path, Func<Task<Exa
             {
                 return new Outcome(ExitCode.Success, null, null, null, subject) { Took = session.Time.GetElapsedTime(start) };
             }
-            var failure = signatures.Select(r => r.Failure).OfType<Check>().OrderByDescending(f => f.Code).FirstOrDefault();
+            var report = signatures.OrderByDescending(r => r.Failure?.Code).FirstOrDefault();
+            var failure = report?.Failure;
             return new Outcome(
                 ExitCode.Rejected,
                 failure?.Name ?? "no-evidence",
@@ -86,6 +88,7 @@ internal sealed class DirectoryWatch(Session session, string path, Func<Task<Exa
             )
             {
                 Took = session.Time.GetElapsedTime(start),
+                Difference = report?.Difference,
             };
         }
         catch (CliException e) when (e.ExitCode is ExitCode.Rejected or ExitCode.CouldNotTell)
@@ -124,6 +127,10 @@ internal sealed class DirectoryWatch(Session session, string path, Func<Task<Exa
                 terminal.Line($"          expected {Terminal.Clean(expected)}");
                 terminal.Line($"          actual   {Terminal.Clean(actual)}");
             }
+            foreach (var line in outcome.Difference?.Lines(EvidenceReport.DifferencesShown) ?? [])
+            {
+                terminal.Line($"          {Terminal.Clean(line)}");
+            }
             return;
         }
         using var buffer = new MemoryStream();
@@ -139,6 +146,10 @@ internal sealed class DirectoryWatch(Session session, string path, Func<Task<Exa
                 writer.WriteNumber("seconds", Math.Round(outcome.Took.TotalSeconds, 3));
                 writer.WritePropertyName("digests");
                 subject.Digests.WriteTo(writer);
+            }
+            if (outcome.Difference is { } difference)
+            {
+                EvidenceReport.WriteDifference(writer, difference);
             }
             if (outcome.Message is not null)
             {
@@ -163,5 +174,7 @@ internal sealed class DirectoryWatch(Session session, string path, Func<Task<Exa
     private sealed record Outcome(int ExitCode, string? Code, string? Message, Check? Failure, ExaminedSubject? Subject)
     {
         internal TimeSpan Took { get; init; }
+
+        internal ManifestDiff? Difference { get; init; }
     }
 }

@@ -25,6 +25,7 @@ public sealed class ContentStore(string path, bool hardLinks = false)
     private const UnixFileMode ReadOnly = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     private readonly ConcurrentDictionary<Digest, bool> _damaged = new();
+    private readonly ConcurrentDictionary<Digest, Lock> _linking = new();
 
     /// <summary>The directory, a full path.</summary>
     public string Path { get; } = System.IO.Path.GetFullPath(path);
@@ -60,21 +61,15 @@ public sealed class ContentStore(string path, bool hardLinks = false)
             return null;
         }
         using var owned = stored;
-        using var state = digest.Algorithm.CreateState();
         if (status.Size == size)
         {
+            using var state = digest.Algorithm.CreateState();
             var means = CopyMeans.Linked;
             byte[]? actual;
             try
             {
-                if (!executable && MayLink(stored) && LinuxDirectory.TryLink(stored, target))
-                {
-                    // The link itself changed the inode, so what must not change is asked after it.
-                    status = FileStatus.Of(stored);
-                    actual = CopiedFile.Read(stored, size, state, progress, cancellation);
-                    actual = FileStatus.Of(stored) == status && MayLink(stored) ? actual : null;
-                }
-                else
+                actual = executable ? null : Link(stored, digest, size, target, state, progress, cancellation);
+                if (actual is null)
                 {
                     var mode = executable ? ReadOnly | UnixFileMode.UserWrite | CopiedFile.Executable : ReadOnly | UnixFileMode.UserWrite;
                     (actual, means) = CopiedFile.Write(stored, size, target, mode, state, progress, cancellation);
@@ -156,14 +151,58 @@ public sealed class ContentStore(string path, bool hardLinks = false)
         }
     }
 
+    /// <summary>Makes the target one more name of a stored file, and hashes what it then is.</summary>
+    /// <returns>The digest; null where the file may not be linked, or did not keep still, and there is nothing at the target.</returns>
+    [SupportedOSPlatform("linux")]
+    private byte[]? Link(
+        SafeFileHandle stored,
+        Digest digest,
+        long size,
+        string target,
+        DigestState state,
+        IProgress<long>? progress,
+        CancellationToken cancellation
+    )
+    {
+        // A model may hold the same bytes several times: each link changes the status that the others compare.
+        lock (_linking.GetOrAdd(digest, _ => new Lock()))
+        {
+            if (!MayLink(stored) || !LinuxDirectory.TryLink(stored, target))
+            {
+                return null;
+            }
+            for (var reading = 1; ; reading++)
+            {
+                // The link itself changed the inode, so what must not change is asked after it.
+                var (before, isSealed) = (FileStatus.Of(stored), LinuxFile.IsSealed(stored));
+                var actual = CopiedFile.Read(stored, size, state, progress, cancellation);
+                var after = FileStatus.Of(stored);
+                if (
+                    actual is null
+                    || !CryptographicOperations.FixedTimeEquals(actual, digest.Bytes)
+                    || isSealed
+                    || (after == before && MayLink(stored))
+                )
+                {
+                    return actual ?? [];
+                }
+                progress?.Report(-size);
+                if (reading == FileStatus.MostReadings || !after.MayBeSame(before) || !MayLink(stored))
+                {
+                    File.Delete(target);
+                    return null;
+                }
+            }
+        }
+    }
+
     /// <summary>Bytes that were hashed stay proven only where nobody can change them later.</summary>
     [SupportedOSPlatform("linux")]
     private bool MayLink(SafeFileHandle stored) =>
         LinuxFile.IsSealed(stored)
         || (
             hardLinks
-            && LinuxFile.Owner(stored) is var owner
-            && (owner == 0 || owner == LinuxDirectory.EffectiveUser())
+            && OwnFile.IsOwn(stored)
             && (File.GetUnixFileMode(stored) & (UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) == 0
         );
 

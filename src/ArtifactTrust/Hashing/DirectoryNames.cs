@@ -3,7 +3,7 @@ namespace ArtifactTrust.Hashing;
 /// <summary>What an entry of a directory is, as far as a listing needs to know.</summary>
 internal enum EntryKind
 {
-    /// <summary>A file, or something else that opening it will show.</summary>
+    /// <summary>A file; on some systems something else that opening it will show.</summary>
     File,
 
     /// <summary>A directory.</summary>
@@ -11,6 +11,15 @@ internal enum EntryKind
 
     /// <summary>A symbolic link.</summary>
     Link,
+
+    /// <summary>A named pipe.</summary>
+    Pipe,
+
+    /// <summary>A socket.</summary>
+    Socket,
+
+    /// <summary>A device.</summary>
+    Device,
 }
 
 /// <summary>

@@ -207,6 +207,7 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
             _reserve,
             [],
             progress,
+            1,
             cancellation
         );
         return
@@ -291,6 +292,7 @@ public sealed class FileHasher(DigestAlgorithm algorithm, int? workers = null)
             _reserve,
             further ?? [],
             progress,
+            1,
             cancellation
         );
         takeFurther?.Invoke(run.Further);

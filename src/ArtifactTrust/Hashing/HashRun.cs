@@ -33,6 +33,7 @@ internal sealed class HashRun
     private readonly IReadOnlyList<HashItem> _items;
     private readonly HashPlan _plan;
     private readonly FileStatus?[]? _seen;
+    private readonly ConcurrentDictionary<int, bool>? _moved;
     private readonly HashReserve _reserve;
     private readonly IReadOnlyList<FurtherDigest> _further;
     private readonly ConcurrentQueue<FurtherState[]> _furtherStates = new();
@@ -54,6 +55,7 @@ internal sealed class HashRun
         HashReserve reserve,
         IReadOnlyList<FurtherDigest> further,
         IProgress<long>? progress,
+        bool isLast,
         CancellationToken stopping
     )
     {
@@ -67,7 +69,8 @@ internal sealed class HashRun
         _active = Math.Min(workers, Math.Max(1, items.Count));
         _reserve = reserve;
         // Parts of one file have to be of the same file; a part read later sees what was there at the first.
-        _seen = files < items.Count ? new FileStatus?[files] : null;
+        _seen = items.Any(i => i.Length is not null) ? new FileStatus?[files] : null;
+        _moved = isLast ? null : new ConcurrentDictionary<int, bool>();
         _progress = progress;
         _stopping = stopping;
         LaneBytes = (int)Math.Clamp(BufferBytes / ((long)workers * (plan.Kernel?.Count ?? 1)) & ~63L, SmallestLaneBytes, LargestLaneBytes);
@@ -108,6 +111,7 @@ internal sealed class HashRun
     /// <param name="reserve">What earlier runs with as many threads left; it gets what this one leaves.</param>
     /// <param name="further">What else is computed of whole files.</param>
     /// <param name="progress">Told the bytes read.</param>
+    /// <param name="reading">Which reading of the files this is, from 1.</param>
     /// <param name="cancellation">Stops between two reads.</param>
     internal static HashRun Execute(
         DigestAlgorithm algorithm,
@@ -121,13 +125,28 @@ internal sealed class HashRun
         HashReserve reserve,
         IReadOnlyList<FurtherDigest> further,
         IProgress<long>? progress,
+        int reading,
         CancellationToken cancellation
     )
     {
         workers = Math.Clamp(workers, 1, MostWorkers);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var plan = HashPlan.Create(algorithm, sizes, workers);
-        var run = new HashRun(algorithm, open, nameOf, disposeFiles, items, files, plan, workers, reserve, further, progress, stop.Token);
+        var run = new HashRun(
+            algorithm,
+            open,
+            nameOf,
+            disposeFiles,
+            items,
+            files,
+            plan,
+            workers,
+            reserve,
+            further,
+            progress,
+            reading == FileStatus.MostReadings,
+            stop.Token
+        );
         var failures = new Exception?[run._active];
         var threads = Enumerable
             .Range(0, failures.Length)
@@ -152,6 +171,34 @@ internal sealed class HashRun
             }
         }
         reserve.Return(run.Gate);
+        if (run._moved is { IsEmpty: false } moved)
+        {
+            // Whole files, whatever parts they were read in: what was read of one before its status moved may not be there any more.
+            int[] again = [.. Enumerable.Range(0, items.Count).Where(i => moved.ContainsKey(items[i].File))];
+            progress?.Report(-again.Sum(i => run.Sizes[i]));
+            var second = Execute(
+                algorithm,
+                open,
+                nameOf,
+                disposeFiles,
+                [.. again.Select(i => items[i])],
+                [.. again.Select(i => run.Sizes[i])],
+                files,
+                workers,
+                reserve,
+                [],
+                progress,
+                reading + 1,
+                cancellation
+            );
+            for (var i = 0; i < again.Length; i++)
+            {
+                if (!second.Values[i].AsSpan().SequenceEqual(run.Values[again[i]]))
+                {
+                    throw run.Changed(again[i]);
+                }
+            }
+        }
         return run;
     }
 
@@ -171,10 +218,11 @@ internal sealed class HashRun
         var opened = new OpenItem(this, item, handle, status, start, start + (length ?? status.Size));
         try
         {
-            if (start + (length ?? 0) > status.Size || (_seen is not null && !SameAsSeen(file, status)))
+            if (start + (length ?? 0) > status.Size)
             {
-                throw opened.Changed();
+                throw Changed(item);
             }
+            CheckUnchanged(item, SeenAtFirst(file, status), status);
             if (OperatingSystem.IsLinux() && opened.End - start > 256 << 10)
             {
                 LinuxFile.AdviseSequential(handle);
@@ -230,8 +278,6 @@ internal sealed class HashRun
         _furtherStates.Enqueue(states);
     }
 
-    internal string? NameOf(int item) => _nameOf(_items[item].File);
-
     internal void Release(SafeFileHandle handle)
     {
         if (_disposeFiles)
@@ -240,12 +286,35 @@ internal sealed class HashRun
         }
     }
 
-    private bool SameAsSeen(int file, FileStatus status)
+    /// <summary>Throws where a file is not what it was. Where a name of it may have come or gone, it is read again instead, some times.</summary>
+    internal void CheckUnchanged(int item, FileStatus before, FileStatus now)
     {
-        lock (_seen!)
+        if (now == before)
         {
-            _seen[file] ??= status;
-            return _seen[file] == status;
+            return;
+        }
+        if (_moved is null || !now.MayBeSame(before))
+        {
+            throw Changed(item);
+        }
+        _moved.TryAdd(_items[item].File, true);
+    }
+
+    internal IOException Changed(int item) =>
+        Failure(item, "the file changed while it was read; try again when nothing writes to it", null);
+
+    internal IOException Failure(int item, string message, IOException? inner) =>
+        new(_nameOf(_items[item].File) is { } name ? $"'{name}': {message}" : message, inner);
+
+    private FileStatus SeenAtFirst(int file, FileStatus status)
+    {
+        if (_seen is null)
+        {
+            return status;
+        }
+        lock (_seen)
+        {
+            return _seen[file] ??= status;
         }
     }
 
@@ -367,11 +436,11 @@ internal sealed class OpenItem(HashRun run, int item, SafeFileHandle handle, Fil
         }
         catch (IOException e)
         {
-            throw Failure(e.Message, e);
+            throw run.Failure(item, e.Message, e);
         }
         if (read == 0)
         {
-            throw Changed();
+            throw run.Changed(item);
         }
         // Every item is read once, from its start to its end, whichever way it is hashed.
         foreach (var state in _further ?? [])
@@ -384,10 +453,7 @@ internal sealed class OpenItem(HashRun run, int item, SafeFileHandle handle, Fil
     /// <summary>Ends the item; throws where the file is not what it was when it was opened.</summary>
     internal void CheckUnchanged()
     {
-        if (FileStatus.Of(handle) != status)
-        {
-            throw Changed();
-        }
+        run.CheckUnchanged(item, status, FileStatus.Of(handle));
         if (_further is { } states)
         {
             _further = null;
@@ -395,15 +461,10 @@ internal sealed class OpenItem(HashRun run, int item, SafeFileHandle handle, Fil
         }
     }
 
-    internal IOException Changed() => Failure("the file changed while it was read; try again when nothing writes to it", null);
-
     public void Dispose()
     {
         // A file that was given up in the middle; its states are of no more use.
         Array.ForEach(_further ?? [], s => s.Dispose());
         run.Release(handle);
     }
-
-    private IOException Failure(string message, IOException? inner) =>
-        new(run.NameOf(item) is { } name ? $"'{name}': {message}" : message, inner);
 }

@@ -76,8 +76,11 @@ internal static partial class LinuxDirectory
         type switch
         {
             0 => null,
+            1 => EntryKind.Pipe,
+            2 or 6 => EntryKind.Device,
             4 => EntryKind.Directory,
             10 => EntryKind.Link,
+            12 => EntryKind.Socket,
             _ => EntryKind.File,
         };
 

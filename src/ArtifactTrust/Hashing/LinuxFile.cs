@@ -10,6 +10,7 @@ internal static partial class LinuxFile
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
     private const int NotFound = 2;
+    private const int NoSuchDevice = 6;
     private const int NotADirectory = 20;
     private const int TooManyLinks = 40;
     private const int CrossDevice = 18;
@@ -216,8 +217,11 @@ internal static partial class LinuxFile
         }
         return (BinaryPrimitives.ReadUInt16LittleEndian(new ReadOnlySpan<byte>(buffer + 28, 2)) & TypeMask) switch
         {
+            0x1000 => EntryKind.Pipe,
+            0x2000 or 0x6000 => EntryKind.Device,
             0x4000 => EntryKind.Directory,
             0xA000 => EntryKind.Link,
+            0xC000 => EntryKind.Socket,
             _ => EntryKind.File,
         };
     }
@@ -302,6 +306,8 @@ internal static partial class LinuxFile
         error switch
         {
             NotFound => new FileNotFoundException($"'{name}' does not exist", name),
+            // A socket, or a device that is not there.
+            NoSuchDevice => new IOException($"'{name}' is not a regular file"),
             TooManyLinks or NotADirectory => new IOException($"'{name}' is a symbolic link or lies behind one; links are not followed"),
             _ => new IOException($"'{name}' cannot be opened: {Marshal.GetPInvokeErrorMessage(error)}"),
         };
@@ -328,12 +334,4 @@ internal static partial class LinuxFile
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     private static unsafe partial int StatX(SafeFileHandle directory, byte* path, int flags, uint mask, byte* buffer);
-}
-
-/// <summary>What the file system says of an open file.</summary>
-internal readonly record struct FileStatus(bool IsRegular, long Size, ulong Inode, (long, uint) Modified, (long, uint) Changed)
-{
-    /// <summary>The status; off Linux, the length alone.</summary>
-    internal static FileStatus Of(SafeFileHandle file) =>
-        OperatingSystem.IsLinux() ? LinuxFile.Status(file) : new FileStatus(true, RandomAccess.GetLength(file), 0, default, default);
 }

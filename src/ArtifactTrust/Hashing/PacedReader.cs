@@ -32,9 +32,8 @@ public sealed class PacedReader(long? bytesPerSecond, TimeProvider time) : TreeR
         [
             .. files.Select(file =>
             {
-                using var handle = tree.OpenHandle(file.Name, out var status);
-                var digest = Read(handle, file.Name, 0, status.Size, state, progress, cancellation);
-                return FileStatus.Of(handle) == status ? (new Digest(algorithm, digest), status.Size) : throw Changed(file.Name);
+                var (digests, size) = ReadShards(tree, file.Name, null, state, progress, cancellation);
+                return (new Digest(algorithm, digests[0]), size);
             }),
         ];
     }
@@ -52,19 +51,54 @@ public sealed class PacedReader(long? bytesPerSecond, TimeProvider time) : TreeR
         var shards = new List<FileShard>();
         foreach (var file in files)
         {
-            using var handle = tree.OpenHandle(file.Name, out var status);
-            for (long start = 0; start == 0 || start < status.Size; start += shardSize)
-            {
-                var end = Math.Min(status.Size, start + shardSize);
-                var digest = Read(handle, file.Name, start, end, state, progress, cancellation);
-                shards.Add(new FileShard(file.Name, start, end, new Digest(algorithm, digest)));
-            }
-            if (FileStatus.Of(handle) != status)
-            {
-                throw Changed(file.Name);
-            }
+            var (digests, size) = ReadShards(tree, file.Name, shardSize, state, progress, cancellation);
+            shards.AddRange(
+                digests.Select(
+                    (d, i) => new FileShard(file.Name, i * shardSize, Math.Min(size, (i + 1) * shardSize), new Digest(algorithm, d))
+                )
+            );
         }
         return shards;
+    }
+
+    /// <summary>The digests of a file's parts, read until its status was the same before and after.</summary>
+    private (List<byte[]> Digests, long Size) ReadShards(
+        FileTree tree,
+        string name,
+        long? shardSize,
+        DigestState state,
+        IProgress<long>? progress,
+        CancellationToken cancellation
+    )
+    {
+        using var handle = tree.OpenHandle(name, out var status);
+        List<byte[]>? before = null;
+        for (var reading = 1; ; reading++)
+        {
+            var digests = new List<byte[]>();
+            long start = 0;
+            do
+            {
+                var end = shardSize is { } size ? Math.Min(status.Size, start + size) : status.Size;
+                digests.Add(Read(handle, name, start, end, state, progress, cancellation));
+                start = end;
+            } while (start < status.Size);
+            if (before?.Zip(digests).All(p => p.First.AsSpan().SequenceEqual(p.Second)) == false)
+            {
+                throw Changed(name);
+            }
+            var now = FileStatus.Of(handle);
+            if (now == status)
+            {
+                return (digests, status.Size);
+            }
+            if (reading == FileStatus.MostReadings || !now.MayBeSame(status))
+            {
+                throw Changed(name);
+            }
+            (before, status) = (digests, now);
+            progress?.Report(-status.Size);
+        }
     }
 
     private byte[] Read(

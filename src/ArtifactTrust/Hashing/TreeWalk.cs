@@ -29,7 +29,7 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
     internal string Name => Encoding.UTF8.GetString(Utf8);
 
     /// <summary>Goes to the next file.</summary>
-    /// <exception cref="MalformedDataException">There is a symbolic link, a name that is not UTF-8, or there are too many files.</exception>
+    /// <exception cref="MalformedDataException">There is a symbolic link, a pipe, socket or device, a name that is not UTF-8, or there are too many files.</exception>
     /// <exception cref="IOException">A directory cannot be read.</exception>
     internal bool MoveNext()
     {
@@ -106,6 +106,17 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
                 "a symbolic link; links are neither followed nor left out, so replace it by the file or ignore it"
             );
         }
+        var special = kind switch
+        {
+            EntryKind.Pipe => "a named pipe",
+            EntryKind.Socket => "a socket",
+            EntryKind.Device => "a device",
+            _ => null,
+        };
+        if (special is not null)
+        {
+            throw new MalformedDataException("directory", Name, $"{special}, whose content nobody can sign; remove it or ignore it");
+        }
         CheckUtf8(Utf8);
         // Where the runtime has read the name, this stands for bytes that are not UTF-8.
         if (Utf8.IndexOf("\uFFFD"u8) >= 0)
@@ -151,9 +162,11 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
         {
             ShouldIncludePredicate = (ref FileSystemEntry entry) =>
             {
-                var kind =
+                EntryKind? kind =
                     entry.Attributes.HasFlag(FileAttributes.ReparsePoint) ? EntryKind.Link
                     : entry.IsDirectory ? EntryKind.Directory
+                    // The runtime tells nothing more.
+                    : OperatingSystem.IsLinux() ? null
                     : EntryKind.File;
                 Add(names, prefix, Encoding.UTF8.GetBytes(entry.FileName.ToString()), kind);
                 return false;

@@ -23,6 +23,16 @@ internal sealed class FileTable
     /// <summary>Whether a file is what it was.</summary>
     internal bool IsSame(int index, in FileStatus status) => _statuses[index] == new Packed(status);
 
+    /// <summary>Whether nothing but a file's time of the last change of status is another; see <see cref="FileStatus.MayBeSame"/>.</summary>
+    internal bool MayBeSame(int index, in FileStatus status)
+    {
+        var now = new Packed(status);
+        return _statuses[index] with { Changed = now.Changed } == now;
+    }
+
+    /// <summary>Keeps what a file is now.</summary>
+    internal void Renew(int index, in FileStatus status) => _statuses[index] = new Packed(status);
+
     /// <summary>Takes the names of another list that has the same ones, so that they are in memory once.</summary>
     internal void Share(PackedNames same) => Names = same;
 

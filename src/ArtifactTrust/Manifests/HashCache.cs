@@ -37,6 +37,51 @@ public sealed class HashCache
     /// <summary>How many files are in what <see cref="WriteTo"/> writes.</summary>
     public int Count => _kept.Count;
 
+    /// <summary>Opens the cache of a directory, an empty one where there is none yet.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="tree">The directory.</param>
+    /// <param name="ignore">What is left out of it.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="UnauthorizedAccessException">Somebody else can write to the file or its directory, and so choose what is signed.</exception>
+    /// <exception cref="IOException">It cannot be read, is no regular file, or would be one of the files that are signed.</exception>
+    /// <exception cref="MalformedDataException">It is not a cache.</exception>
+    public static HashCache Open(string path, FileTree tree, IgnoreRules ignore, TimeProvider time)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(tree);
+        ArgumentNullException.ThrowIfNull(ignore);
+        using var file = OwnFile.TryOpen(path);
+        var inside = Path.GetRelativePath(
+                Real(tree.Path),
+                Path.Join(Real(Path.GetDirectoryName(Path.GetFullPath(path))!), Path.GetFileName(path))
+            )
+            .Replace(Path.DirectorySeparatorChar, '/');
+        if (!Path.IsPathRooted(inside) && inside.Split('/')[0] != ".." && !ignore.Matches(inside))
+        {
+            throw new IOException("it lies in the directory that is signed, and is written after it was hashed");
+        }
+        if (file is null)
+        {
+            return new HashCache(time);
+        }
+        using var stream = new FileStream(file, FileAccess.Read);
+        return Read(stream, tree.Path, time);
+
+        static string Real(string directory) => OperatingSystem.IsLinux() ? LinuxDirectory.RealPath(directory) : directory;
+    }
+
+    /// <summary>Writes the cache to a file that nobody else may read or write.</summary>
+    /// <param name="path">The file; one that is there is replaced.</param>
+    /// <param name="tree">The directory.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Save(string path, FileTree tree)
+    {
+        ArgumentNullException.ThrowIfNull(tree);
+        using var file = DurableFile.Create(path, mode: UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        WriteTo(file.Stream, tree.Path);
+        file.Commit();
+    }
+
     /// <summary>Reads a cache.</summary>
     /// <param name="utf8">What <see cref="WriteTo"/> wrote; the caller disposes of it.</param>
     /// <param name="directory">The full path of the directory; entries of another one are not taken.</param>

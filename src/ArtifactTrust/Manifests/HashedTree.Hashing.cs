@@ -1,3 +1,4 @@
+using System.Text;
 using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Manifests;
@@ -167,6 +168,28 @@ public sealed partial class HashedTree
             results[i] = new HashedFile([hashed[i].Digest.Bytes.ToArray()], hashed[i].Size, further.Length > 0 ? others[i] : []);
         }
         return results;
+    }
+
+    /// <summary>Throws where bytes of files are not those that were hashed before, in any form.</summary>
+    private void ReadAgain(List<TreeFile> files)
+    {
+        if (files.Count == 0)
+        {
+            return;
+        }
+        foreach (var table in _hashed.Values)
+        {
+            var places = files.ConvertAll(f => table.Files.Find(Encoding.UTF8.GetBytes(f.Name)));
+            TreeFile[] hashed = [.. files.Where((_, i) => places[i] >= 0)];
+            foreach (var (place, file, again) in places.Where(p => p >= 0).Zip(hashed, HashFiles(table.Form, [], hashed)))
+            {
+                var entries = table.EntriesOf(place);
+                if (entries.Count != again.Digests.Count || entries.Where((e, i) => !e.Digest.Bytes.SequenceEqual(again.Digests[i])).Any())
+                {
+                    throw Changed($"'{file.Name}' is not what it was");
+                }
+            }
+        }
     }
 
     /// <summary>One hasher for all runs of a function: it keeps its buffers.</summary>

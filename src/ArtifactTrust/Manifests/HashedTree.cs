@@ -56,13 +56,25 @@ public sealed partial class HashedTree(FileTree tree, IProgress<long>? progress 
         var files = new FileTable();
         Walk(ignore, hidden, where, files.Add);
         CheckCount(files, form);
-        Remember(files);
+        var moved = Remember(files);
         var table = Hash(form, files);
         if (table.Files.SameAs(files.Names))
         {
             files.Share(table.Files);
         }
-        CheckUnchanged(files, ignore, hidden, where);
+        for (var reading = 1; ; reading++)
+        {
+            ReadAgain(moved);
+            moved = CheckUnchanged(files, ignore, hidden, where);
+            if (moved.Count == 0)
+            {
+                break;
+            }
+            if (reading == FileStatus.MostReadings)
+            {
+                throw Changed($"'{moved[0].Name}' is not what it was");
+            }
+        }
         Listed = files.Names;
         return new FileManifest(Choose(table, files.Names));
     }
@@ -159,54 +171,76 @@ public sealed partial class HashedTree(FileTree tree, IProgress<long>? progress 
     }
 
     /// <summary>Compares files with what they were when they were first seen, and keeps what is new.</summary>
-    private void Remember(FileTable files)
+    /// <returns>Those that have to be read again.</returns>
+    private List<TreeFile> Remember(FileTable files)
     {
+        var moved = new List<TreeFile>();
         if (_seen is null || _seen.Names.SameAs(files.Names))
         {
             for (var i = 0; _seen is not null && i < files.Count; i++)
             {
-                if (!_seen.IsSame(i, files[i]))
-                {
-                    throw Changed($"'{files.Names[i]}' is not what it was");
-                }
+                Compare(_seen, i, files[i], moved);
             }
             _seen = files;
-            return;
+            return moved;
         }
         var all = new FileTable();
         for (int i = 0, j = 0; i < _seen.Count || j < files.Count; )
         {
             var compared = Compare(_seen.Names, i, files.Names, j);
-            if (compared == 0 && !_seen.IsSame(i, files[j]))
+            if (compared == 0)
             {
-                throw Changed($"'{files.Names[j]}' is not what it was");
+                Compare(_seen, i, files[j], moved);
             }
-            all.Add(compared <= 0 ? _seen.Names.Utf8(i) : files.Names.Utf8(j), compared <= 0 ? _seen[i] : files[j]);
+            all.Add(compared < 0 ? _seen.Names.Utf8(i) : files.Names.Utf8(j), compared < 0 ? _seen[i] : files[j]);
             i += compared <= 0 ? 1 : 0;
             j += compared >= 0 ? 1 : 0;
         }
         _seen = all;
+        return moved;
     }
 
-    private void CheckUnchanged(FileTable files, IgnoreRules ignore, List<string> hidden, Func<TreeFile, bool>? where)
+    /// <summary>Throws where a file of a table is not what it was, but for names that came or went, or a time that was put back: then it is to be read again.</summary>
+    private void Compare(FileTable before, int index, in FileStatus status, List<TreeFile> moved)
     {
+        if (before.IsSame(index, status))
+        {
+            return;
+        }
+        if (!before.MayBeSame(index, status))
+        {
+            throw Changed($"'{before.Names[index]}' is not what it was");
+        }
+        moved.Add(new TreeFile(before.Names[index], status.Size));
+    }
+
+    /// <summary>Walks the directory once more, and keeps what is new.</summary>
+    /// <returns>The files that have to be read again.</returns>
+    private List<TreeFile> CheckUnchanged(FileTable files, IgnoreRules ignore, List<string> hidden, Func<TreeFile, bool>? where)
+    {
+        var moved = new List<TreeFile>();
         var at = 0;
-        Walk(ignore, hidden, where, Compare);
+        Walk(ignore, hidden, where, Next);
         if (at != files.Count)
         {
             throw Changed("files came or went");
         }
+        return moved;
 
-        void Compare(ReadOnlySpan<byte> name, in FileStatus status)
+        void Next(ReadOnlySpan<byte> name, in FileStatus status)
         {
             if (at == files.Count || !files.Names.Utf8(at).SequenceEqual(name))
             {
                 throw Changed("files came or went");
             }
-            if (!files.IsSame(at++, status))
+            var count = moved.Count;
+            Compare(files, at, status, moved);
+            if (moved.Count > count)
             {
-                throw Changed($"'{Encoding.UTF8.GetString(name)}' is not what it was");
+                files.Renew(at, status);
+                _seen!.Renew(_seen.Names.Find(name), status);
             }
+            at++;
         }
     }
 

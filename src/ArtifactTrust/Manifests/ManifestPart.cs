@@ -168,7 +168,15 @@ public sealed partial class ManifestPart : IDisposable
 
     private static void CheckSameRun(ManifestPart first, ManifestPart part)
     {
-        if (part.Parts != first.Parts || !part.Tree.Equals(first.Tree) || part.Name != first.Name)
+        if (part.Parts != first.Parts)
+        {
+            throw new MalformedDataException(
+                FormatName,
+                $"part {part.Part}/{part.Parts}",
+                $"it is one of {part.Parts} parts, and part {first.Part}/{first.Parts} one of {first.Parts}"
+            );
+        }
+        if (!part.Tree.Equals(first.Tree) || part.Name != first.Name)
         {
             throw new MalformedDataException(
                 FormatName,

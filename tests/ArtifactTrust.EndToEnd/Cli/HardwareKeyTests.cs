@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.NetworkInformation;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -200,7 +201,12 @@ public sealed class HardwareKeyTests : IDisposable
     public void A_TPM_signs_through_OpenSSLs_provider()
     {
         var lib = Path.GetFullPath(Path.Join(Peers.Find("tpm2"), "../../lib"));
-        var port = 20000 + (Environment.ProcessId % 20000 / 2 * 2);
+        // The client takes the next port for the other channel.
+        int port;
+        do
+        {
+            port = LoopbackPort.Free();
+        } while (LoopbackPort.Free() != port + 1);
         var address = string.Create(CultureInfo.InvariantCulture, $"swtpm:host=127.0.0.1,port={port}");
         _environment["OPENSSL_MODULES"] = Path.Join(lib, "ossl-modules");
         _environment["LD_LIBRARY_PATH"] = lib;
@@ -227,6 +233,11 @@ public sealed class HardwareKeyTests : IDisposable
         );
         try
         {
+            while (IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Count(l => l.Port == port || l.Port == port + 1) < 2)
+            {
+                Assert.False(process.HasExited, "swtpm ended");
+                Thread.Sleep(20);
+            }
             Refuses(3, "opens no key", "sign", "model", "--force", "--key", "tpm2:handle:0x81000009");
             string[] kinds = ["ecc256:ecdsa-sha256", "ecc384:ecdsa-sha384", "rsa2048:rsassa-sha256"];
             for (var i = 1; i <= kinds.Length; i++)

@@ -103,4 +103,73 @@ public sealed class ModelOptionTests : IDisposable
         _scene.Write("rubbish.cache", "{}");
         _scene.Refuses(2, "cannot be used", [.. Sign, "--hash-cache", "rubbish.cache"]);
     }
+
+    [Fact]
+    public void A_cache_among_the_signed_files_is_refused_and_one_that_is_left_out_is_not()
+    {
+        _scene.Shell("mkdir model/logs && ln -s model other");
+        _scene.Refuses(2, "lies in the directory", [.. Sign, "--hash-cache", "model/cache"]);
+        _scene.Refuses(2, "lies in the directory", [.. Sign, "--hash-cache", "other/logs/cache"]);
+        string[] left = [.. Sign, "--ignore-path", "logs", "--hash-cache", "model/logs/cache"];
+        _scene.Require(left);
+        _scene.Require(left);
+        _scene.Require(Verify);
+        _scene.Refuses(2, "--manifest has their digests already", [.. Sign, "--manifest", "digests.json", "--hash-cache", "cache"]);
+    }
+
+    [Theory]
+    [InlineData("others can write to it", "chmod o+w own/cache")]
+    [InlineData("others can write to its directory", "chmod g+w own")]
+    [InlineData("others can write to its directory", "chmod o+w own && rm own/cache")]
+    [InlineData("a symbolic link", "mv own/cache real && ln -s ../real own/cache")]
+    [InlineData("is not a regular file", "rm own/cache && mkfifo own/cache")]
+    [InlineData("is not a regular file", "rm own/cache && mkdir own/cache")]
+    [InlineData("does not exist", "rm -r own")]
+    [InlineData("it belongs to another user (1000)", "chown 1000 own/cache", true)]
+    [InlineData("its directory belongs to another user (1000)", "chown 1000 own", true)]
+    [InlineData("it belongs to another user (1000)", "chmod 1777 own && chown 1000 own/cache", true)]
+    public void A_cache_that_others_could_have_written_is_refused(string message, string change, bool asRoot = false)
+    {
+        if (asRoot && Environment.UserName != "root")
+        {
+            return;
+        }
+        string[] cached = [.. Sign, "--hash-cache", "own/cache"];
+        _scene.Shell("mkdir -m 755 own");
+        _scene.Require(cached);
+        _scene.Shell("chmod 1777 own");
+        _scene.Require(cached);
+        _scene.Shell($"chmod 755 own && {change}");
+
+        var ended = _scene.Run(cached);
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains(message, ended.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Merging_takes_the_parts_of_one_run_and_nothing_else()
+    {
+        foreach (var share in new[] { "1/2", "2/2", "2/3" })
+        {
+            _scene.Write(share.Replace('/', '-'), _scene.Require("hash", "model", "--part", share).Output);
+        }
+        string[] merge = ["hash", "--merge", "1-2", "2-2"];
+        Assert.Equal(_scene.Require("hash", "model").Output, _scene.Require(merge).Output);
+        _scene.Refuses(1, "it is one of 3 parts, and part 1/2 one of 2", "hash", "--merge", "1-2", "2-3");
+        foreach (
+            var options in (string[][])
+                [
+                    ["--ignore-path", "vocabulary"],
+                    ["--no-ignore-git-paths"],
+                    ["--part", "1/2"],
+                    ["--plain-http"],
+                    ["--registry-timeout", "1m"],
+                ]
+        )
+        {
+            _scene.Refuses(2, $"without {options[0]}", [.. merge, .. options]);
+        }
+        _scene.Refuses(2, "without a subject", ["hash", "model", "--merge", "1-2", "2-2"]);
+    }
 }

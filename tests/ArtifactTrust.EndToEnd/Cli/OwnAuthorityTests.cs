@@ -44,6 +44,29 @@ public sealed class OwnAuthorityTests : IDisposable
     }
 
     [Fact]
+    public void An_expired_certificate_signs_nothing_and_is_told_before_anything_is_read()
+    {
+        var end = DateTimeOffset.UtcNow.AddHours(-1);
+        using var expired = Issue("leaf", _key, _between, _betweenKey, isAuthority: false, start: end.AddHours(-1), end: end);
+        Write("chain.pem", string.Join('\n', expired.ExportCertificatePem(), _between.ExportCertificatePem()));
+
+        var ended = Tool.Run(_folder, SignArguments("model"));
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains($"the certificate 'chain.pem' expired on {end:yyyy-MM-dd}", ended.Errors, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Join(_folder, "model.sig")));
+    }
+
+    [Fact]
+    public void Any_holder_of_an_authority_is_accepted_by_watch_where_that_is_asked_for()
+    {
+        Run(0, "signed", [.. SignArguments("model"), "--ca-intermediates", "between.pem"]);
+        string[] watch = ["watch", "model", "--once", "--ca-roots", "root.pem"];
+        Assert.Equal(2, Tool.Run(_folder, watch).ExitCode);
+        Run(0, "verified", [.. watch, "--any-certificate-identity"]);
+    }
+
+    [Fact]
     public void The_bundle_of_a_model_has_the_chain_without_the_root()
     {
         Sign(0, "model");

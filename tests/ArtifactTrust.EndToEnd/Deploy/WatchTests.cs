@@ -34,6 +34,57 @@ public sealed class WatchTests : IDisposable
     }
 
     [Fact]
+    public void The_files_that_differ_are_told_as_by_verify()
+    {
+        _scene.Shell("printf x >> model/weights.bin && printf x > model/new && rm model/config.json");
+
+        using var watched = JsonDocument.Parse(_scene.Run("watch", "model", "--key", "ci.pub", "--once", "--output", "json").Output);
+        using var verified = JsonDocument.Parse(_scene.Run("verify", "model", "--key", "ci.pub", "--output", "json").Output);
+
+        var difference = watched.RootElement.GetProperty("difference");
+        var changed = Assert.Single(difference.GetProperty("changed").EnumerateArray());
+        Assert.Equal("weights.bin", changed.GetProperty("name").GetString());
+        Assert.StartsWith("sha256:", changed.GetProperty("expected").GetString(), StringComparison.Ordinal);
+        Assert.NotEqual(changed.GetProperty("expected").GetString(), changed.GetProperty("actual").GetString());
+        Assert.Equal("new", Assert.Single(difference.GetProperty("added").EnumerateArray()).GetProperty("name").GetString());
+        Assert.Equal("config.json", Assert.Single(difference.GetProperty("removed").EnumerateArray()).GetProperty("name").GetString());
+        Assert.Contains(
+            verified.RootElement.GetProperty("evidence").EnumerateArray(),
+            e => e.TryGetProperty("difference", out var same) && JsonElement.DeepEquals(same, difference)
+        );
+        Assert.Contains(
+            "changed  weights.bin: expected sha256:",
+            _scene.Run("watch", "model", "--key", "ci.pub", "--once").Output,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("--allow-symlinks", "ln -s weights.bin model/link", "--allow-symlinks")]
+    [InlineData("--allow-unsigned-empty-files", "touch model/empty", "--shards", "16", "--allow-unsigned-empty-files")]
+    public void What_verify_accepts_when_asked_watch_accepts_too(string option, string change, params string[] signing)
+    {
+        _scene.Shell(change);
+        _scene.Require(["sign", "model", "--key", "ci.key", "--force", .. signing]);
+        string[] watch = ["watch", "model", "--key", "ci.pub", "--once", "--rate", "none"];
+
+        Assert.Equal(1, _scene.Run(watch).ExitCode);
+        _scene.Require([.. watch, option]);
+    }
+
+    [Fact]
+    public void Unsigned_files_are_let_pass_only_where_that_is_said()
+    {
+        _scene.Write("model/added", "x");
+        string[] watch = ["watch", "model", "--key", "ci.pub", "--once"];
+
+        Assert.Equal(1, _scene.Run(watch).ExitCode);
+        _scene.Require([.. watch, "--ignore-unsigned-files"]);
+        _scene.Refuses(2, "--any-certificate-identity", [.. watch, "--allow-ca-signer"]);
+        _scene.Refuses(2, "--only", [.. watch, "--only", "config.json"]);
+    }
+
+    [Fact]
     public void Changes_of_attributes_alone_are_no_drift()
     {
         _scene.Shell("chmod 600 model/weights.bin && touch -d 2001-01-01 model/config.json");

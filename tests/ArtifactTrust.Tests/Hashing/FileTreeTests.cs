@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 
@@ -70,6 +71,45 @@ public sealed class FileTreeTests : IDisposable
         _directory.File("b", "x");
         using var tree = FileTree.Open(_directory.Path);
         Assert.Throws<IOException>(() => tree.OpenHandle(name));
+    }
+
+    [Theory]
+    [InlineData("mkfifo", "a named pipe")]
+    [InlineData("socket", "a socket")]
+    [InlineData("mknod", "a device")]
+    public void What_is_no_file_is_named_and_refused(string kind, string message)
+    {
+        var path = Path.Combine(_directory.Path, "special");
+        switch (kind)
+        {
+            case "socket":
+                using (var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+                {
+                    socket.Bind(new UnixDomainSocketEndPoint(path));
+                    Assert.Contains(message, Assert.Throws<MalformedDataException>(() => List()).Message, StringComparison.Ordinal);
+                    var opened = Assert.Throws<IOException>(() => ArtifactFile.Open(path).Dispose());
+                    Assert.Contains("is not a regular file", opened.Message, StringComparison.Ordinal);
+                }
+                return;
+            case "mknod":
+                // Only root can make one, and not in every container.
+                if (Run("mknod", path, "c", "1", "5") != 0)
+                {
+                    return;
+                }
+                break;
+            default:
+                Assert.Equal(0, Run(kind, path));
+                break;
+        }
+        foreach (var portably in new[] { false, true })
+        {
+            using var tree = FileTree.Open(_directory.Path);
+            var walk = new TreeWalk(tree, IgnoreRules.None, portably);
+            var refused = Assert.Throws<MalformedDataException>(() => walk.MoveNext());
+            Assert.Equal("special", refused.Location);
+            Assert.Contains(message, refused.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

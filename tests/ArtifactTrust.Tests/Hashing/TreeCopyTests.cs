@@ -283,6 +283,56 @@ public sealed class TreeCopyTests : IDisposable
     }
 
     [Fact]
+    public void A_name_that_another_run_gives_a_stored_file_meanwhile_is_no_damage()
+    {
+        var (stored, store) = StoreOne();
+
+        var counts = DeployOne(store, new Then(() => MovedStatus.Link(stored)));
+
+        Assert.Equal((1, 1), (counts.FromStore, counts.Linked));
+        Assert.Equal("444", Mode("out/weights.bin"));
+    }
+
+    [Fact]
+    public void A_stored_file_that_never_keeps_still_is_copied()
+    {
+        var (stored, store) = StoreOne();
+
+        var counts = DeployOne(store, new Sum(_ => MovedStatus.Link(stored)));
+
+        Assert.Equal((1, 0), (counts.FromStore, counts.Linked));
+        Assert.Equal("644", Mode("out/weights.bin"));
+    }
+
+    [Fact]
+    public void A_stored_file_that_is_changed_meanwhile_is_noticed_although_its_time_was_put_back()
+    {
+        var (stored, store) = StoreOne();
+        var changed = new Then(() => MovedStatus.ChangeAndSetTimeBack(stored));
+
+        var counts = DeployOne(store, changed, () => Assert.Single(store.Damaged));
+
+        Assert.Equal((0, 0), (counts.FromStore, counts.Linked));
+        Assert.Empty(store.Damaged);
+    }
+
+    [Fact]
+    public void Equal_files_are_all_linked_to_the_stored_one()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            Directory.CreateDirectory(At($"model/{i}"));
+            File.Copy(At("model/edge"), At($"model/{i}/edge"));
+        }
+        Deploy("one", false, new ContentStore(At("store"), true));
+        var store = new ContentStore(At("store"), true);
+
+        var counts = Deploy("two", false, store, () => Assert.Empty(store.Damaged));
+
+        Assert.Equal((24, 24), (counts.FromStore, counts.Linked));
+    }
+
+    [Fact]
     public void A_link_in_the_store_is_not_followed()
     {
         Deploy("one", false, new ContentStore(At("store")));
@@ -383,6 +433,35 @@ public sealed class TreeCopyTests : IDisposable
         Read(copy, out var names);
         before?.Invoke();
         return copy.Publish(names);
+    }
+
+    private (string Stored, ContentStore Store) StoreOne()
+    {
+        Directory.CreateDirectory(At("one"));
+        Write("one/weights.bin", 3_000_001);
+        var store = new ContentStore(At("store"), hardLinks: true);
+        DeployOne(store, null);
+        Directory.Delete(At("out"), recursive: true);
+        var stored = Directory.GetFiles(At("store"), "*", SearchOption.AllDirectories).Single();
+        MovedStatus.SetTime(stored);
+        return (stored, store);
+    }
+
+    private CopyCounts DeployOne(ContentStore store, IProgress<long>? progress, Action? before = null)
+    {
+        using var copy = TreeCopy.Create(At("one"), At("out"), store: store);
+        using var tree = FileTree.Open(At("one"));
+        copy.Expected = new HashedTree(tree).Manifest(IgnoreRules.None).Entries.ToDictionary(e => e.Name, e => e.Digest);
+        var files = new HashedTree(tree, progress) { Reader = copy };
+        files.Manifest(IgnoreRules.None);
+        if (before is null)
+        {
+            Assert.Empty(store.Damaged);
+        }
+        before?.Invoke();
+        var counts = copy.Publish(files.Listed);
+        Assert.Equal(File.ReadAllBytes(At("one/weights.bin")), File.ReadAllBytes(At("out/weights.bin")));
+        return counts;
     }
 
     private sealed class Then(Action action) : IProgress<long>

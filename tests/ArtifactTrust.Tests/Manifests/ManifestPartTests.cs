@@ -48,7 +48,7 @@ public sealed class ManifestPartTests : IDisposable
     public void A_part_given_twice_is_refused() => Refused("twice", [.. Parts(3), Parts(3)[0]]);
 
     [Fact]
-    public void A_part_of_another_division_is_refused() => Refused("options differ", [Parts(2)[0], Parts(3)[1]]);
+    public void A_part_of_another_division_is_refused() => Refused("one of 3 parts, and part 1/2 one of 2", [Parts(2)[0], Parts(3)[1]]);
 
     [Fact]
     public void Parts_of_a_tree_that_changed_between_them_are_refused()

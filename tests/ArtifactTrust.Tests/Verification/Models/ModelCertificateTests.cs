@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using ArtifactTrust.Attestations.Predicates;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Envelopes;
 using ArtifactTrust.Hashing;
@@ -119,6 +122,69 @@ public sealed class ModelCertificateTests
             new ModelVerifier(new BundleVerifier([], SigstoreTrust.ForModels(TrustedRoot.ForAuthority(Made(root)), TimeProvider.System)))
                 .Verify(bundle, files, Ignored)
                 .Report;
+    }
+
+    public static TheoryData<string, long?> Forms
+    {
+        get
+        {
+            var forms = new TheoryData<string, long?>();
+            foreach (var algorithm in DigestAlgorithm.ForModels)
+            {
+                forms.Add(algorithm.Name, null);
+                forms.Add(algorithm.Name, 8);
+            }
+            return forms;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public async Task A_model_of_every_form_signed_with_a_certificate_verifies_and_no_change_of_it_does(string algorithm, long? shardSize)
+    {
+        using var directory = new TemporaryDirectory();
+        directory.File("m/a/b", "1");
+        var changed = directory.File("m/weights.bin", new string('w', 33));
+        var form = new ManifestForm(DigestAlgorithm.FindForModels(algorithm)!, shardSize);
+        using var key = SigningKey.Generate(SignatureAlgorithm.EcdsaP256);
+        var (root, leaf) = Issue(key);
+        using var credential = Credential.FromModelChain(key, leaf, [], TimeProvider.System);
+
+        Bundle bundle;
+        using (var tree = FileTree.Open(Path.Combine(directory.Path, "m")))
+        {
+            var manifest = new HashedTree(tree).Manifest(IgnoreRules.None, form: form);
+            bundle = await new BundleSigner(credential).SignModelAsync("m", manifest, new ModelSerialization { Form = form });
+        }
+
+        Assert.Null(Verify(root).Failure);
+        Assert.Equal(FailureCode.CertificateInvalid, Verify(Issue(key).Root).Failure!.Code);
+        await File.AppendAllTextAsync(changed, "x");
+        Assert.Equal(FailureCode.ContentMismatch, Verify(root).Failure!.Code);
+
+        VerificationReport Verify(byte[] authority)
+        {
+            using var tree = FileTree.Open(Path.Combine(directory.Path, "m"));
+            var trust = SigstoreTrust.ForModels(TrustedRoot.ForAuthority(authority), TimeProvider.System);
+            return new ModelVerifier(new BundleVerifier([], trust)).Verify(bundle, new HashedTree(tree), IgnoreRules.None).Report;
+        }
+    }
+
+    /// <summary>A new authority, and a certificate of the key by it; both PEM.</summary>
+    private static (byte[] Root, byte[] Leaf) Issue(SigningKey key)
+    {
+        var (from, to) = (DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
+        using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        var request = new CertificateRequest("CN=root", rootKey, HashAlgorithmName.SHA384);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
+        using var root = request.CreateSelfSigned(from, to);
+        var holder = PublicKey.CreateFromSubjectPublicKeyInfo(key.PublicKey.SubjectPublicKeyInfo.Span, out _);
+        var below = new CertificateRequest(new X500DistinguishedName("CN=training"), holder, HashAlgorithmName.SHA384);
+        below.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
+        below.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.3")], false));
+        using var leaf = below.Create(root.SubjectName, X509SignatureGenerator.CreateForECDsa(rootKey), from, to, [1]);
+        return (Encoding.UTF8.GetBytes(root.ExportCertificatePem()), Encoding.UTF8.GetBytes(leaf.ExportCertificatePem()));
     }
 
     private static VerificationReport VerifyPublished(Bundle bundle, string version, bool allowAuthority, bool allowLegacy)

@@ -50,7 +50,10 @@ public sealed class ModelFormTests : IDisposable
                 {
                     foreach (
                         var key in SignatureAlgorithm.All.Where(a =>
-                            algorithm.Name == "sha256" || a.Name.Contains("P256", StringComparison.Ordinal)
+                            algorithm == DigestAlgorithm.Sha256
+                            || a == SignatureAlgorithm.EcdsaP256
+                            || a == SignatureAlgorithm.EcdsaP384
+                            || a == SignatureAlgorithm.Ed25519
                         )
                     )
                     {
