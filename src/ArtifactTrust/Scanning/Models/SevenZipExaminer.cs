@@ -67,10 +67,10 @@ internal sealed class SevenZipExaminer(ModelFileExaminer examiner)
 
     private void CheckNames(IReadOnlyList<SevenZipMember> members, Place place)
     {
-        var names = new NameSet<string>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var member in members)
         {
-            if (!names.Add(member.Name, member.Name.Length))
+            if (!names.Add(member.Name))
             {
                 _log.AddOddity("7z-duplicate", place, member.Name);
             }
@@ -78,10 +78,6 @@ internal sealed class SevenZipExaminer(ModelFileExaminer examiner)
             {
                 _log.AddOddity("7z-path", place, member.Name);
             }
-        }
-        if (names.IsFull)
-        {
-            _log.AddGap(place, "names that are too long");
         }
     }
 
@@ -135,7 +131,7 @@ internal sealed class SevenZipExaminer(ModelFileExaminer examiner)
         }
 
         static InflatedStream Announced(Stream content, long size, uint? checksum) =>
-            new(new AnnouncedStream(content, size, checksum, "a member", true), new InflationBudget());
+            new(new AnnouncedStream(content, size, checksum, "a member", true), new InflationBudget { Left = long.MaxValue });
     }
 
     private string ExamineDecoded(Folder folder, SevenZipMember[] members, Stream stream, Place place)
