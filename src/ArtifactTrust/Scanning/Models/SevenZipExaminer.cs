@@ -7,13 +7,9 @@ namespace ArtifactTrust.Scanning.Models;
 /// <summary>Examines the members of a 7z archive, folder by folder: what is compressed as one is decompressed once.</summary>
 internal sealed class SevenZipExaminer(ModelFileExaminer examiner)
 {
-    // Each may ask for a large window before it turns out to be damaged.
-    private const int DamagedFolders = 100;
-
     private const int LongestLink = 4096;
 
     private readonly ExaminationLog _log = examiner.Log;
-    private int _damaged;
 
     /// <summary>Examines an archive.</summary>
     /// <returns>The format, in words.</returns>
@@ -47,11 +43,6 @@ internal sealed class SevenZipExaminer(ModelFileExaminer examiner)
         using var members = directory.Members.Where(m => m.HasContent).GetEnumerator();
         foreach (var folder in directory.Folders)
         {
-            if (_damaged == DamagedFolders)
-            {
-                _log.AddGap(place, $"more than {DamagedFolders} damaged parts, and the rest is not examined");
-                break;
-            }
             ExamineFolder(folder, [.. Take(members, folder.Members.Length)], stream, place);
         }
         return SevenZipDirectory.FormatName;
@@ -136,6 +127,8 @@ internal sealed class SevenZipExaminer(ModelFileExaminer examiner)
 
     private string ExamineDecoded(Folder folder, SevenZipMember[] members, Stream stream, Place place)
     {
+        // Many folders of which little comes out are much work all the same.
+        examiner.Budget.Left -= folder.Setup;
         using var decoder = folder.Open(stream, examiner.Compressed.Zstandard);
         var all = new AnnouncedStream(decoder, folder.Size, members.Length > 1 ? folder.Checksum : null, "a part of the archive", true);
         for (var i = 0; i < members.Length; i++)
@@ -154,7 +147,6 @@ internal sealed class SevenZipExaminer(ModelFileExaminer examiner)
             _log.AddGap(inner, content.Problem);
             if (member.Left > 0)
             {
-                _damaged++;
                 if (i + 1 < members.Length)
                 {
                     _log.AddGap(

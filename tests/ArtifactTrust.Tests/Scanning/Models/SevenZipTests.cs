@@ -222,7 +222,7 @@ public sealed class SevenZipTests
     }
 
     [Fact]
-    public void Many_damaged_folders_end_the_examination()
+    public void Many_damaged_folders_are_inconclusive()
     {
         var draft = new SevenZipDraft();
         for (var i = 0; i < 150; i++)
@@ -232,6 +232,22 @@ public sealed class SevenZipTests
         var scan = Scan(draft.ToArray());
         Assert.Equal(FileVerdict.Inconclusive, scan.Verdict);
         Assert.Contains("and more", scan.Gaps);
+    }
+
+    [Fact]
+    public void Tables_that_are_made_for_every_folder_are_counted()
+    {
+        // LZMA of one zero, with the largest tables: 6 MiB.
+        var draft = new SevenZipDraft();
+        for (var i = 0; i < 2; i++)
+        {
+            draft.Add([1, .. Coder(0x03_0101, 44, 0, 0, 1, 0)], [1], [new byte[6]], ($"{i}", [0]));
+        }
+        Assert.Empty(Scan(draft.ToArray()).Gaps);
+        var examiner = new ModelFileExaminer(ModelScanRules.Default, new HashSet<string>(), CancellationToken.None);
+        examiner.Budget.Left = 10 << 20;
+        var scan = examiner.Examine("file", new MemoryStream(draft.ToArray()));
+        Assert.StartsWith("1: it decompresses to more than", Assert.Single(scan.Gaps), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -79,6 +79,16 @@ internal sealed record Coder(ulong Method, byte[] Properties, int Inputs, int Ou
             _ => Properties.Length == 0 ? null : NotRead("a filter that is told where it begins"),
         };
 
+    /// <summary>What is made before anything comes out, in bytes: a window and, by LZMA, tables. There is no <see cref="Problem"/>.</summary>
+    /// <param name="size">How much comes out, in bytes.</param>
+    internal long Setup(long size) =>
+        Method switch
+        {
+            Lzma => WindowBytes(size) + (2L * 0x300 << ((Properties[0] % 9) + (Properties[0] / 9 % 5))),
+            Lzma2 => WindowBytes(size),
+            _ => 0,
+        };
+
     /// <summary>Begins to decode.</summary>
     /// <param name="input">What goes in.</param>
     /// <param name="size">How much comes out, in bytes.</param>

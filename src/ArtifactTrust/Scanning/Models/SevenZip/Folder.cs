@@ -126,6 +126,9 @@ internal sealed class Folder
     /// <summary>Takes where it is stored.</summary>
     internal void SetStored(long start, long bytes) => (Start, StoredBytes) = (start, bytes);
 
+    /// <summary>What is made before anything comes out, in bytes. There is no <see cref="Problem"/>.</summary>
+    internal long Setup => _chain.Sum(i => _coders[i].Setup(_sizes[i]));
+
     /// <summary>Begins to decode. There is no <see cref="Problem"/>.</summary>
     /// <param name="archive">The archive.</param>
     /// <param name="zstandard">What decodes Zstandard.</param>
