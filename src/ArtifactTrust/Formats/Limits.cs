@@ -320,6 +320,18 @@ public static class Limits
     /// <summary>Members of one archive.</summary>
     public const int ArchiveMembers = 200_000;
 
+    /// <summary>The list of the members of a 7z archive, in bytes.</summary>
+    public const int SevenZipHeaderBytes = 16 << 20;
+
+    /// <summary>Pieces of a 7z archive that are compressed each by itself; in most there is one.</summary>
+    public const int SevenZipFolders = 20_000;
+
+    /// <summary>Coders of one such piece, and the streams that they take or give. Programs for Windows take four, and one more where they are encrypted.</summary>
+    public const int SevenZipCoders = 16;
+
+    /// <summary>How far into other content an archive of 7z is looked for, in bytes: as far as 7-Zip does.</summary>
+    public const int SevenZipPrefixBytes = 8 << 20;
+
     /// <summary>Bytes made by decompression while one file is examined.</summary>
     public const long InflatedBytes = 16L << 30;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using ArtifactTrust.Tests.Scanning.Models;
 
 namespace ArtifactTrust.EndToEnd.Scanning;
 
@@ -46,6 +47,12 @@ internal static class HostileModels
             ["zip of a bomb"] = s => ZipOf(s, "data.pkl", z => Zeros(z, 2L << 30)),
             ["zip of zips"] = s => Nested(s, 6),
             ["zip with room for hidden members"] = s => ZipBehind(s, "PK\u0003\u0004"u8.ToArray(), 8 * MiB),
+            ["7z of 200,000 members"] = HostileSevenZips.Members,
+            ["7z of long names"] = HostileSevenZips.LongNames,
+            ["7z of 19,000 folders"] = HostileSevenZips.Folders,
+            ["7z of damaged folders with large windows"] = HostileSevenZips.Windows,
+            ["7z of a bomb"] = HostileSevenZips.Bomb,
+            ["7z of a list that is a bomb"] = HostileSevenZips.List,
             ["tar of long names"] = TarOfLongNames,
             ["settings of few values"] = s => Lines(s, "[0"u8, i => ",1", 23 * MiB, "]"),
             ["settings of arrays in arrays"] = s => Repeat(s, "["u8, 40 * MiB),
@@ -86,6 +93,7 @@ internal static class HostileModels
         {
             ["pickle"] = [0x80, 4, 0x95],
             ["zip"] = [.. "PK\u0003\u0004"u8],
+            ["7z"] = SevenZipDraft.Start((1 << 30) - 32 - (16 << 20), 16 << 20, 0),
             ["gzip"] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3],
             ["zlib"] = [0x78, 0x9c],
             ["bzip2"] = [.. "BZh9"u8, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59],

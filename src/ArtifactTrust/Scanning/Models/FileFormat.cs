@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using ArtifactTrust.Formats.Zstandard;
+using ArtifactTrust.Scanning.Models.SevenZip;
 
 namespace ArtifactTrust.Scanning.Models;
 
@@ -9,7 +10,7 @@ internal enum FormatTreatment
     /// <summary>It is examined as pickles, if it turns out to be some.</summary>
     Probe,
 
-    /// <summary>It can hold code that this scanner does not read.</summary>
+    /// <summary>It can hold code, and is not read here.</summary>
     Unexamined,
 
     /// <summary>It is machine code.</summary>
@@ -17,6 +18,9 @@ internal enum FormatTreatment
 
     /// <summary>An archive of members.</summary>
     Zip,
+
+    /// <inheritdoc cref="Zip"/>
+    SevenZip,
 
     /// <summary>A NumPy array.</summary>
     Numpy,
@@ -79,6 +83,7 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
     internal bool NeedsSeeking =>
         Treatment
             is FormatTreatment.Zip
+                or FormatTreatment.SevenZip
                 or FormatTreatment.Hdf5
                 or FormatTreatment.Gguf
                 or FormatTreatment.Safetensors
@@ -86,6 +91,9 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
                 or FormatTreatment.Arrow
                 or FormatTreatment.Protobuf
                 or FormatTreatment.Text;
+
+    /// <summary>Whether anything may stand in it, and no examination of it sees all of that.</summary>
+    internal bool MayHideArchive => Treatment is FormatTreatment.Probe or FormatTreatment.Native or FormatTreatment.Text;
 
     /// <summary>How many of the first bytes are looked at.</summary>
     internal const int HeadBytes = 4096;
@@ -110,7 +118,7 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
         ([0x5d, 0x00, 0x00], new("lzma", FormatTreatment.Lzma)),
         ([0x04, 0x22, 0x4d, 0x18], new("lz4", FormatTreatment.Lz4)),
         ([.. "ZF0x"u8], new("compressed joblib file of old", FormatTreatment.OldJoblib)),
-        ([.. "7z"u8, 0xbc, 0xaf, 0x27, 0x1c], new("7z archive", FormatTreatment.Unexamined)),
+        ([.. SevenZipDirectory.Signature], new(SevenZipDirectory.FormatName, FormatTreatment.SevenZip)),
         ([.. "Rar!\x1a\x07"u8], new("rar archive", FormatTreatment.Unexamined)),
         ([0x7f, .. "ELF"u8], new("ELF program or library", FormatTreatment.Native)),
         ([0xfe, 0xed, 0xfa, 0xcf], new("Mach-O program or library", FormatTreatment.Native)),

@@ -1,4 +1,5 @@
 using ArtifactTrust.Formats;
+using ArtifactTrust.Scanning.Models.SevenZip;
 
 namespace ArtifactTrust.Scanning.Models;
 
@@ -58,6 +59,7 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
             Log.AddOddity("zip-appended", place);
             new ZipExaminer(this).Examine(stream, place);
         }
+        ExamineHidden(format, stream, place);
         return result;
     }
 
@@ -199,12 +201,22 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
         }
     }
 
+    /// <summary>7-Zip finds an archive behind something else, such as a program that unpacks it.</summary>
+    private void ExamineHidden(FileFormat format, Stream stream, Place place)
+    {
+        if (format.MayHideArchive && SevenZipDirectory.Find(stream) is { } at)
+        {
+            Log.AddOddity("7z-appended", place, null, at);
+            new SevenZipExaminer(this).Examine(new RangeStream(stream, at, stream.Length - at), place with { Start = place.Start + at });
+        }
+    }
+
     private string ExamineForward(FileFormat format, Stream stream, long? length, string name, Place place)
     {
         switch (format.Treatment)
         {
             case FormatTreatment.Unexamined:
-                Log.AddGap(place, $"{format.Name} is not examined by this version");
+                Log.AddGap(place, $"a {format.Name} cannot be read here: unpack it, and scan what is in it");
                 break;
             case FormatTreatment.Native:
                 Log.AddOddity("native-code", place, format.Name);
@@ -220,6 +232,8 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
             or FormatTreatment.Zstandard
             or FormatTreatment.OldJoblib:
                 return Compressed.Examine(format, stream, name, place);
+            case FormatTreatment.SevenZip:
+                return new SevenZipExaminer(this).Examine(stream, place);
             case FormatTreatment.Tar:
                 new TarExaminer(this, place).Examine(stream);
                 return format.Name;

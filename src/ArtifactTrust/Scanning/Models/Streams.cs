@@ -90,10 +90,9 @@ internal sealed class InflatedStream(Stream inner, InflationBudget budget) : Rea
     internal ReadOnlySpan<byte> Peek(int count)
     {
         var head = new byte[count];
-        var read = 0;
-        for (int n; read < count && (n = ReadInner(head.AsSpan(read))) > 0; read += n) { }
-        _head = head[..read];
-        return _head;
+        var read = this.ReadAtLeast(head, count, throwOnEndOfStream: false);
+        Unread(head.AsSpan(0, read));
+        return _head.AsSpan(0, read);
     }
 
     public override int Read(Span<byte> buffer)

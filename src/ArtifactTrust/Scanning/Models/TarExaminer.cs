@@ -105,7 +105,7 @@ internal sealed class TarExaminer(ModelFileExaminer examiner, Place place)
         {
             _log.AddOddity("tar-duplicate", place, name, header);
         }
-        if (LeadsOut(name) || (type is '1' or '2' && LeadsOut(link)))
+        if (ArchivePath.LeadsOut(name) || (type is '1' or '2' && ArchivePath.LeadsOut(link)))
         {
             _log.AddOddity("tar-path", place, type is '1' or '2' ? $"{name} -> {link}" : name, header);
         }
@@ -221,12 +221,6 @@ internal sealed class TarExaminer(ModelFileExaminer examiner, Place place)
         }
         return true;
     }
-
-    private static bool LeadsOut(string path) =>
-        path.StartsWith('/')
-        || path.Contains('\\', StringComparison.Ordinal)
-        || (path.Length > 1 && path[1] == ':')
-        || path.Split('/').Contains("..");
 
     private static long Padded(long size) =>
         size > long.MaxValue - BlockBytes ? long.MaxValue : (size + BlockBytes - 1) / BlockBytes * BlockBytes;

@@ -54,7 +54,7 @@ internal sealed class ZipExaminer(ModelFileExaminer examiner)
             {
                 _log.AddOddity("zip-header-mismatch", place, $"{member.Name}: {member.Disagreement}", member.Start);
             }
-            if (EscapesDirectory(member.Name))
+            if (ArchivePath.LeadsOut(member.Name))
             {
                 _log.AddOddity("zip-path", place, member.Name, member.Start);
             }
@@ -203,11 +203,4 @@ internal sealed class ZipExaminer(ModelFileExaminer examiner)
                 ? "PyTorch (zip)"
             : "zip archive";
     }
-
-    private static bool EscapesDirectory(string name) =>
-        name.StartsWith('/')
-        || name.Contains('\\', StringComparison.Ordinal)
-        || name.Contains('\0', StringComparison.Ordinal)
-        || (name.Length > 1 && name[1] == ':')
-        || name.Split('/').Contains("..");
 }

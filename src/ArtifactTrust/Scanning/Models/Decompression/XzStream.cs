@@ -108,12 +108,10 @@ internal sealed class XzStream : DecodedStream
         {
             throw new InvalidDataException("a filter that is not read here");
         }
-        var window = fields[0];
-        if (window > 40 || fields[1..].ContainsAnyExcept((byte)0))
+        if (Lzma2Stream.Window(fields[0]) is not { } bytes || fields[1..].ContainsAnyExcept((byte)0))
         {
             throw new InvalidDataException("a window that cannot be");
         }
-        var bytes = window == 40 ? uint.MaxValue : (2u | ((uint)window & 1)) << ((window / 2) + 11);
         if (bytes > Limits.LzmaWindowBytes)
         {
             throw new InvalidDataException($"a window of {bytes} bytes");
