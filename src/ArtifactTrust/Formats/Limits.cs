@@ -291,9 +291,6 @@ public static class Limits
     /// <summary>How often a template is gone through to learn what its names stand for: once more than values go from name to name.</summary>
     public const int TemplateRounds = 8;
 
-    /// <summary>Parameters of macros that an argument is put in, where it is not known which one it is for.</summary>
-    public const int TemplateParameters = 1_000;
-
     /// <summary>The header of one object of an HDF5 file with all its continuations, in bytes.</summary>
     public const int Hdf5HeaderBytes = 64 << 20;
 

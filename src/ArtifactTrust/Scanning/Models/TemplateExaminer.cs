@@ -137,6 +137,10 @@ internal sealed partial class TemplateExaminer(ExaminationLog log)
         {
             report("template-internals", turned.Value);
         }
+        else if (texts.Find(TemplateNames.IsInternal) is { } name)
+        {
+            report("template-internals", name);
+        }
         else if (texts.Exists(t => t.Contains("%c", StringComparison.Ordinal)) || FormatAttribute().IsMatch(joined))
         {
             report("template-obfuscated", joined);

@@ -36,7 +36,10 @@ internal sealed class TemplateLexer(string template)
                     break;
                 case '{' or '%':
                     _at = open + 2;
-                    if (ReadBlock(template[open + 1] == '{' ? "}}" : "%}") is var block && !(block.Tokens.Count == 1 && block.Statement == "raw"))
+                    if (
+                        ReadBlock(template[open + 1] == '{' ? "}}" : "%}") is var block
+                        && !(block.Tokens.Count == 1 && block.Statement == "raw")
+                    )
                     {
                         return block;
                     }
@@ -176,7 +179,15 @@ internal sealed class TemplateLexer(string template)
             var value = 0.0;
             foreach (var digit in text.AsSpan(2))
             {
-                value = (value * (radix == 'x' ? 16 : radix == 'o' ? 8 : 2)) + (char.IsAsciiHexDigit(digit) ? Convert.ToInt32(digit.ToString(), 16) : 0);
+                value =
+                    (
+                        value
+                        * (
+                            radix == 'x' ? 16
+                            : radix == 'o' ? 8
+                            : 2
+                        )
+                    ) + (char.IsAsciiHexDigit(digit) ? Convert.ToInt32(digit.ToString(), 16) : 0);
             }
             return value;
         }
@@ -267,10 +278,17 @@ internal sealed class TemplateLexer(string template)
 
     private void SkipRaw()
     {
-        for (var open = template.IndexOf("{%", _at, StringComparison.Ordinal); open >= 0; open = template.IndexOf("{%", open + 2, StringComparison.Ordinal))
+        for (
+            var open = template.IndexOf("{%", _at, StringComparison.Ordinal);
+            open >= 0;
+            open = template.IndexOf("{%", open + 2, StringComparison.Ordinal)
+        )
         {
             var inside = template.AsSpan(open + 2).TrimStart("-+").TrimStart();
-            if (inside.StartsWith("endraw", StringComparison.Ordinal) && inside[6..].TrimStart().TrimStart("-+").StartsWith("%}", StringComparison.Ordinal))
+            if (
+                inside.StartsWith("endraw", StringComparison.Ordinal)
+                && inside[6..].TrimStart().TrimStart("-+").StartsWith("%}", StringComparison.Ordinal)
+            )
             {
                 _at = open + 2;
                 ReadBlock("%}");

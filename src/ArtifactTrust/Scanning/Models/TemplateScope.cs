@@ -1,5 +1,3 @@
-using ArtifactTrust.Formats;
-
 namespace ArtifactTrust.Scanning.Models;
 
 /// <summary>Where a value of a template may come from, as far as it matters for the name of an attribute. Of several, the last one counts.</summary>
@@ -39,19 +37,38 @@ internal readonly record struct TemplateValue(TemplateOrigin Origin, string? Tex
 /// <summary>What the names of a template may stand for: everything that is ever put in them, in any part of it.</summary>
 internal sealed class TemplateScope
 {
+    /// <summary>In the place of a parameter's name: a list or mapping of arguments.</summary>
+    internal const string Unpacked = "*";
+
     private readonly Dictionary<string, TemplateValue> _names = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TemplateOrigin> _fields = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<string>> _macros = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _parameters = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _several = new(StringComparer.Ordinal);
+    private TemplateOrigin _anyArgument;
 
     /// <summary>Whether something became known since that was last set to false.</summary>
     internal bool HasChanged { get; set; }
 
+    /// <summary>Whether a mapping, or the like, may have a text that is put together as a value.</summary>
+    internal bool HasComputedField { get; private set; }
+
+    /// <summary>Whether a list may have been given a text that is put together.</summary>
+    internal bool HasComputedElement { get; private set; }
+
     /// <summary>What a name stands for.</summary>
-    internal TemplateValue this[string name] =>
-        _names.TryGetValue(name, out var value) ? value
-        // The special tokens of a tokenizer are texts that the author of the template writes elsewhere.
-        : name.EndsWith("_token", StringComparison.Ordinal) ? new TemplateValue(TemplateOrigin.Computed)
-        : TemplateValue.Data;
+    internal TemplateValue this[string name]
+    {
+        get
+        {
+            // The special tokens of a tokenizer are texts that the author of the template writes elsewhere.
+            var value =
+                _names.TryGetValue(name, out var known) ? known
+                : name.EndsWith("_token", StringComparison.Ordinal) ? new TemplateValue(TemplateOrigin.Computed)
+                : TemplateValue.Data;
+            return _anyArgument > value.Origin && _parameters.Contains(name) ? value with { Origin = _anyArgument } : value;
+        }
+    }
 
     /// <summary>Puts a value in a name.</summary>
     internal void Bind(string name, TemplateValue value)
@@ -77,7 +94,19 @@ internal sealed class TemplateScope
         if (origin > TemplateOrigin.Data && (!_fields.TryGetValue(name, out var known) || known < origin))
         {
             (_fields[name], HasChanged) = (origin, true);
+            HasComputedField |= origin is TemplateOrigin.Computed;
         }
+    }
+
+    /// <summary>What may be in something: in what the template writes out, whatever it puts in any of that.</summary>
+    internal TemplateOrigin Content(TemplateOrigin origin) =>
+        origin is TemplateOrigin.Written && (HasComputedField || HasComputedElement) ? TemplateOrigin.Computed : origin;
+
+    /// <summary>Puts a value in some list.</summary>
+    internal void BindElement(TemplateValue value)
+    {
+        HasChanged |= value.Origin is TemplateOrigin.Computed && !HasComputedElement;
+        HasComputedElement |= value.Origin is TemplateOrigin.Computed;
     }
 
     /// <summary>Defines a macro.</summary>
@@ -87,29 +116,38 @@ internal sealed class TemplateScope
         {
             HasChanged = true;
         }
+        else if (!_macros[macro].SequenceEqual(parameters))
+        {
+            HasChanged |= _several.Add(macro);
+        }
+        _parameters.UnionWith(parameters);
     }
 
     /// <summary>Puts the argument of a call in the parameter it is for; in all of them where it is not known which.</summary>
     /// <param name="macro">The name that is called.</param>
-    /// <param name="parameter">The parameter's name; null where the argument has none.</param>
+    /// <param name="parameter">The parameter's name; null where the argument has none, and <see cref="Unpacked"/> for a list or mapping of arguments.</param>
     /// <param name="index">The argument's place.</param>
     /// <param name="value">The argument.</param>
     internal void BindArgument(string macro, string? parameter, int index, TemplateValue value)
     {
-        if (_macros.TryGetValue(macro, out var parameters))
+        var isKnown = _macros.TryGetValue(macro, out var parameters);
+        if (isKnown && !_several.Contains(macro) && parameter != Unpacked)
         {
-            if (parameter is not null || index < parameters.Count)
-            {
-                Bind(parameter ?? parameters[index], value);
-            }
+            Bind(
+                parameter is null ? parameters!.ElementAtOrDefault(index) ?? "varargs"
+                    : parameters!.Contains(parameter) ? parameter
+                    : "kwargs",
+                value
+            );
         }
-        else if (_names.ContainsKey(macro) || macro == "caller")
+        else if (isKnown || _names.ContainsKey(macro) || _parameters.Contains(macro) || macro == "caller")
         {
-            // A macro by another name, or the block of a call.
-            foreach (var name in _macros.Values.SelectMany(m => m).Take(Limits.TemplateParameters))
-            {
-                Bind(name, value);
-            }
+            // A macro by another name, the block of a call, or a list in the place of its elements.
+            Bind("varargs", value);
+            Bind("kwargs", value);
+            var origin = parameter == Unpacked && value.Origin < TemplateOrigin.Text ? TemplateOrigin.Text : value.Origin;
+            HasChanged |= origin > _anyArgument;
+            _anyArgument = origin > _anyArgument ? origin : _anyArgument;
         }
     }
 

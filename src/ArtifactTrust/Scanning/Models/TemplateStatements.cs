@@ -1,5 +1,3 @@
-using ArtifactTrust.Formats;
-
 namespace ArtifactTrust.Scanning.Models;
 
 /// <summary>Follows the statements of a Jinja template: what they put in which name, and how often loops run.</summary>
@@ -92,7 +90,9 @@ internal sealed class TemplateStatements(TemplateScope scope, Action<string, str
         // A loop that calls itself may be given anything.
         var origin =
             reader.TakeName("recursive") ? TemplateOrigin.Computed
-            : values.Origin is TemplateOrigin.Written ? TemplateOrigin.Text
+            : values.Origin is TemplateOrigin.Written
+                ? scope.HasComputedElement ? TemplateOrigin.Computed
+                    : TemplateOrigin.Text
             : values.Origin;
         foreach (var (name, _) in targets)
         {

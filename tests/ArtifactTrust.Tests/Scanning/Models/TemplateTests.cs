@@ -22,6 +22,22 @@ public sealed class TemplateTests
     [InlineData("{{ m(1, k=u~'class') }}{% macro m(a, k) %}{{ x[k] }}{% endmacro %}")]
     [InlineData("{% macro m(k) %}{{ x[k] }}{% endmacro %}{% set f=m %}{{ f(u~'class') }}")]
     [InlineData("{% call(k) m() %}{{ x[k] }}{% endcall %}{% macro m() %}{{ caller(u~'class') }}{% endmacro %}")]
+    [InlineData(
+        "{% call() m() %}{% endcall %}{% call(k) m() %}{{ x[k] }}{% endcall %}{% macro m() %}{{ caller(u~'class') }}{% endmacro %}"
+    )]
+    [InlineData("{% macro m() %}{{ x[varargs[0]] }}{% endmacro %}{{ m(u~'class') }}")]
+    [InlineData("{% macro m() %}{{ x[kwargs.k] }}{% endmacro %}{{ m(k=u~'class') }}")]
+    [InlineData("{% macro m(k) %}{{ x[k] }}{% endmacro %}{{ m(*[u~'class']) }}")]
+    [InlineData("{% macro m(k) %}{{ x[k[::2]] }}{% endmacro %}{{ m(*['_a_b']) }}")]
+    [InlineData("{% set d = dict([('k', u~'class')]) %}{{ x[d.k] }}")]
+    [InlineData("{% set d = {0: u~'class'} %}{{ x[d[0]] }}")]
+    [InlineData("{{ x[{'k': u~'class'}.values()|list|first] }}")]
+    [InlineData("{{ x[{'k': u~'class'}.get('k')] }}")]
+    [InlineData("{% for k, v in {'k': u~'class'}|items %}{{ x[v] }}{% endfor %}")]
+    [InlineData("{% set ns = namespace(k=u~'class') %}{% set n = 'k' %}{{ x[ns[n]] }}")]
+    [InlineData("{% set ns = namespace(k=u~'class') %}{{ x[[ns]|map(attribute='k')|first] }}")]
+    [InlineData("{% set l = [] %}{% set _ = l.append(u~'class') %}{{ x[l[0]] }}")]
+    [InlineData("{% set l = [] %}{% set _ = l.append(u~'class') %}{% for k in l %}{{ x[k] }}{% endfor %}")]
     [InlineData("{% for k in [u~'class'] %}{{ x[k] }}{% endfor %}")]
     [InlineData("{% for k in ['a'] recursive %}{{ x[k] }}{{ loop([u~'class']) }}{% endfor %}")]
     [InlineData("{% set ns = namespace(k='') %}{% set ns.k = ns.k ~ u %}{{ x[ns.k] }}")]
@@ -69,6 +85,7 @@ public sealed class TemplateTests
     [InlineData("{{ {'a': {}}.__class__ }}")]
     [InlineData("{{ x.gi_frame.f_globals }}")]
     [InlineData("{{ x['f_globals'] }}")]
+    [InlineData("{% set k = 'gi_frame' %}{{ x[k] }}")]
     [InlineData("{{ x|map(attribute='__x') }}")]
     [InlineData("{{ '{0._x}'.__mod__(x) }}")]
     public void A_name_that_leads_inside_is_found(string template) => Found("template-internals", Severity.Critical, template);
@@ -135,18 +152,38 @@ public sealed class TemplateTests
 
     /// <summary>What the templates of well-known models do, each in its own words.</summary>
     [Theory]
-    [InlineData("{% for message in messages[::-1] %}{% set index = (messages|length - 1) - loop.index0 %}{{ messages[index].role }}{% endfor %}")]
-    [InlineData("{% if (loop.index0 % 2 == 0) != (message['role'] == 'user') %}{{ messages[loop.index0 - 1]['content'] + eos_token }}{% endif %}")]
-    [InlineData("{{ messages[loop.index0 + 1].role }}{{ messages[(loop.index0) + 1] }}{{ messages[-1]['role'] }}{{ messages[ns.index + 1] }}")]
+    [InlineData(
+        "{% for message in messages[::-1] %}{% set index = (messages|length - 1) - loop.index0 %}{{ messages[index].role }}{% endfor %}"
+    )]
+    [InlineData(
+        "{% if (loop.index0 % 2 == 0) != (message['role'] == 'user') %}{{ messages[loop.index0 - 1]['content'] + eos_token }}{% endif %}"
+    )]
+    [InlineData(
+        "{{ messages[loop.index0 + 1].role }}{{ messages[(loop.index0) + 1] }}{{ messages[-1]['role'] }}{{ messages[ns.index + 1] }}"
+    )]
     [InlineData("{% set ns = namespace(i=0, first=true) %}{% set ns.i = ns.i + 1 %}{{ messages[ns.i] }}{{ messages[ns.i % 2] }}")]
-    [InlineData("{% set roles = {'user': '<|user|>', 'assistant': '<|bot|>'} %}{{ roles[message.role] }}{{ roles[message['role']|lower] }}")]
-    [InlineData("{% set i = messages|length - 1 %}{{ messages[i] }}{{ messages[messages|length - 1] }}{{ messages[(messages|length) // 2] }}")]
-    [InlineData("{%- for name, schema in tool.parameters.properties|items %}{{ name ~ ': ' ~ tool.parameters.properties[name]['type'] }}{% endfor %}")]
-    [InlineData("{%- for key in args|list %}{{ key + '=' + args[key]|tojson }}{% endfor %}{%- for k in args.keys() %}{{ args[k] }}{% endfor %}")]
+    [InlineData(
+        "{% set roles = {'user': '<|user|>', 'assistant': '<|bot|>'} %}{{ roles[message.role] }}{{ roles[message['role']|lower] }}"
+    )]
+    [InlineData(
+        "{% set i = messages|length - 1 %}{{ messages[i] }}{{ messages[messages|length - 1] }}{{ messages[(messages|length) // 2] }}"
+    )]
+    [InlineData(
+        "{%- for name, schema in tool.parameters.properties|items %}{{ name ~ ': ' ~ tool.parameters.properties[name]['type'] }}{% endfor %}"
+    )]
+    [InlineData(
+        "{%- for key in args|list %}{{ key + '=' + args[key]|tojson }}{% endfor %}{%- for k in args.keys() %}{{ args[k] }}{% endfor %}"
+    )]
     [InlineData("{% set content = message.content.split('</think>')[-1].lstrip('\\n') %}{{ '<s>' + content|trim + '</s>' }}")]
-    [InlineData("{% macro render(spec, map) %}{{ map[spec.type] if map[spec.type] is defined else 'List[' + render(spec.items) + ']' }}{% endmacro %}{{ render(tool.x, types) }}")]
-    [InlineData("{% set messages = [{'role': 'system', 'content': a ~ b}] + messages %}{% for m in messages %}{{ names[m.role] }}{% endfor %}")]
-    [InlineData("{{ messages|selectattr('role', 'equalto', 'user')|map(attribute='content')|join(', ') }}{{ tools|map(attribute='function.name')|list }}")]
+    [InlineData(
+        "{% macro render(spec, map) %}{{ map[spec.type] if map[spec.type] is defined else 'List[' + render(spec['items'] if spec else 'Any', map) + ']' }}{% endmacro %}{{ render(tool.x, types) }}"
+    )]
+    [InlineData(
+        "{% set messages = [{'role': 'system', 'content': a ~ b}] + messages %}{% for m in messages %}{{ names[m.role] }}{% endfor %}"
+    )]
+    [InlineData(
+        "{{ messages|selectattr('role', 'equalto', 'user')|map(attribute='content')|join(', ') }}{{ tools|map(attribute='function.name')|list }}"
+    )]
     [InlineData("{{ message.content if message.content is string else message.content|tojson(indent=4, ensure_ascii=False) }}")]
     [InlineData("{% if message is mapping and message.x is not none and 'y' not in message %}{{ '%s' % message.y }}{% endif %}")]
     [InlineData("{% generation %}{{ message.content }}{% endgeneration %}{% break %}{% continue %}{% endfor %}")]
@@ -154,11 +191,23 @@ public sealed class TemplateTests
     [InlineData("{{ '{\"name\": \"' ~ call.name ~ '\"}' }}{{ {'a': {'b': [1, 2]}}.a.b[0] }}{{ [1, 2][x] }}{{ (1.5, 2) }}")]
     [InlineData("{% set t = message.timestamp or 1700000000 %}{% if t > 1600000000 %}{{ t }}{% endif %}")]
     [InlineData("{% raw %}{{ x[u ~ 'class'] }}{% endraw %}{# {{ x[u ~ 'class'] }} #}{{ x[''] }}{{ x['a b'] }}")]
-    [InlineData("{%- call(x) list_of(messages) -%}{{ x.role }}{%- endcall -%}{%- filter trim -%}a{%- endfilter -%}{% block a %}{% endblock %}")]
+    [InlineData(
+        "{%- call(x) list_of(messages) -%}{{ x.role }}{%- endcall -%}{%- filter trim -%}a{%- endfilter -%}{% block a %}{% endblock %}"
+    )]
     public void What_real_templates_do_raises_no_alarm(string template)
     {
         var scan = Scan(template);
         Assert.True(scan.Verdict == FileVerdict.Clean, string.Join("; ", scan.Findings.Select(f => f.Title).Concat(scan.Gaps)));
+    }
+
+    [Fact]
+    public void A_template_in_JSON_is_found_however_its_braces_are_written()
+    {
+        foreach (var template in new[] { "{\\u0025 print(x.__class__) \\u0025}", "\\u007b{ x.__class__ }}", "{\\u007B x.__class__ }}" })
+        {
+            var json = Encoding.UTF8.GetBytes($$"""{"chat_template":"{{template}}"}""");
+            Assert.Contains(new ModelScanner().ScanFile("x", new MemoryStream(json)).Findings, f => f.Id == "template-internals");
+        }
     }
 
     private static void Found(string rule, Severity severity, string template)
