@@ -112,6 +112,7 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
         ([.. "ZF0x"u8], new("compressed joblib file of old", FormatTreatment.OldJoblib)),
         ([.. "7z"u8, 0xbc, 0xaf, 0x27, 0x1c], new("7z archive", FormatTreatment.Unexamined)),
         ([.. "Rar!\x1a\x07"u8], new("rar archive", FormatTreatment.Unexamined)),
+        ([0x83, 0xaf, 0x70, 0xd1, 0x0d, 0x88, 0x4a, 0x3f], new("Riegeli records, as SavedModels in chunks,", FormatTreatment.Unexamined)),
         ([0x7f, .. "ELF"u8], new("ELF program or library", FormatTreatment.Native)),
         ([0xfe, 0xed, 0xfa, 0xcf], new("Mach-O program or library", FormatTreatment.Native)),
         ([0xcf, 0xfa, 0xed, 0xfe], new("Mach-O program or library", FormatTreatment.Native)),

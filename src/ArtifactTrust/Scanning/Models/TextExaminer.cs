@@ -3,7 +3,7 @@ using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Scanning.Models;
 
-/// <summary>Examines text: the settings of a model in JSON, templates, and the source code of TorchScript.</summary>
+/// <summary>Examines text: the settings of a model in JSON, templates, graphs in text, and the source code of TorchScript.</summary>
 internal sealed class TextExaminer(ModelFileExaminer examiner)
 {
     private static readonly string[] TemplateExtensions = [".jinja", ".jinja2", ".j2", ".template", ".tmpl", ".yaml", ".yml"];
@@ -38,7 +38,7 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
         var isJson = !isTemplate && head.AsSpan(Mark(head)).TrimStart(" \t\r\n"u8) is [] or [(byte)'{' or (byte)'[', ..];
         if (!isTemplate && !isCode && !isJson)
         {
-            return null;
+            return new GraphText(examiner.Log, stream, place).Examine();
         }
         if (stream.Length > Limits.ModelJsonBytes)
         {
@@ -66,8 +66,9 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
         return "TorchScript source code";
     }
 
-    /// <summary>Whether loaders take a file of that name for a template or for settings.</summary>
-    internal static bool IsTextByName(string name) => IsTemplate(name) || IsSettings(name);
+    /// <summary>Whether loaders take a file of that name for a template, settings or a graph in text.</summary>
+    internal static bool IsTextByName(string name) =>
+        IsTemplate(name) || IsSettings(name) || name.EndsWith(".pbtxt", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsTemplate(string name) => TemplateExtensions.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
 
