@@ -16,6 +16,8 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
         "config.json",
         "generation_config.json",
         "model_index.json",
+        "modular_model_index.json",
+        "modules.json",
         "preprocessor_config.json",
         "processor_config.json",
         "special_tokens_map.json",
@@ -59,8 +61,14 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
         }
         if (isTemplate)
         {
-            new TemplateExaminer(examiner.Log).Examine(Encoding.UTF8.GetString(text.Span), place);
-            return "template";
+            var template = Encoding.UTF8.GetString(text.Span);
+            new TemplateExaminer(examiner.Log).Examine(template, place);
+            if (!IsYaml(name))
+            {
+                return "template";
+            }
+            YamlTags.Examine(template, examiner.Log, place);
+            return "YAML";
         }
         TorchScriptCode.Examine(Encoding.UTF8.GetString(text.Span), examiner.Log, place);
         return "TorchScript source code";
@@ -70,7 +78,14 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
     internal static bool IsTextByName(string name) =>
         IsTemplate(name) || IsSettings(name) || name.EndsWith(".pbtxt", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether settings of a model are in the directory of a file.</summary>
+    internal static bool HasSettingsBeside(string name, IReadOnlySet<string> siblings) =>
+        Settings.Any(s => siblings.Contains(name[..(name.LastIndexOf('/') + 1)] + s));
+
     private static bool IsTemplate(string name) => TemplateExtensions.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+
+    private static bool IsYaml(string name) =>
+        name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".yml", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsSettings(string name) => Settings.Contains(name[(name.LastIndexOf('/') + 1)..]);
 
