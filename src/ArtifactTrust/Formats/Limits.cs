@@ -282,6 +282,15 @@ public static class Limits
     /// <summary>A template of a tokenizer, in UTF-16 units.</summary>
     public const int TemplateLength = 4 << 20;
 
+    /// <summary>Words of one expression of a template.</summary>
+    public const int TemplateTokens = 100_000;
+
+    /// <summary>Nesting of brackets and conditions in an expression of a template.</summary>
+    public const int TemplateDepth = 100;
+
+    /// <summary>How often a template is gone through to learn what its names stand for: once more than values go from name to name.</summary>
+    public const int TemplateRounds = 8;
+
     /// <summary>The header of one object of an HDF5 file with all its continuations, in bytes.</summary>
     public const int Hdf5HeaderBytes = 64 << 20;
 

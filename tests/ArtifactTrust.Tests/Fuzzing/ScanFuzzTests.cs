@@ -63,7 +63,37 @@ public sealed class ScanFuzzTests(ITestOutputHelper output)
                 "config.json",
                 [Bytes("""{"auto_map":{"AutoModel":["a--b.C",null]},"chat_template":[{"name":"x","template":"{{ ''.__class__ }}"}]}""")]
             ),
-            ["template"] = ("t.jinja", [Bytes("{% set x = cycler.__init__ %}{{ x['\\x5f' ~ '__'] | attr(y) }}{# c #}")]),
+            ["template"] = (
+                "t.jinja",
+                [
+                    Bytes("{% set x = cycler.__init__ %}{{ x['\\x5f' ~ '__'] | attr(y) }}{# c #}"),
+                    Bytes(
+                        "{% macro m(k, l=1) %}{{ x[k] }}{% endmacro %}{%- for a, b in y|items if a is not none recursive %}{{ m(a~'b', l=-1) }}"
+                    ),
+                    Bytes(
+                        "{% raw %}{{ {% endraw %}{% set ns = namespace(a={'b': [1, (2, 3)]}) %}{% set ns.a = x[1:-1][loop.index0 % 2] ** 2 %}"
+                    ),
+                    Bytes(
+                        "{% call(u) m() %}{% endcall %}{% with a=1, b=2 %}{{ a if b else (c or not d) }}{{ x|map(attribute='\\N{LOW LINE}')|join }}"
+                    ),
+                ]
+            ),
+            ["YAML"] = (
+                "c.yaml",
+                [Bytes("%TAG !p! tag:yaml.org,2002:python/\n---\na: !p!name:os.system ''\nb: [!!python/tuple [1, 2], &c d]\n")]
+            ),
+            ["graph in text"] = (
+                "saved_model.pbtxt",
+                [
+                    Bytes(
+                        "# c\nmeta_graphs { graph_def { node { op: 'Write\\x46ile' attr { key: 'a' value { list < s: ['x', \"y\"] > } } } library { function { } } } }"
+                    ),
+                ]
+            ),
+            ["pipeline"] = (
+                "model_index.json",
+                [Bytes("""{"_class_name":["pipeline","P"],"unet":["my_unet","X"],"custom_pipeline":"a/b","weight_map":{"a":"../b"}}""")]
+            ),
             ["GGUF"] = ("m.gguf", [FormatTests.Gguf(("tokenizer.chat_template", "{{ x.__class__ }}"), ("a", "b"))]),
             ["safetensors"] = (
                 "m.safetensors",

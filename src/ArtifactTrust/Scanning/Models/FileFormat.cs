@@ -105,6 +105,11 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
     internal static ReadOnlySpan<byte> Hdf5Signature => [0x89, (byte)'H', (byte)'D', (byte)'F', 0x0d, 0x0a, 0x1a, 0x0a];
 
     private const string Unknown = "unknown";
+    private const string Safetensors = "safetensors";
+    private const string Bytecode = "Python bytecode";
+
+    /// <summary>Whether Python takes it for a compiled module. It may be another format all the same.</summary>
+    internal bool IsBytecode => Name == Bytecode;
 
     private static readonly (byte[] Magic, FileFormat Format)[] Magics =
     [
@@ -120,9 +125,13 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
         ([.. "ZF0x"u8], new("compressed joblib file of old", FormatTreatment.OldJoblib)),
         ([.. SevenZipDirectory.Signature], new(SevenZipDirectory.FormatName, FormatTreatment.SevenZip)),
         ([.. "Rar!\x1a\x07"u8], new("rar archive", FormatTreatment.Unexamined)),
+        ([0x83, 0xaf, 0x70, 0xd1, 0x0d, 0x88, 0x4a, 0x3f], new("Riegeli records, as SavedModels in chunks,", FormatTreatment.Unexamined)),
         ([0x7f, .. "ELF"u8], new("ELF program or library", FormatTreatment.Native)),
         ([0xfe, 0xed, 0xfa, 0xcf], new("Mach-O program or library", FormatTreatment.Native)),
         ([0xcf, 0xfa, 0xed, 0xfe], new("Mach-O program or library", FormatTreatment.Native)),
+        ([0xfe, 0xed, 0xfa, 0xce], new("Mach-O program or library", FormatTreatment.Native)),
+        ([0xce, 0xfa, 0xed, 0xfe], new("Mach-O program or library", FormatTreatment.Native)),
+        ([0xca, 0xfe, 0xba, 0xbe], new("Mach-O library or Java class", FormatTreatment.Native)),
         ([.. "GGUF"u8], new("GGUF", FormatTreatment.Gguf)),
         ([.. "PAR1"u8], new("Parquet", FormatTreatment.Parquet)),
         ([.. "ARROW1"u8], new("Arrow", FormatTreatment.Arrow)),
@@ -137,7 +146,8 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
     {
         foreach (var (magic, format) in Magics)
         {
-            if (head.StartsWith(magic))
+            // LZMA data has a zero where the header of safetensors has text; they may begin alike.
+            if (head.StartsWith(magic) && (format.Treatment is not FormatTreatment.Lzma || NameOf(head) != Safetensors))
             {
                 return format;
             }
@@ -167,7 +177,7 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
             ? new FileFormat(name, FormatTreatment.Text)
             : new FileFormat(
                 name,
-                name == "safetensors" ? FormatTreatment.Safetensors
+                name == Safetensors ? FormatTreatment.Safetensors
                     : MayBeProtobuf(head) ? FormatTreatment.Protobuf
                     : FormatTreatment.Probe
             );
@@ -194,13 +204,14 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
             && !head[8..Math.Min(head.Length, 16)].Contains((byte)0)
         )
         {
-            return "safetensors";
+            return Safetensors;
         }
         if (IsText(head))
         {
             return head.TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..] ? "JSON or similar text" : "text";
         }
-        return Unknown;
+        // The version in two bytes, and a line that a transfer as text would change.
+        return head is [_, (>= 0x0b and <= 0x0f) or 0xf2 or 0xf3, 0x0d, 0x0a, ..] ? Bytecode : Unknown;
     }
 
     private static bool IsText(ReadOnlySpan<byte> head)

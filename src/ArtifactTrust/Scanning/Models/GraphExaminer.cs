@@ -8,25 +8,36 @@ namespace ArtifactTrust.Scanning.Models;
 /// Neither format says what it is. Bytes are taken for one of them where all of the fields of the outermost message are fields it has. Where both fit,
 /// both are followed. Functions and graphs inside of nodes are followed at any depth.
 /// </remarks>
-/// <param name="log">Where findings are kept.</param>
-/// <param name="stream">The bytes; they can be read at any place.</param>
-/// <param name="place">Where they come from.</param>
-/// <param name="cancellation">Stops between two messages.</param>
-internal sealed class GraphExaminer(ExaminationLog log, Stream stream, Place place, CancellationToken cancellation)
+internal sealed class GraphExaminer
 {
-    // Asked once: a file's length is a call of the system, and there may be a field in every other byte.
-    private readonly long _length = stream.Length;
-
     private const string Onnx = "onnx";
-    private const string TensorFlow = "tensorflow";
 
     private static readonly Dictionary<int, (string Text, long Position)> NoTexts = [];
 
+    private readonly ExaminationLog _log;
+    private readonly Stream _stream;
+    private readonly Place _place;
+    private readonly CancellationToken _cancellation;
+
+    // Asked once: a file's length is a call of the system, and there may be a field in every other byte.
+    private readonly long _length;
+
     private readonly GraphOperators _operators = new();
+    private readonly TensorFlowOperators _tensorFlow;
     private string? _signature;
-    private bool _sawStandard;
     private bool _isSavedModel;
     private bool _damaged;
+
+    /// <summary>Examines bytes that can be read at any place.</summary>
+    /// <param name="log">Where findings are kept.</param>
+    /// <param name="stream">The bytes.</param>
+    /// <param name="place">Where they come from.</param>
+    /// <param name="cancellation">Stops between two messages.</param>
+    internal GraphExaminer(ExaminationLog log, Stream stream, Place place, CancellationToken cancellation)
+    {
+        (_log, _stream, _place, _cancellation, _length) = (log, stream, place, cancellation, stream.Length);
+        _tensorFlow = new TensorFlowOperators(log, place, _operators);
+    }
 
     /// <summary>Examines bytes.</summary>
     /// <returns>The format in words; null where it is neither.</returns>
@@ -55,7 +66,7 @@ internal sealed class GraphExaminer(ExaminationLog log, Stream stream, Place pla
         if (fields.Contains((1, 2)))
         {
             format ??= (
-                new KerasMetadata(log, place).Examine(FromStart(), _length) ? "Keras metadata"
+                new KerasMetadata(_log, _place).Examine(FromStart(), _length) ? "Keras metadata"
                 : LooksLikeGraph() ? "TensorFlow graph"
                 : null
             );
@@ -63,19 +74,19 @@ internal sealed class GraphExaminer(ExaminationLog log, Stream stream, Place pla
         }
         if (format is not null)
         {
-            log.Examined = true;
+            _log.Examined = true;
         }
         if (_damaged && format is not null)
         {
-            log.AddGap(place, "a message of the graph is damaged, too deep, or has a name that is too long");
+            _log.AddGap(_place, "a message of the graph is damaged, too deep, or has a name that is too long");
         }
         return format;
     }
 
     private PickleInput FromStart()
     {
-        stream.Position = 0;
-        return new PickleInput(stream, _length);
+        _stream.Position = 0;
+        return new PickleInput(_stream, _length);
     }
 
     private static bool IsOnnxField(int number, int wireType) =>
@@ -140,7 +151,7 @@ internal sealed class GraphExaminer(ExaminationLog log, Stream stream, Place pla
 
     private void Walk(PickleInput input, GraphMessage message, long end, int depth)
     {
-        cancellation.ThrowIfCancellationRequested();
+        _cancellation.ThrowIfCancellationRequested();
         Dictionary<int, (string Text, long Position)>? texts = null;
         while (ProtobufFields.TryRead(input, end, out var field))
         {
@@ -199,7 +210,7 @@ internal sealed class GraphExaminer(ExaminationLog log, Stream stream, Place pla
         {
             case GraphMessage.OnnxNode when texts.TryGetValue(4, out var type):
                 var domain = texts.GetValueOrDefault(7).Text ?? "";
-                if (log.Rules.FindOperator(Onnx, type.Text) is not null || !log.Rules.IsStandardOperator(Onnx, domain))
+                if (_log.Rules.FindOperator(Onnx, type.Text) is not null || !_log.Rules.IsStandardOperator(Onnx, domain))
                 {
                     _operators.Use(domain, type.Text, type.Position);
                 }
@@ -208,17 +219,21 @@ internal sealed class GraphExaminer(ExaminationLog log, Stream stream, Place pla
                 _operators.Define(texts.GetValueOrDefault(10).Text ?? "", name.Text);
                 break;
             case GraphMessage.OnnxEntry when texts.TryGetValue(1, out var key) && key.Text == "location":
-                if (texts.TryGetValue(2, out var location) && LeadsOut(location.Text))
+                if (texts.TryGetValue(2, out var location) && ExternalPath.LeadsOut(location.Text))
                 {
-                    log.AddOddity("external-data-path", place, location.Text, location.Position);
+                    _log.AddOddity("external-data-path", _place, location.Text, location.Position);
                 }
                 break;
+            case GraphMessage.AssetFile
+                when texts.TryGetValue(2, out var asset) && asset.Text.Length > 0 && ExternalPath.LeadsOut(asset.Text):
+                _log.AddOddity("external-data-path", _place, asset.Text, asset.Position);
+                break;
             case GraphMessage.NodeDef when texts.TryGetValue(2, out var op):
-                UseTensorFlow(op.Text, op.Position);
+                _tensorFlow.Use(op.Text, op.Position);
                 break;
             case GraphMessage.FunctionName when texts.TryGetValue(1, out var function):
                 // A function of the graph, or an operator in its place.
-                UseTensorFlow(function.Text, function.Position);
+                _tensorFlow.Use(function.Text, function.Position);
                 break;
             case GraphMessage.OpDef when texts.TryGetValue(1, out var signature):
                 _signature = signature.Text;
@@ -232,68 +247,30 @@ internal sealed class GraphExaminer(ExaminationLog log, Stream stream, Place pla
         }
     }
 
-    private void UseTensorFlow(string name, long position)
-    {
-        if (log.Rules.FindOperator(TensorFlow, name) is { } rule)
-        {
-            _sawStandard = true;
-            log.AddOddity(rule.Id, place, name, position);
-        }
-        else if (log.Rules.IsStandardOperator(TensorFlow, name))
-        {
-            _sawStandard = true;
-        }
-        else if (name.Length > 0)
-        {
-            _operators.Use("", name, position);
-        }
-    }
-
-    /// <summary>Some operators write to a file, or report to another machine, that an attribute of text names.</summary>
+    /// <summary>Some attributes of text name a file.</summary>
     private void ExamineAttribute(PickleInput input, long length, long position)
     {
         const int shown = 200;
         var text = input.Ensure((int)Math.Min(length, shown)) ? input.Available[..(int)Math.Min(length, shown)] : [];
-        var rule =
-            text.StartsWith("file://"u8) ? "tensorflow-file"
-            : text.StartsWith("grpc://"u8) ? "tensorflow-network"
-            : null;
-        if (rule is not null)
-        {
-            log.AddOddity(rule, place, Encoding.UTF8.GetString(text), position);
-        }
+        _tensorFlow.ExamineAttribute(Encoding.UTF8.GetString(text), position);
     }
 
     /// <summary>Judges the operators that neither the framework has, nor a function of the graph is.</summary>
     private void EndGraph(GraphMessage root)
     {
         _damaged |= _operators.IsFull;
-        foreach (var (domain, name, position) in root is GraphMessage.OnnxModel || IsTensorFlow() ? _operators.Undefined : [])
+        _signature = null;
+        if (root is not GraphMessage.OnnxModel)
         {
-            var (rule, shown) =
-                root is GraphMessage.OnnxModel
-                    ? (log.Rules.FindOperator(Onnx, name)?.Id ?? "custom-operator", $"{domain}.{name}")
-                    : ("tensorflow-custom-operator", name);
-            log.AddOddity(rule, place, shown, position);
+            _tensorFlow.End(_isSavedModel);
+            return;
+        }
+        foreach (var (domain, name, position) in _operators.Undefined)
+        {
+            _log.AddOddity(_log.Rules.FindOperator(Onnx, name)?.Id ?? "custom-operator", _place, $"{domain}.{name}", position);
         }
         _operators.Clear();
-        (_sawStandard, _signature) = (false, null);
     }
-
-    /// <summary>Other messages may look like a graph, such as a list of pairs of texts; they name no operator of TensorFlow, nor what could be one.</summary>
-    private bool IsTensorFlow() => _isSavedModel || _sawStandard || _operators.Undefined.All(o => MayBeOperator(o.Name));
-
-    /// <summary>Names that TensorFlow takes for operators.</summary>
-    private static bool MayBeOperator(string name) =>
-        (char.IsAsciiLetterUpper(name[0]) || name[0] == '_') && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '>' or '.');
-
-    private static bool LeadsOut(string path) =>
-        path.Length == 0
-        || path[0] is '/' or '\\'
-        || (path.Length > 1 && path[1] == ':')
-        || path.Contains('\0', StringComparison.Ordinal)
-        || path.Contains("://", StringComparison.Ordinal)
-        || path.Split('/', '\\').Contains("..");
 
     private static string? ReadText(PickleInput input, long length)
     {

@@ -27,6 +27,7 @@ internal enum GraphMessage
     FunctionDef,
     OpDef,
     KerasObject,
+    AssetFile,
 }
 
 /// <summary>Which fields of the messages are messages, and which are texts that matter.</summary>
@@ -54,6 +55,7 @@ internal static class GraphSchema
             (GraphMessage.OnnxTensor, 13) => GraphMessage.OnnxEntry,
             (GraphMessage.SavedModel, 2) => GraphMessage.MetaGraph,
             (GraphMessage.MetaGraph, 2) => GraphMessage.GraphDef,
+            (GraphMessage.MetaGraph, 6) => GraphMessage.AssetFile,
             (GraphMessage.GraphDef, 1) => GraphMessage.NodeDef,
             (GraphMessage.GraphDef, 2) => GraphMessage.FunctionLibrary,
             (GraphMessage.FunctionLibrary, 1) => GraphMessage.FunctionDef,
@@ -76,6 +78,7 @@ internal static class GraphSchema
             (GraphMessage.OnnxFunction, 1 or 10) => true,
             (GraphMessage.OnnxEntry, 1 or 2) => true,
             (GraphMessage.NodeDef, 2) => true,
+            (GraphMessage.AssetFile, 2) => true,
             (GraphMessage.OpDef or GraphMessage.FunctionName, 1) => true,
             (GraphMessage.KerasObject, 4 or 5) => true,
             _ => false,

@@ -45,12 +45,15 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
         using (document)
         {
             var directory = name[..(name.LastIndexOf('/') + 1)];
+            var code = new RemoteCode(log, siblings, directory, place);
             if (place.Depth > 0 && name == "schema.json" && document.RootElement.ValueKind == JsonValueKind.Object)
             {
                 ExamineSkops(document.RootElement, place, 0);
                 return SkopsFormat;
             }
-            Walk(document.RootElement, directory, place, 0);
+            Walk(document.RootElement, code, place);
+            _ofModel |= code.ExamineNamed(document.RootElement, name[directory.Length..]);
+            _ofModel |= ShardIndex.Examine(document.RootElement, directory, siblings, log, place);
             if (KerasConfig.IsOne(document.RootElement))
             {
                 new KerasConfig(log, place).Examine(document.RootElement);
@@ -85,7 +88,7 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
     private static string Unescaped(ReadOnlySpan<byte> utf8) =>
         UnicodeEscape().Replace(Encoding.UTF8.GetString(utf8), m => ((char)Convert.ToInt32(m.Groups[1].Value, 16)).ToString());
 
-    private void Walk(JsonElement value, string directory, Place place, int depth)
+    private void Walk(JsonElement value, RemoteCode code, Place place)
     {
         switch (value.ValueKind)
         {
@@ -95,7 +98,10 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
                     switch (member.Name)
                     {
                         case "auto_map" or "custom_pipelines":
-                            ExamineRemoteCode(member.Value, directory, place, 0);
+                            _ofModel |= code.ExamineMap(member.Value);
+                            break;
+                        case "custom_pipeline" when member.Value.ValueKind == JsonValueKind.String:
+                            code.ExaminePipelineCode(member.Value.GetString()!, null);
                             break;
                         case "chat_template" or "chat_templates" or "template":
                             _ofModel = true;
@@ -106,13 +112,13 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
                         default:
                             break;
                     }
-                    Walk(member.Value, directory, place, depth + 1);
+                    Walk(member.Value, code, place);
                 }
                 break;
             case JsonValueKind.Array:
                 foreach (var element in value.EnumerateArray())
                 {
-                    Walk(element, directory, place, depth + 1);
+                    Walk(element, code, place);
                 }
                 break;
             case JsonValueKind.String when value.ValueEquals("") is false:
@@ -127,7 +133,8 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
     {
         // Most texts are short words of a vocabulary.
         var raw = JsonMarshal.GetRawUtf8Value(value);
-        if (raw.IndexOf("{{"u8) < 0 && raw.IndexOf("{%"u8) < 0 && raw.IndexOf("\\u007"u8) < 0)
+        var isEscaped = raw.IndexOf("\\u00"u8) >= 0;
+        if (raw.IndexOf("{{"u8) < 0 && raw.IndexOf("{%"u8) < 0 && !isEscaped)
         {
             return;
         }
@@ -136,38 +143,10 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
             log.AddGap(place, $"a template of more than {Limits.TemplateLength} characters");
             return;
         }
-        new TemplateExaminer(log).Examine(value.GetString()!, place);
-    }
-
-    /// <summary>The classes that a loader takes from Python files, with those files.</summary>
-    private void ExamineRemoteCode(JsonElement value, string directory, Place place, int depth)
-    {
-        switch (value.ValueKind)
+        var text = value.GetString()!;
+        if (!isEscaped || text.Contains("{{", StringComparison.Ordinal) || text.Contains("{%", StringComparison.Ordinal))
         {
-            case JsonValueKind.Object when depth < Limits.ModelFileNesting:
-                foreach (var member in value.EnumerateObject())
-                {
-                    ExamineRemoteCode(member.Value, directory, place, depth + 1);
-                }
-                break;
-            case JsonValueKind.Array when depth < Limits.ModelFileNesting:
-                foreach (var element in value.EnumerateArray())
-                {
-                    ExamineRemoteCode(element, directory, place, depth + 1);
-                }
-                break;
-            case JsonValueKind.String when value.GetString()! is var reference && reference.Contains('.', StringComparison.Ordinal):
-                _ofModel = true;
-                if (reference.Contains("--", StringComparison.Ordinal))
-                {
-                    log.AddOddity("remote-code-elsewhere", place, reference);
-                    break;
-                }
-                var file = $"{directory}{reference[..reference.LastIndexOf('.')].Replace('.', '/')}.py";
-                log.AddOddity("remote-code", place, siblings.Contains(file) ? $"{reference}, in {file}" : reference);
-                break;
-            default:
-                break;
+            new TemplateExaminer(log).Examine(text, place);
         }
     }
 

@@ -83,10 +83,11 @@ internal sealed class KerasConfig(ExaminationLog log, Place place)
         foreach (var className in name)
         {
             ExamineClass(className, value);
-            var function = className is "function" or "__function__" ? Texts(value, "config").Concat(registered).ToList() : [className];
-            foreach (var (from, imported) in module.SelectMany(m => function.Select(f => (m, f))))
+            var isFunction = className is "function" or "__function__";
+            var imports = isFunction ? Texts(value, "config").Concat(registered).ToList() : [className];
+            foreach (var (from, imported) in module.SelectMany(m => imports.Select(f => (m, f))))
             {
-                Import(from, imported);
+                Import(from, imported, isFunction);
             }
         }
         foreach (var full in registered)
@@ -104,7 +105,7 @@ internal sealed class KerasConfig(ExaminationLog log, Place place)
         {
             foreach (var (from, imported) in module.SelectMany(m => registered.Select(f => (m, f))))
             {
-                Import(from, imported);
+                Import(from, imported, isFunction: false);
             }
         }
     }
@@ -116,6 +117,17 @@ internal sealed class KerasConfig(ExaminationLog log, Place place)
         if (log.Rules.FindOperator("keras", last) is { } rule)
         {
             log.AddOddity(rule.Id, place, last + Function(value));
+        }
+        if (value.TryGetProperty("config", out var config) && config.ValueKind == JsonValueKind.Object)
+        {
+            foreach (
+                var file in config
+                    .EnumerateObject()
+                    .Where(m => m.Value.ValueKind == JsonValueKind.String && log.Rules.Keras.IsFile(last, m.Name))
+            )
+            {
+                log.AddOddity("keras-file", place, $"{last}, {file.Name} {file.Value.GetString()}");
+            }
         }
     }
 
@@ -131,7 +143,7 @@ internal sealed class KerasConfig(ExaminationLog log, Place place)
             }
             : "";
 
-    private void Import(string module, string name)
+    private void Import(string module, string name, bool isFunction)
     {
         var judged = log.Rules.Judge(module, name);
         if (judged?.Id != ModelScanRules.UnlistedImport)
@@ -140,7 +152,8 @@ internal sealed class KerasConfig(ExaminationLog log, Place place)
             return;
         }
         // Keras takes its own objects only, and Python's functions by a name that has to be registered.
-        var isOwn = log.Rules.IsKerasModule(module) || (module == "builtins" && name.All(c => char.IsLetterOrDigit(c) || c == '_'));
+        var isOwn =
+            log.Rules.Keras.Has(module, name, isFunction) || (module == "builtins" && name.All(c => char.IsLetterOrDigit(c) || c == '_'));
         log.AddImport(module, name, place, isOwn ? null : log.Rules["keras-import"]);
     }
 

@@ -32,6 +32,10 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
     {
         var size = stream.Length;
         var format = Examine(stream, name, Place.File);
+        if (name.EndsWith(".py", StringComparison.Ordinal) && TextExaminer.HasSettingsBeside(name, siblings))
+        {
+            Log.AddOddity("python-source", Place.File);
+        }
         return Log.ToScan(name, size, format);
     }
 
@@ -213,6 +217,10 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
 
     private string ExamineForward(FileFormat format, Stream stream, long? length, string name, Place place)
     {
+        if (format.IsBytecode)
+        {
+            Log.AddOddity("python-bytecode", place);
+        }
         switch (format.Treatment)
         {
             case FormatTreatment.Unexamined:

@@ -29,6 +29,8 @@ public sealed class ModelScanRules
         "custom-operator",
         "tensorflow-custom-operator",
         "remote-code",
+        "library-import",
+        "yaml-python",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     private const string FormatName = "model scan rules";
@@ -61,7 +63,6 @@ public sealed class ModelScanRules
     private readonly FrozenSet<(string Module, string Name)> _allowed;
     private readonly FrozenDictionary<(string Format, string Name), ModelScanRule> _operators;
     private readonly FrozenSet<(string Format, string Name)> _standard;
-    private readonly FrozenSet<string> _keras;
     private readonly ModelScanRulesFile? _own;
     private readonly bool _strict;
 
@@ -76,7 +77,7 @@ public sealed class ModelScanRules
         _rules = ReadRules(json.GetProperty("rules")).ToFrozenDictionary(r => r.Id, StringComparer.Ordinal);
         _denied = Group(ModelScanRulesFile.ReadDenied(json.GetProperty("deny"), "$.deny"));
         _allowed = ModelScanRulesFile.ReadAllowed(json.GetProperty("allow"), "$.allow").ToFrozenSet();
-        _keras = json.GetProperty("keras").EnumerateArray().Select(m => m.GetString()!).ToFrozenSet(StringComparer.Ordinal);
+        Keras = new KerasRules(json.GetProperty("keras"));
         _operators = NamesOf(json.GetProperty("operators"))
             .ToFrozenDictionary(o => (o.Format, o.Name), o => ModelScanRulesFile.ReadRule(o.Group, "$.operators"));
         _standard = NamesOf(json.GetProperty("standard")).Select(o => (o.Format, o.Name)).ToFrozenSet();
@@ -84,7 +85,7 @@ public sealed class ModelScanRules
 
     private ModelScanRules(ModelScanRules from, ModelScanRulesFile? own, bool strict, ModelScanRulesSource? source)
     {
-        (Id, Version, _rules, _denied, _allowed, _operators, _standard, _keras) = (
+        (Id, Version, _rules, _denied, _allowed, _operators, _standard, Keras) = (
             from.Id,
             from.Version,
             from._rules,
@@ -92,7 +93,7 @@ public sealed class ModelScanRules
             from._allowed,
             from._operators,
             from._standard,
-            from._keras
+            from.Keras
         );
         (_own, _strict) = (own ?? from._own, strict || from._strict);
         Sources = source is null ? from.Sources : [.. from.Sources, source];
@@ -131,6 +132,9 @@ public sealed class ModelScanRules
 
     /// <summary>The rule of that identifier.</summary>
     internal ModelScanRule this[string id] => _rules.TryGetValue(id, out var rule) ? rule : _operators.Values.First(r => r.Id == id);
+
+    /// <summary>What models of Keras are made of.</summary>
+    internal KerasRules Keras { get; }
 
     internal IEnumerable<(string Module, string Name)> Allowed => _allowed;
 
@@ -194,23 +198,6 @@ public sealed class ModelScanRules
 
     /// <summary>Whether the framework itself has that operator, or for ONNX that domain of operators.</summary>
     internal bool IsStandardOperator(string format, string name) => _standard.Contains((format, name));
-
-    /// <summary>Whether Keras itself keeps its objects in that module.</summary>
-    internal bool IsKerasModule(string module)
-    {
-        if (_keras.Contains(module))
-        {
-            return true;
-        }
-        for (var end = module.LastIndexOf('.'); end > 0; end = module.LastIndexOf('.', end - 1))
-        {
-            if (_keras.Contains($"{module[..end]}.*"))
-            {
-                return true;
-            }
-        }
-        return false;
-    }
 
     /// <summary>What the rules say of an import.</summary>
     /// <returns>Null where it is allowed, otherwise the rule it breaks.</returns>

@@ -132,7 +132,11 @@ internal sealed class SafetensorsExaminer(ExaminationLog log, Place place)
             }
         }
         Expect(reader.TokenType == JsonTokenType.EndObject && type is not null && start >= 0 && end >= start);
-        if (Bits(type!) is { } bits && (bits * count) + 7 >> 3 != end - start)
+        if (Bits(type!) is not { } bits)
+        {
+            log.AddGap(place, $"a tensor of the unknown type {Printable.Text(type!)}");
+        }
+        else if ((bits * count) + 7 >> 3 != end - start)
         {
             log.AddOddity("safetensors-layout", place, $"{name} has {end - start} bytes for {count} values of {type}", position);
         }

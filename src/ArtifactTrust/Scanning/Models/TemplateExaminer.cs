@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.RegularExpressions;
 using ArtifactTrust.Formats;
 
@@ -7,37 +6,10 @@ namespace ArtifactTrust.Scanning.Models;
 /// <summary>Looks into a Jinja template for what leads out of it: to the inner attributes of Python's objects, and from there to everything.</summary>
 /// <remarks>
 /// Template engines run templates in a sandbox, or not: llama-cpp-python did not (CVE-2024-34359). A template for chats needs loops, conditions,
-/// indices and filters; it never needs a name with two underscores.
+/// indices and filters; it never needs a name with two underscores, nor one that is put together while it runs.
 /// </remarks>
 internal sealed partial class TemplateExaminer(ExaminationLog log)
 {
-    // Attributes that lead from any object to everything, and names that some environments offer.
-    private static readonly HashSet<string> Calls = new(StringComparer.Ordinal)
-    {
-        "eval",
-        "exec",
-        "execfile",
-        "compile",
-        "getattr",
-        "setattr",
-        "delattr",
-        "globals",
-        "locals",
-        "vars",
-        "open",
-        "popen",
-        "system",
-        "breakpoint",
-        "chr",
-        "import_module",
-        "check_output",
-        "b64decode",
-        "mro",
-        "subclasses",
-        "urlopen",
-        "load_module",
-    };
-
     /// <summary>Looks into a template.</summary>
     internal void Examine(string template, Place place)
     {
@@ -47,191 +19,136 @@ internal sealed partial class TemplateExaminer(ExaminationLog log)
             return;
         }
         log.Examined = true;
-        for (var at = 0; at < template.Length - 1; )
+        var scope = new TemplateScope();
+        for (var round = 0; round == 0 || scope.HasChanged; round++)
         {
-            var open = template.IndexOf('{', at);
-            if (open < 0 || open == template.Length - 1)
+            if (round == Limits.TemplateRounds)
             {
-                return;
-            }
-            switch (template[open + 1])
-            {
-                case '#':
-                    var end = template.IndexOf("#}", open + 2, StringComparison.Ordinal);
-                    at = end < 0 ? template.Length : end + 2;
-                    break;
-                case '{' or '%':
-                    at = ExamineBlock(template, open + 2, template[open + 1] == '{' ? "}}" : "%}", place);
-                    break;
-                default:
-                    at = open + 1;
-                    break;
-            }
-        }
-    }
-
-    /// <summary>Looks into one expression or statement.</summary>
-    /// <returns>Where it ends.</returns>
-    private int ExamineBlock(string template, int start, string end, Place place)
-    {
-        var texts = new StringBuilder();
-        var (last, statement, at) = ("", end == "%}", start);
-        var isFirst = true;
-        while (at < template.Length)
-        {
-            var c = template[at];
-            if (c is '\'' or '"')
-            {
-                at = ReadText(template, at, texts);
-                last = "text";
-                continue;
-            }
-            if (string.CompareOrdinal(template, at, end, 0, 2) == 0)
-            {
-                at += 2;
+                log.AddGap(place, "names of the template are put in each other too often to be followed");
                 break;
             }
-            if (char.IsLetter(c) || c == '_')
-            {
-                var from = at;
-                while (at < template.Length && (char.IsLetterOrDigit(template[at]) || template[at] == '_'))
-                {
-                    at++;
-                }
-                // Python takes other forms of the same letters for the letters.
-                var name = template[from..at].Normalize(NormalizationForm.FormKC);
-                ExamineName(name, last, NextSign(template, at), statement && isFirst, place);
-                (last, isFirst) = (name, false);
-                continue;
-            }
-            if (char.IsAsciiDigit(c))
-            {
-                var from = at;
-                while (at < template.Length && (char.IsAsciiDigit(template[at]) || template[at] == '_'))
-                {
-                    at++;
-                }
-                if (at - from > 6 && last == "(")
-                {
-                    log.AddOddity("template-loop", place, template[from..at]);
-                }
-                last = "number";
-                continue;
-            }
-            if (!char.IsWhiteSpace(c) && c is not '-' and not '+')
-            {
-                last = c.ToString();
-            }
-            at++;
+            scope.HasChanged = false;
+            Follow(new TemplateLexer(template), new TemplateStatements(scope, null), _ => { }, _ => { });
         }
-        ExamineTexts(texts.ToString(), place);
-        return at;
+        var last = new TemplateLexer(template);
+        var statements = new TemplateStatements(scope, Report);
+        Follow(last, statements, ExamineWords, ExamineUnread);
+        if (last.NamesCharacters)
+        {
+            Report("template-obfuscated", "characters by their names");
+        }
+        if (last.IsOverfull)
+        {
+            log.AddGap(place, $"an expression of more than {Limits.TemplateTokens} words in a template");
+        }
+        if (statements.IsTooDeep)
+        {
+            log.AddGap(place, "an expression of a template is nested too deep");
+        }
+
+        void Report(string rule, string detail) => log.AddOddity(rule, place, detail);
+
+        void ExamineWords(TemplateBlock block)
+        {
+            ExamineNames(block, Report);
+            ExamineTexts([.. block.Tokens.Where(t => t.Kind is TemplateTokenKind.Text).Select(t => t.Text)], Report);
+        }
+
+        void ExamineUnread(TemplateBlock block)
+        {
+            // No expression as we know them, but nothing says that Jinja knows no others.
+            var open = block.Tokens.FindIndex(t => t.IsSign("["));
+            if (open >= 0 && block.Tokens.FindIndex(open, t => t.IsSign("~")) >= 0)
+            {
+                Report("template-obfuscated", "~ in brackets");
+            }
+        }
     }
 
-    private void ExamineName(string name, string before, char next, bool isStatement, Place place)
+    private static void Follow(
+        TemplateLexer lexer,
+        TemplateStatements statements,
+        Action<TemplateBlock> examine,
+        Action<TemplateBlock> examineUnread
+    )
     {
-        if (name.Contains("__", StringComparison.Ordinal))
+        while (lexer.Next() is { } block)
         {
-            log.AddOddity("template-internals", place, name);
+            examine(block);
+            // What Jinja cannot take apart it does not run: then only the words count.
+            if (block.IsSound && !statements.Follow(block))
+            {
+                examineUnread(block);
+            }
         }
-        else if (before == "." && name.StartsWith('_'))
+    }
+
+    private static void ExamineNames(TemplateBlock block, Action<string, string> report)
+    {
+        var tokens = block.Tokens;
+        for (var i = 0; i < tokens.Count; i++)
         {
-            log.AddOddity("template-internals", place, $".{name}");
+            if (tokens[i].Kind is not TemplateTokenKind.Name)
+            {
+                continue;
+            }
+            var (name, before, next) = (tokens[i].Text, i > 0 ? tokens[i - 1] : default, i + 1 < tokens.Count ? tokens[i + 1] : default);
+            if (name.Contains("__", StringComparison.Ordinal) || (before.IsSign(".") && TemplateNames.IsInternal(name)))
+            {
+                report("template-internals", name);
+            }
+            else if (before.IsSign(".") && name.StartsWith('_'))
+            {
+                report("template-internals", $".{name}");
+            }
+            else if (next.IsSign("(") && TemplateNames.IsCall(name))
+            {
+                report("template-call", name);
+            }
+            else if (before.IsSign("|") && name == "attr")
+            {
+                report("template-obfuscated", name);
+            }
+            else if (!before.IsSign(".") && !next.IsSign("=") && TemplateNames.IsGlobal(name))
+            {
+                report("template-call", name);
+            }
         }
-        else if (next == '(' && Calls.Contains(name))
+        if (block.Statement is "include" or "import" or "from" or "extends")
         {
-            log.AddOddity("template-call", place, name);
-        }
-        else if (before == "|" && name is "attr" or "lipsum")
-        {
-            log.AddOddity("template-obfuscated", place, name);
-        }
-        else if (isStatement && name is "include" or "import" or "from" or "extends")
-        {
-            log.AddOddity("template-import", place, name);
+            report("template-import", block.Statement);
         }
     }
 
     /// <summary>The texts of an expression, taken together: parts that are joined, turned round or written with escapes.</summary>
-    private void ExamineTexts(string texts, Place place)
+    private static void ExamineTexts(List<string> texts, Action<string, string> report)
     {
-        if (texts.Length == 0)
+        if (texts.Count == 0)
         {
             return;
         }
-        var joined = texts.Replace("\0", "", StringComparison.Ordinal);
+        var joined = string.Concat(texts);
         var reversed = new string([.. joined.Reverse()]);
         if (Internal().Match(joined) is { Success: true } match)
         {
-            log.AddOddity("template-internals", place, match.Value);
+            report("template-internals", match.Value);
         }
         else if (Internal().Match(reversed) is { Success: true } turned)
         {
-            log.AddOddity("template-internals", place, turned.Value);
+            report("template-internals", turned.Value);
         }
-        else if (texts.Contains("%c", StringComparison.Ordinal) || FormatAttribute().IsMatch(joined))
+        else if (texts.Find(TemplateNames.IsInternal) is { } name)
         {
-            log.AddOddity("template-obfuscated", place, joined);
+            report("template-internals", name);
         }
-    }
-
-    private static char NextSign(string template, int at)
-    {
-        while (at < template.Length && char.IsWhiteSpace(template[at]))
+        else if (texts.Exists(t => t.Contains("%c", StringComparison.Ordinal)) || FormatAttribute().IsMatch(joined))
         {
-            at++;
+            report("template-obfuscated", joined);
         }
-        return at < template.Length ? template[at] : '\0';
-    }
-
-    /// <summary>Reads a text in quotes, with the escapes of Python.</summary>
-    private static int ReadText(string template, int at, StringBuilder texts)
-    {
-        var quote = template[at++];
-        while (at < template.Length && template[at] != quote)
+        if (Padding().Match(joined) is { Success: true } padding)
         {
-            if (template[at] == '\\' && at + 1 < template.Length)
-            {
-                var digits = template[at + 1] switch
-                {
-                    'x' => 2,
-                    'u' => 4,
-                    'U' => 8,
-                    _ => 0,
-                };
-                if (
-                    digits > 0
-                    && at + 2 + digits <= template.Length
-                    && uint.TryParse(
-                        template.AsSpan(at + 2, digits),
-                        System.Globalization.NumberStyles.AllowHexSpecifier,
-                        System.Globalization.CultureInfo.InvariantCulture,
-                        out var value
-                    )
-                )
-                {
-                    texts.Append(value <= char.MaxValue ? ((char)value).ToString() : "?");
-                    at += 2 + digits;
-                    continue;
-                }
-                if (template[at + 1] is >= '0' and <= '7')
-                {
-                    var octal = 0;
-                    var from = ++at;
-                    for (; at < template.Length && at < from + 3 && template[at] is >= '0' and <= '7'; at++)
-                    {
-                        octal = (octal * 8) + (template[at] - '0');
-                    }
-                    texts.Append((char)octal);
-                    continue;
-                }
-                at++;
-            }
-            texts.Append(template[at++]);
+            report("template-loop", padding.Value);
         }
-        // Between two texts: what joins them is not looked at.
-        texts.Append('\0');
-        return at + 1;
     }
 
     [GeneratedRegex(
@@ -240,6 +157,9 @@ internal sealed partial class TemplateExaminer(ExaminationLog log)
     )]
     private static partial Regex Internal();
 
-    [GeneratedRegex(@"\{\w*\.__|\{\w*\[__", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\{\w*[.\[]_", RegexOptions.CultureInvariant)]
     private static partial Regex FormatAttribute();
+
+    [GeneratedRegex("%[-+ #0]*[0-9]{7,}", RegexOptions.CultureInvariant)]
+    private static partial Regex Padding();
 }

@@ -3,7 +3,7 @@ using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Scanning.Models;
 
-/// <summary>Examines text: the settings of a model in JSON, templates, and the source code of TorchScript.</summary>
+/// <summary>Examines text: the settings of a model in JSON, templates, graphs in text, and the source code of TorchScript.</summary>
 internal sealed class TextExaminer(ModelFileExaminer examiner)
 {
     private static readonly string[] TemplateExtensions = [".jinja", ".jinja2", ".j2", ".template", ".tmpl", ".yaml", ".yml"];
@@ -16,6 +16,8 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
         "config.json",
         "generation_config.json",
         "model_index.json",
+        "modular_model_index.json",
+        "modules.json",
         "preprocessor_config.json",
         "processor_config.json",
         "special_tokens_map.json",
@@ -38,7 +40,7 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
         var isJson = !isTemplate && head.AsSpan(Mark(head)).TrimStart(" \t\r\n"u8) is [] or [(byte)'{' or (byte)'[', ..];
         if (!isTemplate && !isCode && !isJson)
         {
-            return null;
+            return new GraphText(examiner.Log, stream, place).Examine();
         }
         if (stream.Length > Limits.ModelJsonBytes)
         {
@@ -59,17 +61,31 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
         }
         if (isTemplate)
         {
-            new TemplateExaminer(examiner.Log).Examine(Encoding.UTF8.GetString(text.Span), place);
-            return "template";
+            var template = Encoding.UTF8.GetString(text.Span);
+            new TemplateExaminer(examiner.Log).Examine(template, place);
+            if (!IsYaml(name))
+            {
+                return "template";
+            }
+            YamlTags.Examine(template, examiner.Log, place);
+            return "YAML";
         }
         TorchScriptCode.Examine(Encoding.UTF8.GetString(text.Span), examiner.Log, place);
         return "TorchScript source code";
     }
 
-    /// <summary>Whether loaders take a file of that name for a template or for settings.</summary>
-    internal static bool IsTextByName(string name) => IsTemplate(name) || IsSettings(name);
+    /// <summary>Whether loaders take a file of that name for a template, settings or a graph in text.</summary>
+    internal static bool IsTextByName(string name) =>
+        IsTemplate(name) || IsSettings(name) || name.EndsWith(".pbtxt", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether settings of a model are in the directory of a file.</summary>
+    internal static bool HasSettingsBeside(string name, IReadOnlySet<string> siblings) =>
+        Settings.Any(s => siblings.Contains(name[..(name.LastIndexOf('/') + 1)] + s));
 
     private static bool IsTemplate(string name) => TemplateExtensions.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+
+    private static bool IsYaml(string name) =>
+        name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".yml", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsSettings(string name) => Settings.Contains(name[(name.LastIndexOf('/') + 1)..]);
 

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using ArtifactTrust.Scanning.Models;
 using static ArtifactTrust.Tests.Scanning.Models.Pickled;
-using static ArtifactTrust.Tests.Scanning.Models.Protobuf;
 using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
 namespace ArtifactTrust.Tests.Scanning.Models;
@@ -93,74 +92,6 @@ public sealed class FormatTests
         var harmless = Scan(Join(head, new byte[payload.Length], Bytes(".")));
         Assert.True(harmless.Verdict == FileVerdict.Clean, string.Join("; ", harmless.Gaps));
         Assert.Equal(FileVerdict.Inconclusive, Scan(Join(head, new byte[3])).Verdict);
-    }
-
-    public static TheoryData<string, string> KerasConfigs =>
-        new()
-        {
-            {
-                "keras-lambda",
-                """{"class_name":"Sequential","config":{"layers":[{"class_name":"Lambda","config":{"function":{"class_name":"__lambda__"}}}]}}"""
-            },
-            {
-                "keras-lambda",
-                """{"class_name":"Model","config":{"layers":[{"class_name":"TimeDistributed","config":{"layer":{"class_name":"Model","config":{"layers":[{"class_name":"Lambda","config":{}}]}}}}]}}"""
-            },
-            { "keras-lambda", """{"class_name":"A","config":{"x":"{\"class_name\":\"Lambda\",\"config\":{}}"}}""" },
-            { "keras-lambda", """{"class_name":"Dense","class_name":"Lambda","config":{}}""" },
-            { "keras-lambda", """{"class_name":"Wrapped","config":{},"registered_name":"keras.layers>Lambda"}""" },
-            { "keras-torch-module", """{"module":"keras.layers","class_name":"TorchModuleWrapper","config":{},"registered_name":null}""" },
-            {
-                "import-program",
-                """{"class_name":"A","config":{"fn":{"module":"os","class_name":"function","config":"system","registered_name":"system"}}}"""
-            },
-            {
-                "import-code",
-                """{"class_name":"A","config":{"fn":{"module":"keras.utils","class_name":"function","config":"get_file"}}}"""
-            },
-            { "import-code", """{"class_name":"A","config":{"fn":{"module":"keras.saving","class_name":"load_model","config":{}}}}""" },
-            { "keras-import", """{"class_name":"A","config":{"fn":{"module":"my.package","class_name":"Layer","config":{}}}}""" },
-            {
-                "keras-import",
-                """{"class_name":"A","config":{"fn":{"module":"keras.config","class_name":"function","config":"enable_unsafe_deserialization"}}}"""
-            },
-            { "keras-custom-object", """{"class_name":"Layer","config":{},"registered_name":"mine>Layer"}""" },
-        };
-
-    [Theory]
-    [MemberData(nameof(KerasConfigs))]
-    public void What_the_configuration_of_a_Keras_model_imports_is_found(string rule, string config)
-    {
-        Assert.Contains(Scan(Encoding.UTF8.GetBytes(config)).Findings, f => f.Id == rule);
-        var archive = Zip(
-            ("metadata.json", Bytes("{}")),
-            ("config.json", Encoding.UTF8.GetBytes(config)),
-            ("model.weights.h5", Sample("many-latest.h5"))
-        );
-        Assert.Contains(Scan(archive).Findings, f => f.Id == rule);
-        var metadata = Message(1, Number(2, 1), Text(3, "root"), Text(4, "_tf_keras_model"), Text(5, config));
-        Assert.Contains(Scan(metadata).Findings, f => f.Id == rule);
-    }
-
-    [Fact]
-    public void An_ordinary_Keras_archive_is_clean()
-    {
-        const string config = """
-            {"module":"keras","class_name":"Sequential","config":{"layers":[
-              {"module":"keras.layers","class_name":"Dense","config":{"units":2,"activation":"relu",
-                "kernel_initializer":{"module":"keras.initializers","class_name":"GlorotUniform","config":{"seed":null},"registered_name":null}},"registered_name":null}]},
-             "registered_name":"Sequential","compile_config":{"optimizer":{"module":"keras.optimizers","class_name":"Adam","config":{},"registered_name":"Adam"},
-               "loss":{"module":"keras.losses","class_name":"function","config":"mse","registered_name":"mse"}}}
-            """;
-        var scan = Scan(
-            Zip(
-                ("metadata.json", Bytes("{}")),
-                ("config.json", Encoding.UTF8.GetBytes(config)),
-                ("model.weights.h5", Sample("dense-earliest.h5"))
-            )
-        );
-        Assert.True(scan.Verdict == FileVerdict.Clean, string.Join("; ", scan.Findings.Select(f => f.Title).Concat(scan.Gaps)));
-        Assert.Equal("Keras archive", scan.Format);
     }
 
     [Theory]

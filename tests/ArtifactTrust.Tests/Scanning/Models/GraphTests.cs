@@ -166,6 +166,115 @@ public sealed class GraphTests
         Assert.Equal(ArtifactTrust.Attestations.Predicates.Severity.Critical, Assert.Single(scan.Findings).Severity);
     }
 
+    [Theory]
+    [InlineData("../../../../etc/passwd", true)]
+    [InlineData("/etc/passwd", true)]
+    [InlineData("vocab.txt", false)]
+    [InlineData("", false)]
+    public void An_asset_outside_of_the_model_is_found(string name, bool isFound)
+    {
+        var binary = Join(Number(1, 1), Message(2, Message(2, Node("Const")), Message(6, Message(1, Text(1, "x:0")), Text(2, name))));
+        var text = $"saved_model_schema_version: 1 meta_graphs {{ asset_file_def {{ filename: '{name}' }} }}";
+        Assert.Equal(isFound, Scan(binary).Findings.Any(f => f.Id == "external-data-path"));
+        Assert.Equal(isFound, Scan(Bytes(text)).Findings.Any(f => f.Id == "external-data-path"));
+    }
+
+    [Theory]
+    [InlineData("op: \"WriteFile\"")]
+    [InlineData("op: 'WriteFile'")]
+    [InlineData("op: 'Write' \"File\"")]
+    [InlineData("op # a comment\n : # another: 'x'\n 'WriteFile'")]
+    [InlineData("op: '\\127riteFile'")]
+    [InlineData("op: '\\x57riteFile';")]
+    [InlineData("op: '\\u0057riteFile',")]
+    [InlineData("name: 'a\\'b' input: [ 'x', 'y' ] op: 'WriteFile'")]
+    [InlineData("attr { key: 'v' value { tensor { float_val: 1.5e-05 float_val: -inf int_val: [1, -2] } } } op: 'WriteFile'")]
+    [InlineData("attr < key: 'v' value: < list: < i: 1 > > > op: 'WriteFile'")]
+    [InlineData("experimental_type { [type.example/x.Y] { a: 1 } } op: 'WriteFile'")]
+    public void Operators_of_a_SavedModel_in_text_are_found(string node)
+    {
+        string[] models =
+        [
+            $"saved_model_schema_version: 1\nmeta_graphs {{ graph_def {{ node {{ name: 'n' {node} }} }} }}",
+            $"# a comment\nmeta_graphs: <graph_def: <node <{node}>>>",
+            $"meta_graphs [{{ graph_def {{ library {{ function {{ signature {{ name: 'f' }} node_def {{ {node} }} }} }} }} }}]",
+            $"node {{ {node} }} versions {{ producer: 27 }}",
+            $"versions {{ producer: 27 }} library {{ function {{ node_def {{ {node} }} }} }}",
+            $"graph_def {{ node {{ {node} }} }}",
+        ];
+        foreach (var model in models)
+        {
+            var scan = Scan(Bytes(model));
+            Assert.True(
+                scan.Findings.Any(f => f is { Id: "tensorflow-file", ByteOffset: > 0 }),
+                $"{model}: {string.Join("; ", scan.Gaps)}"
+            );
+            Assert.Empty(scan.Gaps);
+        }
+    }
+
+    [Fact]
+    public void A_graph_in_text_is_judged_like_one_in_bytes()
+    {
+        const string library = "library { function { signature { name: 'mine' } node_def { op: 'MatMul' } } }";
+        Assert.Equal(FileVerdict.Clean, Scan(Bytes($"node {{ op: 'Const' }} node {{ op: 'mine' }} {library}")).Verdict);
+        Assert.Equal("TensorFlow graph in text", Scan(Bytes("node { op: 'Const' }")).Format);
+        AssertCustom(Scan(Bytes("node { op: 'Const' } node { op: 'ZeroOut' }")), "ZeroOut");
+        AssertCustom(
+            Scan(Bytes("meta_graphs { graph_def { node { op: 'mine' } } } meta_graphs { graph_def { " + library + " } }")),
+            "mine"
+        );
+        Assert.Contains(
+            Scan(Bytes("node { op: 'MapDataset' attr { key: 'f' value { func { name: 'ReadFile' } } } }")).Findings,
+            f => f.Id == "tensorflow-file"
+        );
+        Assert.Contains(
+            Scan(Bytes("node { op: 'PrintV2' attr { key: 'output_stream' value { s: 'file:///tmp/x' } } }")).Findings,
+            f => f.Id == "tensorflow-file"
+        );
+        // By its name, where the first bytes are no text.
+        var hidden = Join(Bytes("# \x01\xff\n"), Bytes("node { op: 'WriteFile' }"));
+        Assert.Contains(
+            new ModelScanner().ScanFile("m/saved_model.pbtxt", new MemoryStream(hidden)).Findings,
+            f => f.Id == "tensorflow-file"
+        );
+    }
+
+    [Theory]
+    [InlineData("meta_graphs {")]
+    [InlineData("meta_graphs { graph_def { node { op: 'Const' } }")]
+    [InlineData("node { op: 'Const' } }")]
+    [InlineData("node { op: 'Const' } node { op: 'unended }")]
+    [InlineData("node { op: 'Const' ! }")]
+    [InlineData("node { op: 'Const' > }")]
+    [InlineData("node { op: 'Const' a [ }")]
+    [InlineData("node { op: 'Const' [x }")]
+    public void A_graph_in_text_that_cannot_be_read_is_inconclusive(string text) =>
+        Assert.Equal(FileVerdict.Inconclusive, Scan(Bytes(text)).Verdict);
+
+    [Fact]
+    public void Messages_of_a_graph_in_text_lie_in_each_other_as_deep_as_is_followed()
+    {
+        var deep = string.Concat(Enumerable.Repeat("a {", 100_000));
+        Assert.Equal(FileVerdict.Inconclusive, Scan(Bytes($"node {{ op: 'Const' {deep}")).Verdict);
+    }
+
+    [Theory]
+    [InlineData("version: 2\nnode:\n  a: b\n")]
+    [InlineData("node {\n  stage('x') { sh 'make' }\n}\n")]
+    [InlineData("library: {\n")]
+    [InlineData("node_modules\n")]
+    [InlineData("# only\n# comments")]
+    [InlineData("versions")]
+    public void Other_texts_are_no_graph(string text) => Assert.Equal(FileVerdict.NotApplicable, Scan(Bytes(text)).Verdict);
+
+    [Fact]
+    public void A_SavedModel_in_chunks_is_inconclusive()
+    {
+        var scan = Scan(Join([0x83, 0xaf, 0x70, 0xd1, 0x0d, 0x88, 0x4a, 0x3f], new byte[100]));
+        Assert.Equal(FileVerdict.Inconclusive, scan.Verdict);
+    }
+
     private static byte[] Function(string name, params byte[][] nodes) =>
         // The nodes of a function are its third field, and those of a graph the first.
         Message(1, [Message(1, Text(1, name)), .. nodes.Select(n => (byte[])[0x1a, .. n[1..]])]);
