@@ -29,11 +29,23 @@ internal static class Hdf5DenseStorage
         ids.Sort();
         for (var i = 0; i < ids.Count; i++)
         {
-            if (i == 0 || ids[i] != ids[i - 1])
+            if (i > 0 && ids[i] == ids[i - 1])
             {
-                var (position, data) = heap.Read(ids[i].Id);
-                yield return new Hdf5Message(isLinks ? Hdf5MessageType.Link : Hdf5MessageType.Attribute, ids[i].Flags, position, data);
+                continue;
             }
+            var message = new Hdf5Message(isLinks ? Hdf5MessageType.Link : Hdf5MessageType.Attribute, ids[i].Flags, info.Position, default);
+            if (message.IsKeptElsewhere)
+            {
+                // The identifier is then one of another heap.
+                yield return message;
+                continue;
+            }
+            var (position, data) = heap.Read(ids[i].Id);
+            yield return message with
+            {
+                Position = position,
+                Data = data,
+            };
         }
     }
 
@@ -55,7 +67,13 @@ internal static class Hdf5DenseStorage
         return heap is null ? null : (heap.Value, names ?? throw fields.Malformed("has no index of names"), order);
     }
 
-    private static void AddIds(Hdf5File file, long tree, Hdf5TreeType type, Hdf5FractalHeap heap, List<(ulong Order, ulong Id, int Flags)> ids)
+    private static void AddIds(
+        Hdf5File file,
+        long tree,
+        Hdf5TreeType type,
+        Hdf5FractalHeap heap,
+        List<(ulong Order, ulong Id, int Flags)> ids
+    )
     {
         // Of links: the hash of the name, or a number, and then the identifier. Of attributes: the identifier, flags, a number, and maybe the hash.
         var (recordSize, before, idBytes, hasFlags) = type switch

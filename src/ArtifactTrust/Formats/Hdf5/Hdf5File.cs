@@ -48,7 +48,8 @@ internal sealed class Hdf5File
         {
             throw Malformed(addresses, $"{end - start} bytes are announced, and {_bytes.Length} are there");
         }
-        Root = Address(addresses + (version < 2 ? 5 : 3) * OffsetSize);
+        // Before the root's address is, in an entry, the place of its name, which libraries write as a length.
+        Root = Address(addresses + (version < 2 ? (4 * OffsetSize) + LengthSize : 3 * OffsetSize));
     }
 
     /// <summary>The size of an address, in bytes.</summary>
@@ -56,6 +57,9 @@ internal sealed class Hdf5File
 
     /// <summary>The size of a length, in bytes.</summary>
     internal int LengthSize { get; }
+
+    /// <summary>The number of bytes of the file.</summary>
+    internal long Length => _bytes.Length;
 
     /// <summary>Where the header of the root group is.</summary>
     internal long Root { get; }
@@ -78,7 +82,11 @@ internal sealed class Hdf5File
     internal byte[] ReadChecked(long position, long count, string what)
     {
         var bytes = Read(position, count);
-        if (bytes.Length < ChecksumBytes || JenkinsHash.Compute(bytes.AsSpan(..^ChecksumBytes)) != BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(^ChecksumBytes..)))
+        if (
+            bytes.Length < ChecksumBytes
+            || JenkinsHash.Compute(bytes.AsSpan(..^ChecksumBytes))
+                != BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(^ChecksumBytes..))
+        )
         {
             throw Malformed(position, $"the checksum of {what} does not match");
         }
@@ -92,7 +100,8 @@ internal sealed class Hdf5File
     internal long Address(long position) => Resolve(Number(position, OffsetSize));
 
     /// <summary>Whether a structure begins with those letters.</summary>
-    internal bool Begins(long position, ReadOnlySpan<byte> signature) => _bytes.Read(position, signature.Length).AsSpan().SequenceEqual(signature);
+    internal bool Begins(long position, ReadOnlySpan<byte> signature) =>
+        _bytes.Read(position, signature.Length).AsSpan().SequenceEqual(signature);
 
     /// <summary>The exception for what is not as the format says.</summary>
     internal MalformedDataException Malformed(long position, string reason) => _bytes.Malformed(position, reason);

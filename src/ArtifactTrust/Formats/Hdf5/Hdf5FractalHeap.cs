@@ -129,7 +129,9 @@ internal sealed class Hdf5FractalHeap
             return ReadHuge(Hdf5File.Resolve(key & Mask(_file.OffsetSize)), (key >> addressBits) & Mask(_file.LengthSize));
         }
         _huge ??= ReadHugeObjects();
-        return _huge.TryGetValue(key, out var place) ? ReadHuge(place.Address, place.Length) : throw Malformed($"it has no large object {key}");
+        return _huge.TryGetValue(key, out var place)
+            ? ReadHuge(place.Address, place.Length)
+            : throw Malformed($"it has no large object {key}");
     }
 
     private (long Position, ReadOnlyMemory<byte> Data) ReadHuge(long address, ulong length) =>

@@ -30,7 +30,9 @@ internal static class Hdf5GlobalHeap
             throw file.Malformed(heap, "no heap of texts");
         }
         var end = heap + Hdf5File.Resolve(file.Number(heap + 8, file.LengthSize));
-        for (var at = heap + 8 + file.LengthSize; at + 8 + file.LengthSize <= end; )
+        // The heap begins as each object does: eight bytes and a length, and everything is padded to eight bytes.
+        var header = 8 + Padded(file.LengthSize);
+        for (var at = heap + header; at + header <= end; )
         {
             var found = file.Number(at, 2);
             var size = file.Number(at + 8, file.LengthSize);
@@ -44,14 +46,16 @@ internal static class Hdf5GlobalHeap
                 {
                     throw file.Malformed(at, $"a text of {length} bytes; at most {maximum} are accepted");
                 }
-                return file.Read(at + 8 + file.LengthSize, (long)length);
+                return file.Read(at + header, (long)length);
             }
             if (found == 0 || size > (ulong)(end - at))
             {
                 break;
             }
-            at += 8 + file.LengthSize + (((long)size + 7) & ~7L);
+            at += header + Padded((long)size);
         }
         throw file.Malformed(heap, $"the heap has no text {index}");
     }
+
+    private static long Padded(long size) => (size + 7) & ~7L;
 }

@@ -13,9 +13,9 @@ internal sealed class Hdf5ObjectHeader
     private readonly HashSet<long> _seen = [];
 
     // Blocks that overlap would make much of a small file.
-    private long _left = Limits.Hdf5HeaderBytes;
+    private long _left;
 
-    private Hdf5ObjectHeader(Hdf5File file) => _file = file;
+    private Hdf5ObjectHeader(Hdf5File file) => (_file, _left) = (file, Math.Min(file.Length, Limits.Hdf5HeaderBytes));
 
     /// <summary>Reads the messages of a header, those of its continuations included, and those in heaps not.</summary>
     /// <exception cref="MalformedDataException">The header is damaged.</exception>

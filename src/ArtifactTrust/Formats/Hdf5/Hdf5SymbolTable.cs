@@ -42,10 +42,11 @@ internal static class Hdf5SymbolTable
             var symbols = (int)file.Number(node + 6, 2);
             for (var i = 0; i < symbols; i++)
             {
-                var entry = node + 8 + ((long)i * ((2 * file.OffsetSize) + 24));
-                var header = file.Number(entry + file.OffsetSize, file.OffsetSize);
+                // Libraries write the place of the name as a length, not as the address that it is said to be.
+                var entry = node + 8 + file.LengthSize + ((long)i * (file.LengthSize + file.OffsetSize + 24));
+                var header = file.Number(entry, file.OffsetSize);
                 // A symbolic link has no header of its own.
-                if (!file.IsUndefined(header) && file.Number(entry + (2 * file.OffsetSize), 4) != 2)
+                if (!file.IsUndefined(header) && file.Number(entry + file.OffsetSize, 4) != 2)
                 {
                     yield return Hdf5File.Resolve(header);
                 }

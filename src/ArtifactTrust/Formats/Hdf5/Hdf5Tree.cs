@@ -53,7 +53,9 @@ internal sealed class Hdf5Tree
         (_root, _rootRecords, _total) = (header.Address(), (int)header.Number(2), header.Length());
         if (found != (int)type || foundSize != (ulong)recordSize)
         {
-            throw header.Malformed($"is of type {found} with records of {foundSize} bytes, and should be of type {(int)type} with {recordSize}");
+            throw header.Malformed(
+                $"is of type {found} with records of {foundSize} bytes, and should be of type {(int)type} with {recordSize}"
+            );
         }
         if (_total > Limits.Hdf5Objects || nodeSize > Limits.Hdf5BlockBytes || depth >= MostLevels)
         {
@@ -133,7 +135,10 @@ internal sealed class Hdf5Tree
         var bytes = _file.ReadChecked(address, NodeOverhead + (records * _recordSize) + pointers, what);
         var fields = new Hdf5Fields(_file, bytes, address, what);
         fields.Begin(level == 0 ? "BTLF"u8 : "BTIN"u8);
-        fields.Version((int)_type);
+        if (fields.Byte() != (int)_type)
+        {
+            throw fields.Malformed("belongs to an index of another type");
+        }
         var start = fields.At;
         fields.Bytes((ulong)(records * _recordSize));
         for (var i = 0; level > 0 && i <= records; i++)

@@ -151,16 +151,28 @@ internal sealed class Hdf5Examiner(ModelFileExaminer examiner, Place place)
 
     private void ExamineAttribute(Hdf5File file, Hdf5Attribute attribute)
     {
+        var isConfig = attribute.Name is "model_config" or "training_config";
+        if (isConfig && !attribute.IsText)
+        {
+            _log.AddGap(place, $"the {attribute.Name} is no text");
+        }
         foreach (var text in attribute.ReadTexts(file))
         {
-            if (attribute.Name is "model_config" or "training_config")
+            if (isConfig)
             {
                 new KerasConfig(_log, place.Part(attribute.Name)).Examine(text);
             }
-            else if (!text.IsEmpty && (text.Span[0] == 0x80 || NestedPickles.MayBegin(text.Span[..Math.Min(text.Length, NestedPickles.HeadBytes)])))
+            else if (
+                !text.IsEmpty
+                && (text.Span[0] == 0x80 || NestedPickles.MayBegin(text.Span[..Math.Min(text.Length, NestedPickles.HeadBytes)]))
+            )
             {
                 // Other libraries, such as PyTables, keep pickles in attributes, and load them unasked.
-                examiner.ExaminePickle(new PickleInput(new MemoryStream(text.ToArray()), text.Length), place.Part(attribute.Name), expected: false);
+                examiner.ExaminePickle(
+                    new PickleInput(new MemoryStream(text.ToArray()), text.Length),
+                    place.Part(attribute.Name),
+                    expected: false
+                );
             }
         }
     }
