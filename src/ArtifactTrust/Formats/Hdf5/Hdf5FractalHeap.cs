@@ -110,9 +110,9 @@ internal sealed class Hdf5FractalHeap
         {
             _block = ReadBlock(offset);
         }
-        var at = offset - _block.Offset;
+        var (at, end) = (offset - _block.Offset, (ulong)_block.Bytes.Length);
         var prefix = (ulong)(5 + _file.OffsetSize + _offsetBytes + (_blocksAreChecked ? ChecksumBytes : 0));
-        if (at < prefix || length == 0 || length > _mostManaged || length > (ulong)_block.Bytes.Length - at)
+        if (at < prefix || at > end || length == 0 || length > _mostManaged || length > end - at)
         {
             throw Malformed($"an object at {offset} of {length} bytes does not lie in a block");
         }
