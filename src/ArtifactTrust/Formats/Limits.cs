@@ -291,10 +291,13 @@ public static class Limits
     /// <summary>How often a template is gone through to learn what its names stand for: once more than values go from name to name.</summary>
     public const int TemplateRounds = 8;
 
-    /// <summary>The header of one object of an HDF5 file with all its continuations, in bytes.</summary>
+    /// <summary>The header of one object of an HDF5 file with all its continuations, or one of the messages that it keeps in a heap, in bytes.</summary>
     public const int Hdf5HeaderBytes = 64 << 20;
 
-    /// <summary>Objects, or nodes of one index, of an HDF5 file.</summary>
+    /// <summary>A block of a heap or a node of an index in an HDF5 file, in bytes. Libraries write 64 KiB at most.</summary>
+    public const int Hdf5BlockBytes = 1 << 20;
+
+    /// <summary>Objects, or nodes or records of one index, of an HDF5 file.</summary>
     public const int Hdf5Objects = 1_000_000;
 
     /// <summary>The name of an operator, or a path, in a graph, in bytes.</summary>

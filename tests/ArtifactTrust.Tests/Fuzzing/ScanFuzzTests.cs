@@ -1,4 +1,5 @@
 using ArtifactTrust.Scanning.Models;
+using ArtifactTrust.Tests.Formats.Hdf5;
 using ArtifactTrust.Tests.Formats.Zstandard;
 using ArtifactTrust.Tests.Scanning.Models;
 using Xunit.Abstractions;
@@ -14,6 +15,15 @@ public sealed class ScanFuzzTests(ITestOutputHelper output)
 
     /// <summary>Whether changed inputs are given checksums that fit, so that what is behind them is reached.</summary>
     private static Dictionary<string, Func<byte[], byte[]>> Seals { get; } = new(StringComparer.Ordinal) { ["7z"] = SevenZipDraft.Sealed };
+
+    private static byte[][] Heaps { get; } =
+    [
+        FormatTests.Sample("dense-heap.h5"),
+        FormatTests.Sample("huge-heap.h5"),
+        FormatTests.Sample("levels-heap.h5"),
+        FormatTests.Sample("tiny-heap.h5"),
+        FormatTests.Sample("type-heap.h5"),
+    ];
 
     private static Dictionary<string, (string Name, byte[][] Seeds)> Seeds { get; } =
         new(StringComparer.Ordinal)
@@ -45,6 +55,7 @@ public sealed class ScanFuzzTests(ITestOutputHelper output)
                     FormatTests.Sample("fixed-latest.h5"),
                     FormatTests.Sample("link-latest.h5"),
                     FormatTests.Sample("virtual-latest.h5"),
+                    .. Heaps,
                 ]
             ),
             ["NumPy"] = ("m.npy", [Npy("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", Malicious)]),
@@ -130,14 +141,42 @@ public sealed class ScanFuzzTests(ITestOutputHelper output)
             input =>
             {
                 input = Seals.TryGetValue(target, out var seal) ? seal(input) : input;
-                var scan = scanner.ScanFile(name, new MemoryStream(input));
-                Assert.True(scan.Verdict != FileVerdict.Clean || (scan.Findings.Count == 0 && scan.Gaps.Count == 0));
-                Assert.All(scan.Findings, f => Assert.InRange(f.ByteOffset ?? 0, 0, input.Length));
+                Check(scanner.ScanFile(name, new MemoryStream(input)), input);
             }
         )
         {
             // A window of LZMA, and text that is decoded once or twice.
             AllocatedBytes = 192L << 20,
         }.Fuzz(output);
+    }
+
+    /// <summary>Else nearly every change would be found by a checksum, and nothing behind it tried.</summary>
+    [Fact]
+    public void HDF5_files_whose_checksums_match()
+    {
+        var scanner = new ModelScanner();
+        var checksums = Heaps.Select(h => new Hdf5Checksums(h)).ToList();
+        new FuzzTarget(
+            "scan of HDF5 with checksums",
+            Heaps,
+            input =>
+            {
+                foreach (var ofSeed in checksums)
+                {
+                    var mended = input.ToArray();
+                    ofSeed.Mend(mended);
+                    Check(scanner.ScanFile("m.h5", new MemoryStream(mended)), mended);
+                }
+            }
+        )
+        {
+            AllocatedBytes = 192L << 20,
+        }.Fuzz(output);
+    }
+
+    private static void Check(FileScan scan, byte[] input)
+    {
+        Assert.True(scan.Verdict != FileVerdict.Clean || (scan.Findings.Count == 0 && scan.Gaps.Count == 0));
+        Assert.All(scan.Findings, f => Assert.InRange(f.ByteOffset ?? 0, 0, input.Length));
     }
 }

@@ -29,13 +29,9 @@ internal sealed class Hdf5Reader : FormatReader
         string? version = null;
         string? backend = null;
         JsonElement? config = null;
-        foreach (var message in file.ReadHeader(file.Root))
+        foreach (var message in ReadAttributes(file))
         {
-            if (message.Type != Hdf5File.Attribute || IsKeptElsewhere(message))
-            {
-                continue;
-            }
-            var attribute = Hdf5Attribute.Read(message);
+            var attribute = Hdf5Attribute.Read(file, message);
             switch (attribute.Name)
             {
                 case "keras_version":
@@ -59,20 +55,25 @@ internal sealed class Hdf5Reader : FormatReader
         };
     }
 
+    private static IEnumerable<Hdf5Message> ReadAttributes(Hdf5File file) =>
+        Hdf5ObjectHeader
+            .Read(file, file.Root)
+            .SelectMany(message => message.Type is Hdf5MessageType.AttributeInfo ? Hdf5DenseStorage.Read(file, message) : [message])
+            .Where(message => message.Type is Hdf5MessageType.Attribute && !IsKeptElsewhere(message));
+
     /// <summary>Whether the attribute, or its type or space, is somewhere else in the file (§IV.A.1, §IV.A.2.m). Keras writes none such.</summary>
     private static bool IsKeptElsewhere(Hdf5Message message) =>
-        (message.Flags & 2) != 0 || (message.Data is [2 or 3, var flags, ..] && (flags & 3) != 0);
+        message.IsKeptElsewhere || (message.Data.Span is [2 or 3, var flags, ..] && (flags & 3) != 0);
 
     private static string? Text(Hdf5File file, Hdf5Attribute attribute) =>
         Value(file, attribute) is { } bytes ? FileText.Decode(bytes) : null;
 
     private static byte[]? Value(Hdf5File file, Hdf5Attribute attribute)
     {
-        if (!attribute.IsText)
+        foreach (var text in attribute.ReadTexts(file, Limits.ModelConfigBytes))
         {
-            return null;
+            return text.ToArray();
         }
-        var value = attribute.IsReference ? file.ReadHeapTexts(attribute.Data, Limits.ModelConfigBytes).FirstOrDefault() : attribute.Data;
-        return value?.AsSpan().TrimEnd((byte)0).ToArray();
+        return null;
     }
 }

@@ -1,15 +1,18 @@
-using System.Buffers.Binary;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Formats.Hdf5;
 
 namespace ArtifactTrust.Scanning.Models;
 
 /// <summary>Examines an HDF5 file: the configuration of a Keras model in its attributes, pickles in attributes, and reads of other files.</summary>
-/// <remarks>Every object is visited. Links that are stored in a heap, and messages kept elsewhere, are not followed; then the file is not clean.</remarks>
+/// <remarks>Every object is visited. Messages kept elsewhere, and heaps that are compressed, are not followed; then the file is not clean.</remarks>
 internal sealed class Hdf5Examiner(ModelFileExaminer examiner, Place place)
 {
+    // What is named; more says no more.
+    private const int MostDamaged = 100;
+
     private readonly ExaminationLog _log = examiner.Log;
     private readonly HashSet<long> _seen = [];
+    private readonly Stack<long> _objects = [];
 
     /// <summary>Examines a file.</summary>
     internal void Examine(Stream stream)
@@ -17,26 +20,25 @@ internal sealed class Hdf5Examiner(ModelFileExaminer examiner, Place place)
         try
         {
             var file = new Hdf5File(stream);
-            var objects = new Stack<long>();
-            Visit(file.Root, objects);
-            while (objects.TryPop(out var address))
+            Visit(file.Root);
+            // What is behind damage may be worse than damage.
+            for (var damaged = 0; damaged < MostDamaged && _objects.TryPop(out var address); )
             {
                 examiner.Cancellation.ThrowIfCancellationRequested();
-                foreach (var message in file.ReadHeader(address))
-                {
-                    ExamineMessage(file, message, objects);
-                }
+                damaged += ExamineObject(file, address) ? 0 : 1;
             }
             _log.Examined = true;
         }
         catch (MalformedDataException e)
         {
-            _log.AddGap(place, $"the HDF5 file cannot be read ({e.Location}: {e.Reason})");
+            AddGap(e);
         }
     }
 
+    private void AddGap(MalformedDataException e) => _log.AddGap(place, $"the HDF5 file cannot be read ({e.Location}: {e.Reason})");
+
     /// <summary>Every object once, however many links lead to it.</summary>
-    private void Visit(long address, Stack<long> objects)
+    private void Visit(long address)
     {
         if (_seen.Add(address))
         {
@@ -44,45 +46,79 @@ internal sealed class Hdf5Examiner(ModelFileExaminer examiner, Place place)
             {
                 throw new MalformedDataException("HDF5", $"byte {address}", $"more than {Limits.Hdf5Objects} objects");
             }
-            objects.Push(address);
+            _objects.Push(address);
         }
     }
 
-    private void ExamineMessage(Hdf5File file, Hdf5Message message, Stack<long> objects)
+    /// <summary>Examines an object.</summary>
+    /// <returns>Whether all of it could be read.</returns>
+    private bool ExamineObject(Hdf5File file, long address)
     {
-        const int shared = 2;
-        if (
-            (message.Flags & shared) != 0
-            && message.Type is Hdf5File.Attribute or Hdf5File.Link or Hdf5File.Layout or Hdf5File.ExternalFiles
-        )
+        var whole = true;
+        try
         {
-            _log.AddGap(place, "a message of an object is kept elsewhere in the file, which is not followed");
-            return;
+            foreach (var message in Hdf5ObjectHeader.Read(file, address))
+            {
+                whole &= ExamineWhole(file, message);
+            }
         }
+        catch (MalformedDataException e)
+        {
+            AddGap(e);
+            return false;
+        }
+        return whole;
+    }
+
+    private bool ExamineWhole(Hdf5File file, Hdf5Message message)
+    {
+        try
+        {
+            ExamineMessage(file, message);
+            return true;
+        }
+        catch (MalformedDataException e)
+        {
+            AddGap(e);
+            return false;
+        }
+    }
+
+    private void ExamineMessage(Hdf5File file, Hdf5Message message)
+    {
         switch (message.Type)
         {
-            case Hdf5File.SymbolTable:
-                foreach (var linked in file.ReadSymbolTable(message))
+            case Hdf5MessageType.SymbolTable
+            or Hdf5MessageType.LinkInfo
+            or Hdf5MessageType.Link
+            or Hdf5MessageType.AttributeInfo
+            or Hdf5MessageType.Attribute
+            or Hdf5MessageType.ExternalFiles
+            or Hdf5MessageType.Layout when message.IsKeptElsewhere:
+                _log.AddGap(place, "a message of an object is kept elsewhere in the file, which is not followed");
+                break;
+            case Hdf5MessageType.SymbolTable:
+                foreach (var linked in Hdf5SymbolTable.Read(file, message))
                 {
-                    Visit(linked, objects);
+                    Visit(linked);
                 }
                 break;
-            case Hdf5File.Link:
-                ExamineLink(file, message, objects);
+            case Hdf5MessageType.LinkInfo or Hdf5MessageType.AttributeInfo:
+                foreach (var dense in Hdf5DenseStorage.Read(file, message))
+                {
+                    ExamineMessage(file, dense);
+                }
                 break;
-            case Hdf5File.LinkInfo:
-                ExamineHeap(file, message, 1, 8, "links");
+            case Hdf5MessageType.Link:
+                ExamineLink(Hdf5Link.Read(file, message), message.Position);
                 break;
-            case Hdf5File.AttributeInfo:
-                ExamineHeap(file, message, 1, 2, "attributes");
+            case Hdf5MessageType.Attribute:
+                ExamineAttribute(file, Hdf5Attribute.Read(file, message));
                 break;
-            case Hdf5File.Attribute:
-                ExamineAttribute(file, Hdf5Attribute.Read(message));
-                break;
-            case Hdf5File.ExternalFiles:
+            case Hdf5MessageType.ExternalFiles:
                 _log.AddOddity("hdf5-external", place, "data in another file", message.Position);
                 break;
-            case Hdf5File.Layout when message.Data is [4 or 5, 3, ..]:
+            case Hdf5MessageType.Layout when message.Data.Span is [4 or 5, 3, ..]:
                 _log.AddOddity("hdf5-external", place, "a dataset made of those of other files", message.Position);
                 break;
             default:
@@ -90,66 +126,24 @@ internal sealed class Hdf5Examiner(ModelFileExaminer examiner, Place place)
         }
     }
 
-    /// <summary>§IV.A.2.c, §IV.A.2.v: where there are many, they lie in a heap.</summary>
-    private void ExamineHeap(Hdf5File file, Hdf5Message message, int flagsAt, int indexBytes, string what)
+    private void ExamineLink(Hdf5Link link, long position)
     {
-        // The index is there only if flag 1 says so.
-        var at = flagsAt + 1 + ((message.Data.Length > flagsAt && (message.Data[flagsAt] & 1) != 0) ? indexBytes : 0);
-        if (message.Data.Length < at + file.OffsetSize)
+        switch (link.Kind)
         {
-            throw new MalformedDataException("HDF5", $"byte {message.Position}", "a message that is cut short");
-        }
-        var address = new byte[8];
-        message.Data.AsSpan(at, file.OffsetSize).CopyTo(address);
-        if (!file.IsUndefined(BinaryPrimitives.ReadUInt64LittleEndian(address)))
-        {
-            _log.AddGap(place, $"the {what} of an object lie in a heap, which is not read by this version");
-        }
-    }
-
-    /// <summary>§IV.A.2.g.</summary>
-    private void ExamineLink(Hdf5File file, Hdf5Message message, Stack<long> objects)
-    {
-        var data = message.Data;
-        var cut = new MalformedDataException("HDF5", $"byte {message.Position}", "a link that is cut short");
-        if (data.Length < 4 || data[0] != 1)
-        {
-            throw cut;
-        }
-        var (flags, at, type) = (data[1], 2, 0);
-        if ((flags & 0x08) != 0)
-        {
-            type = data[at++];
-        }
-        at += ((flags & 0x04) != 0 ? 8 : 0) + ((flags & 0x10) != 0 ? 1 : 0);
-        var size = 1 << (flags & 3);
-        if (data.Length < at + size)
-        {
-            throw cut;
-        }
-        var name = new byte[8];
-        data.AsSpan(at, size).CopyTo(name);
-        var start = at + size + (long)Math.Min(BinaryPrimitives.ReadUInt64LittleEndian(name), int.MaxValue);
-        switch (type)
-        {
-            case 0 when data.Length >= start + file.OffsetSize:
-                var address = new byte[8];
-                data.AsSpan((int)start, file.OffsetSize).CopyTo(address);
-                Visit(Hdf5File.Resolve(BinaryPrimitives.ReadUInt64LittleEndian(address)), objects);
-                break;
             case 0:
-                throw cut;
+                Visit(link.Target!.Value);
+                break;
             case 1:
                 break;
             case 64:
-                _log.AddOddity("hdf5-external", place, "a link to another file", message.Position);
+                _log.AddOddity("hdf5-external", place, "a link to another file", position);
                 break;
             default:
                 _log.AddOddity(
                     "hdf5-external",
                     place,
-                    $"a link of the kind {type}, which a library outside of the file makes",
-                    message.Position
+                    $"a link of the kind {link.Kind}, which a library outside of the file makes",
+                    position
                 );
                 break;
         }
@@ -157,21 +151,28 @@ internal sealed class Hdf5Examiner(ModelFileExaminer examiner, Place place)
 
     private void ExamineAttribute(Hdf5File file, Hdf5Attribute attribute)
     {
-        if (!attribute.IsText)
+        var isConfig = attribute.Name is "model_config" or "training_config";
+        if (isConfig && !attribute.IsText)
         {
-            return;
+            _log.AddGap(place, $"the {attribute.Name} is no text");
         }
-        foreach (var value in attribute.IsReference ? file.ReadHeapTexts(attribute.Data) : [attribute.Data])
+        foreach (var text in attribute.ReadTexts(file))
         {
-            var text = value.AsSpan().TrimEnd((byte)0);
-            if (attribute.Name is "model_config" or "training_config")
+            if (isConfig)
             {
-                new KerasConfig(_log, place.Part(attribute.Name)).Examine(text.ToArray());
+                new KerasConfig(_log, place.Part(attribute.Name)).Examine(text);
             }
-            else if (!text.IsEmpty && (text[0] == 0x80 || NestedPickles.MayBegin(text[..Math.Min(text.Length, NestedPickles.HeadBytes)])))
+            else if (
+                !text.IsEmpty
+                && (text.Span[0] == 0x80 || NestedPickles.MayBegin(text.Span[..Math.Min(text.Length, NestedPickles.HeadBytes)]))
+            )
             {
                 // Other libraries, such as PyTables, keep pickles in attributes, and load them unasked.
-                examiner.ExaminePickle(new PickleInput(new MemoryStream(value), value.Length), place.Part(attribute.Name), expected: false);
+                examiner.ExaminePickle(
+                    new PickleInput(new MemoryStream(text.ToArray()), text.Length),
+                    place.Part(attribute.Name),
+                    expected: false
+                );
             }
         }
     }

@@ -19,6 +19,12 @@ public sealed class Hdf5ReaderTests
     [InlineData("link-latest.h5", "")]
     [InlineData("many-latest.h5", "")]
     [InlineData("virtual-latest.h5", "")]
+    [InlineData("dense-heap.h5", "class=Sequential layers=1 layer-class=Lambda: 1")]
+    [InlineData("huge-heap.h5", "class=Sequential layers=1 layer-class=Lambda: 1")]
+    [InlineData("tiny-heap.h5", "class=Sequential layers=1 layer-class=Lambda: 1")]
+    [InlineData("levels-heap.h5", "")]
+    [InlineData("compressed-heap.h5", "")]
+    [InlineData("shared-heap.h5", "")]
     public void A_file_tells_what_Keras_wrote_of_the_model(string sample, string expected)
     {
         var facts = Samples.Read("model.h5", FormatTests.Sample(sample)).Facts!;

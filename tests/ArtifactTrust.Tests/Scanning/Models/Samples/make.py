@@ -1,6 +1,7 @@
 """Makes the samples beside this file. Needs numpy, joblib, lz4, h5py and scikit-learn; nothing here is malicious, and nothing is loaded by tests."""
 
 import bz2
+import ctypes
 import json
 import lzma
 import pickle
@@ -63,3 +64,63 @@ with h5py.File("virtual-latest.h5", "w", libver="latest") as file:
     layout = h5py.VirtualLayout(shape=(4,), dtype="f4")
     layout[:] = h5py.VirtualSource("/tmp/other.h5", "d", shape=(4,))
     file.create_virtual_dataset("v", layout)
+
+
+# What the library keeps in heaps: more than eight links or attributes of an object, and attributes over 4 KiB there in places of their own.
+library = ctypes.CDLL(next(line.split()[-1] for line in open("/proc/self/maps") if "libhdf5" in line and "_hl" not in line))
+
+
+def put(file, name, text):
+    """As file.attrs[name] = np.bytes_(text), without writing it under another name first."""
+    kind = h5py.h5t.py_create(np.dtype(f"S{len(text)}"))
+    attribute = h5py.h5a.create(file.id, name.encode(), kind, h5py.h5s.create(h5py.h5s.SCALAR))
+    attribute.write(np.array(text.encode()), mtype=kind)
+
+
+with h5py.File("dense-heap.h5", "w", libver="latest", track_order=True) as file:
+    file.attrs["model_config"] = np.bytes_(code)
+    for i in range(9):
+        file.attrs[f"a{i}"] = i
+    for i in range(9):
+        file[f"l{i}"] = h5py.SoftLink(f"x{i}")
+with h5py.File("huge-heap.h5", "w", libver="latest") as file:
+    put(file, "model_config", code + " " * 4000)
+    for i in range(9):
+        file.attrs[f"a{i}"] = i
+with h5py.File("levels-heap.h5", "w", libver="latest") as file:
+    for i in range(90):
+        file[f"l{i}"] = h5py.SoftLink(f"x{i}")
+    file.create_group("behind").attrs["model_config"] = np.bytes_(code)
+with h5py.File("type-heap.h5", "w", libver="latest") as file:
+    file["type"] = np.dtype(f"S{len(code)}")
+    file.attrs.create("model_config", np.bytes_(code), dtype=file["type"])
+    for i in range(9):
+        file.attrs[f"a{i}"] = i
+
+
+def create(name, properties):
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
+    return h5py.File(h5py.h5f.create(name.encode(), h5py.h5f.ACC_TRUNC, properties, access))
+
+
+# Addresses of two bytes: links fit into the identifiers of the heap, and so do the places of large attributes.
+properties = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+properties.set_sizes(2, 4)
+with create("tiny-heap.h5", properties) as file:
+    put(file, "model_config", code + " " * 4000)
+    for name in "abcdefghi":
+        file.attrs[name] = 1
+        file[name] = file
+properties = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+library.H5Pset_deflate(ctypes.c_int64(properties.id), 6)
+with create("compressed-heap.h5", properties) as file:
+    for i in range(9):
+        file[f"l{i}"] = h5py.SoftLink("x")
+properties = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+library.H5Pset_shared_mesg_nindexes(ctypes.c_int64(properties.id), 1)
+library.H5Pset_shared_mesg_index(ctypes.c_int64(properties.id), 0, ctypes.c_uint(0x1000), ctypes.c_uint(20))
+with create("shared-heap.h5", properties) as file:
+    file.attrs["model_config"] = np.bytes_(code)
+    for i in range(9):
+        file.attrs[f"a{i}"] = i
