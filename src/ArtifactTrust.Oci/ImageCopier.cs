@@ -92,9 +92,12 @@ public sealed class ImageCopier
                     : _destination.PushManifestAsync(item.Manifest, null, cancellation)
             ).ConfigureAwait(false);
         }
-        foreach (var item in plan.Items.Where(i => i.About is not null))
+        var options = new ParallelOptions { MaxDegreeOfParallelism = _destination.WritersAtOnce, CancellationToken = cancellation };
+        foreach (var level in plan.Items.Where(i => i.About is not null).GroupBy(i => i.Depth).OrderBy(g => g.Key))
         {
-            await StoreEvidenceAsync(item, cancellation).ConfigureAwait(false);
+            await Parallel
+                .ForEachAsync(level, options, async (item, token) => await StoreEvidenceAsync(item, token).ConfigureAwait(false))
+                .ConfigureAwait(false);
         }
         await _destination.PushManifestAsync(root, tag, cancellation).ConfigureAwait(false);
         return Report(plan, root);
