@@ -54,7 +54,7 @@ internal static class RegistryFailure
             CertificateAlert(e) is { } alert
                 ? (
                     $"the registry ended the TLS connection: {alert}",
-                    "it asks for a client certificate, or does not take the one it was shown; give --registry-cert and --registry-key",
+                    "it may ask for a client certificate, or not take the one it was shown: see --registry-cert and --registry-key",
                     false
                 )
             : ProxyFor(address) is { } proxy ? ThroughProxy(e, proxy)
@@ -103,10 +103,21 @@ internal static class RegistryFailure
             : null;
 
     /// <summary>What the other side says of our certificate when it ends a TLS connection, in OpenSSL's words; null where it said nothing of it.</summary>
-    /// <remarks>Spec: RFC 8446 §6.2. With TLS 1.3 it comes after the handshake, in place of the answer.</remarks>
+    /// <remarks>
+    /// Spec: RFC 8446 §6.2. With TLS 1.3 it comes after the handshake, in place of the answer; with TLS 1.2 some servers that get no certificate say no
+    /// more than "handshake failure".
+    /// </remarks>
     private static string? CertificateAlert(Exception e)
     {
-        string[] alerts = ["certificate required", "bad certificate", "unsupported certificate", "certificate unknown", "unknown ca"];
+        string[] alerts =
+        [
+            "certificate required",
+            "bad certificate",
+            "unsupported certificate",
+            "certificate unknown",
+            "unknown ca",
+            "handshake failure",
+        ];
         for (var inner = e.InnerException; inner is not null; inner = inner.InnerException)
         {
             if (alerts.FirstOrDefault(a => inner.Message.EndsWith($" alert {a}", StringComparison.Ordinal)) is { } alert)
