@@ -8,7 +8,8 @@ namespace ArtifactTrust.Oci;
 /// <param name="store">Where the manifest's configuration is stored.</param>
 /// <param name="tag">The tag, for messages.</param>
 /// <param name="own">Layers to add. Their content must be there already.</param>
-internal sealed class LegacyLayers(OciStore store, string tag, IReadOnlyList<Descriptor> own) : TagContent
+/// <param name="whole">A manifest of just those layers, which keeps its digest where nobody else has any; null for one made here.</param>
+internal sealed class LegacyLayers(OciStore store, string tag, IReadOnlyList<Descriptor> own, StoredManifest? whole = null) : TagContent
 {
     private readonly List<Descriptor> _seen = [];
     private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
@@ -26,6 +27,10 @@ internal sealed class LegacyLayers(OciStore store, string tag, IReadOnlyList<Des
         if (manifest is not null && _keys.IsSubsetOf(present))
         {
             return null;
+        }
+        if (whole is not null && manifest is null && _keys.SetEquals(own.Select(Key)))
+        {
+            return whole;
         }
         if (_seen.Count > OciLimits.LegacyLayers)
         {

@@ -76,4 +76,9 @@ internal static class LegacyTags
     /// <exception cref="MalformedDataException">What is under the tag is no image manifest, so nothing may be written over it, or is full.</exception>
     internal static Task AddAsync(OciStore store, string tag, IReadOnlyList<Descriptor> layers, CancellationToken cancellation) =>
         store.UpdateTagAsync(tag, new LegacyLayers(store, tag, layers), cancellation);
+
+    /// <summary>Adds the layers of another manifest, which is stored as it is where the tag has none.</summary>
+    /// <inheritdoc cref="AddAsync(OciStore, string, IReadOnlyList{Descriptor}, CancellationToken)"/>
+    internal static Task AddAsync(OciStore store, string tag, StoredManifest manifest, CancellationToken cancellation) =>
+        store.UpdateTagAsync(tag, new LegacyLayers(store, tag, manifest.ToImageManifest().Layers, manifest), cancellation);
 }

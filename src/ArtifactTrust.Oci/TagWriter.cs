@@ -27,7 +27,7 @@ internal sealed class TagWriter(TimeSpan settleTime, TimeProvider time)
     internal TimeSpan Unseen { get; private set; }
 
     /// <summary>How often the tag is read while a write is under way; null for never.</summary>
-    internal TimeSpan? WatchInterval => settleTime > TimeSpan.Zero ? settleTime / 4 : null;
+    internal TimeSpan? WatchInterval => settleTime > TimeSpan.Zero ? settleTime / 2 : null;
 
     private bool IsAlone => _undone == 0 && _failures == 0 && !_othersWrite;
 
