@@ -18,6 +18,8 @@ internal sealed record EvidenceCandidate(Descriptor Manifest)
 
     internal bool IsNotation { get; init; }
 
+    internal string? OtherType { get; init; }
+
     internal int Index { get; init; }
 
     internal string? Tag { get; init; }
@@ -51,7 +53,12 @@ internal sealed record EvidenceCandidate(Descriptor Manifest)
         var layers = manifest.Layers.Where(l => OciMediaTypes.IsSigstoreBundle(l.MediaType)).ToArray();
         if (layers.Length == 0)
         {
-            return [none.Skip($"it is '{manifest.EffectiveArtifactType}', not a Sigstore bundle")];
+            return
+            [
+                (none with { OtherType = manifest.EffectiveArtifactType }).Skip(
+                    $"it is '{manifest.EffectiveArtifactType}', not a Sigstore bundle"
+                ),
+            ];
         }
         if (manifest.Layers.Count > 1)
         {

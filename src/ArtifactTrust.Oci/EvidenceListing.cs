@@ -22,6 +22,9 @@ public sealed record SkippedReferrer(Descriptor Referrer, string Reason)
 {
     /// <summary>Whether its manifest says that it is a signature of the Notary Project.</summary>
     public bool IsNotation { get; init; }
+
+    /// <summary>The type of artifact that its manifest says it is, where that is no evidence: an SBOM by itself, say.</summary>
+    public string? OtherType { get; init; }
 }
 
 /// <summary>A signature or attestation in cosign's legacy storage. Nothing about it is verified but that its payload is the one its manifest names.</summary>

@@ -17,15 +17,19 @@ internal sealed class EvidenceReader(OciStore store)
 
     /// <summary>Reads all evidence that is beside a subject.</summary>
     /// <param name="subject">The subject's digest.</param>
-    /// <param name="legacyTags">Whether to look under cosign's tags too.</param>
+    /// <param name="places">Where to look.</param>
     /// <param name="cancellation">Stops the work.</param>
-    internal async Task<EvidenceListing> ListAsync(Digest subject, bool legacyTags, CancellationToken cancellation)
+    internal async Task<EvidenceListing> ListAsync(Digest subject, EvidencePlaces places, CancellationToken cancellation)
     {
-        var tags = legacyTags
-            ? new[] { LegacyTags.Signatures, LegacyTags.Attestations }.Select(s => LegacyTags.Tag(subject, s)).ToArray()
+        string?[] suffixes =
+        [
+            places.HasFlag(EvidencePlaces.SignatureTag) ? LegacyTags.Signatures : null,
+            places.HasFlag(EvidencePlaces.AttestationTag) ? LegacyTags.Attestations : null,
+        ];
+        var tagged = suffixes.OfType<string>().Select(s => InspectTagAsync(LegacyTags.Tag(subject, s), cancellation)).ToArray();
+        var referrers = places.HasFlag(EvidencePlaces.Referrers)
+            ? await store.ListReferrersAsync(subject, cancellation).ConfigureAwait(false)
             : [];
-        var tagged = tags.Select(t => InspectTagAsync(t, cancellation)).ToArray();
-        var referrers = await store.ListReferrersAsync(subject, cancellation).ConfigureAwait(false);
         var within = Within(referrers);
         var inspected = await MapAsync(within, (r, token) => InspectAsync(r.Referrer, r.IsWithin, subject, token), cancellation)
             .ConfigureAwait(false);
@@ -64,6 +68,7 @@ internal sealed class EvidenceReader(OciStore store)
                     new SkippedReferrer(manifest, reason ?? $"the store does not have its {candidate.Word}")
                     {
                         IsNotation = candidate.IsNotation,
+                        OtherType = candidate.OtherType,
                     }
                 );
             }

@@ -139,11 +139,11 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
     /// <summary>Reads every bundle that is beside a subject, and legacy evidence among the referrers.</summary>
     /// <inheritdoc cref="ListAsync"/>
     public Task<EvidenceListing> ListBundlesAsync(Digest subject, CancellationToken cancellation = default) =>
-        ListAsync(subject, legacyTags: false, cancellation);
+        ListAsync(subject, EvidencePlaces.Referrers, cancellation);
 
-    /// <summary>Reads all evidence that is beside a subject.</summary>
+    /// <summary>Reads all evidence that is beside a subject, in some places or everywhere.</summary>
     /// <param name="subject">The subject's digest.</param>
-    /// <param name="legacyTags">Whether to look under cosign's tags too, which costs two more requests.</param>
+    /// <param name="places">Where to look. Each of cosign's tags costs one more request, and one for each signature there.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <remarks>
     /// What a list says of a referrer decides nothing: each manifest is fetched, and must itself name the subject (or nobody, where a registry
@@ -152,19 +152,19 @@ public sealed class EvidenceStore(OciStore store, TimeProvider time)
     /// </remarks>
     /// <exception cref="IOException">The store failed, or handed over other content than its digests say.</exception>
     /// <exception cref="MalformedDataException">The list of referrers cannot be read, or is too long.</exception>
-    public async Task<EvidenceListing> ListAsync(Digest subject, bool legacyTags, CancellationToken cancellation = default)
+    public async Task<EvidenceListing> ListAsync(Digest subject, EvidencePlaces places, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(subject);
         if (store.Patience is not { } patience)
         {
-            return await _reader.ListAsync(subject, legacyTags, cancellation).ConfigureAwait(false);
+            return await _reader.ListAsync(subject, places, cancellation).ConfigureAwait(false);
         }
         // Each request is bounded, but thousands of slow ones are not.
         using var deadline = new CancellationTokenSource(patience, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {
-            return await _reader.ListAsync(subject, legacyTags, linked.Token).ConfigureAwait(false);
+            return await _reader.ListAsync(subject, places, linked.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {

@@ -134,10 +134,10 @@ public sealed class ImageArchiveWriter : OciStore
             ? BlobTransfer.Copied
             : BlobTransfer.Present;
 
-    internal override async Task UpdateTagAsync(string tag, TagMerge merge, CancellationToken cancellation)
+    internal override async Task UpdateTagAsync(string tag, TagContent content, CancellationToken cancellation)
     {
         var current = await FindManifestAsync(tag, cancellation).ConfigureAwait(false);
-        if (await merge(current, cancellation).ConfigureAwait(false) is { } merged)
+        if (await content.MergeAsync(current, cancellation).ConfigureAwait(false) is { } merged)
         {
             await PushManifestCoreAsync(merged, tag, cancellation).ConfigureAwait(false);
         }

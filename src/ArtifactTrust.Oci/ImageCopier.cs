@@ -92,9 +92,12 @@ public sealed class ImageCopier
                     : _destination.PushManifestAsync(item.Manifest, null, cancellation)
             ).ConfigureAwait(false);
         }
-        foreach (var item in plan.Items.Where(i => i.About is not null))
+        var options = new ParallelOptions { MaxDegreeOfParallelism = _destination.WritersAtOnce, CancellationToken = cancellation };
+        foreach (var level in plan.Items.Where(i => i.About is not null).GroupBy(i => i.Depth).OrderBy(g => g.Key))
         {
-            await StoreEvidenceAsync(item, cancellation).ConfigureAwait(false);
+            await Parallel
+                .ForEachAsync(level, options, async (item, token) => await StoreEvidenceAsync(item, token).ConfigureAwait(false))
+                .ConfigureAwait(false);
         }
         await _destination.PushManifestAsync(root, tag, cancellation).ConfigureAwait(false);
         return Report(plan, root);
@@ -228,18 +231,22 @@ public sealed class ImageCopier
         }
         var tag = LegacyTags.Tag(item.About!, item.Suffix);
         var there = await _destination.FindManifestAsync(tag, cancellation).ConfigureAwait(false);
-        if (there is null)
+        if (there is null && (item.Suffix == LegacyTags.Sboms || item.Manifest.IsIndex))
         {
             await _destination.PushManifestAsync(item.Manifest, tag, cancellation).ConfigureAwait(false);
         }
-        else if (!there.Descriptor.Digest.Equals(item.Manifest.Descriptor.Digest))
+        else if (there?.Descriptor.Digest.Equals(item.Manifest.Descriptor.Digest) != true)
         {
             if (item.Suffix == LegacyTags.Sboms)
             {
                 _notes.Enqueue($"{_destination.Name} has another manifest under the tag '{tag}'; it was kept");
                 return;
             }
-            await LegacyTags.AddAsync(_destination, tag, item.Manifest.ToImageManifest().Layers, cancellation).ConfigureAwait(false);
+            if (there is null && item.Manifest.Subject is not null)
+            {
+                await _destination.PushManifestAsync(item.Manifest, null, cancellation).ConfigureAwait(false);
+            }
+            await LegacyTags.AddAsync(_destination, tag, item.Manifest, cancellation).ConfigureAwait(false);
         }
     }
 

@@ -143,12 +143,12 @@ public sealed class ImageLayout : LayoutStore
     private protected override ImageIndex ReadIndex() => _index.Read();
 
     /// <inheritdoc/>
-    internal override Task UpdateTagAsync(string tag, TagMerge merge, CancellationToken cancellation) =>
+    internal override Task UpdateTagAsync(string tag, TagContent content, CancellationToken cancellation) =>
         _index.UpdateAsync(
             async entries =>
             {
                 var current = Tagged(entries, tag) is { } entry ? ReadManifest(entry) : null;
-                var merged = await merge(current, cancellation).ConfigureAwait(false);
+                var merged = await content.MergeAsync(current, cancellation).ConfigureAwait(false);
                 if (merged is null)
                 {
                     return null;

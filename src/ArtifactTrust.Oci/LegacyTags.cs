@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
@@ -75,71 +74,11 @@ internal static class LegacyTags
 
     /// <summary>Adds layers to the manifest under a tag, so that no layer of anyone's is lost. Their content must be there already.</summary>
     /// <exception cref="MalformedDataException">What is under the tag is no image manifest, so nothing may be written over it, or is full.</exception>
-    internal static Task AddAsync(OciStore store, string tag, IEnumerable<Descriptor> layers, CancellationToken cancellation)
-    {
-        var seen = new List<Descriptor>();
-        var keys = new HashSet<string>(StringComparer.Ordinal);
-        var own = layers.ToArray();
-        Descriptor? config = null;
-        return store.UpdateTagAsync(
-            tag,
-            async (current, token) =>
-            {
-                var manifest = current?.ToImageManifest();
-                var present = new HashSet<string>(StringComparer.Ordinal);
-                foreach (var layer in manifest?.Layers ?? [])
-                {
-                    present.Add(Key(layer));
-                    See(layer);
-                }
-                foreach (var layer in own)
-                {
-                    See(layer);
-                }
-                if (manifest is not null && keys.All(present.Contains))
-                {
-                    return null;
-                }
-                if (seen.Count > OciLimits.LegacyLayers)
-                {
-                    throw new MalformedDataException($"tag {tag}", store.Name, $"it would have more than {OciLimits.LegacyLayers} layers");
-                }
-                var bytes = Config(seen);
-                var wanted = Descriptor.Of(manifest?.Config.MediaType ?? ConfigType, bytes);
-                // Not looked for again: the less time there is between reading and writing, the better.
-                config = wanted.Equals(config) ? config : await store.PushBlobAsync(wanted.MediaType, bytes, token).ConfigureAwait(false);
-                var merged = new ImageManifest(
-                    manifest?.MediaType ?? OciMediaTypes.ImageManifest,
-                    manifest?.ArtifactType,
-                    config,
-                    seen,
-                    manifest?.Subject,
-                    manifest?.Annotations ?? Descriptor.NoAnnotations
-                ).ToUtf8Bytes();
-                return StoredManifest.Create(DigestAlgorithm.Sha256.Hash(merged), merged, null);
-            },
-            cancellation
-        );
+    internal static Task AddAsync(OciStore store, string tag, IReadOnlyList<Descriptor> layers, CancellationToken cancellation) =>
+        store.UpdateTagAsync(tag, new LegacyLayers(store, tag, layers), cancellation);
 
-        void See(Descriptor layer)
-        {
-            if (keys.Add(Key(layer)))
-            {
-                seen.Add(layer);
-            }
-        }
-    }
-
-    // The same payload may be signed by several: what differs is in the annotations.
-    private static string Key(Descriptor layer)
-    {
-        var text = ManifestJson.Write(writer =>
-        {
-            writer.WriteStartObject();
-            writer.WriteString(layer.MediaType, layer.Digest.ToString());
-            Descriptor.WriteAnnotations(writer, layer.Annotations);
-            writer.WriteEndObject();
-        });
-        return Convert.ToHexStringLower(SHA256.HashData(text));
-    }
+    /// <summary>Adds the layers of another manifest, which is stored as it is where the tag has none.</summary>
+    /// <inheritdoc cref="AddAsync(OciStore, string, IReadOnlyList{Descriptor}, CancellationToken)"/>
+    internal static Task AddAsync(OciStore store, string tag, StoredManifest manifest, CancellationToken cancellation) =>
+        store.UpdateTagAsync(tag, new LegacyLayers(store, tag, manifest.ToImageManifest().Layers, manifest), cancellation);
 }

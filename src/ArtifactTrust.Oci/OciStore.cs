@@ -4,12 +4,6 @@ using ArtifactTrust.Hashing;
 
 namespace ArtifactTrust.Oci;
 
-/// <summary>Makes what is to be under a tag from what is there.</summary>
-/// <param name="current">What is there; null where the tag is not.</param>
-/// <param name="cancellation">Stops the work.</param>
-/// <returns>The manifest to store, or null where nothing is missing.</returns>
-internal delegate Task<StoredManifest?> TagMerge(StoredManifest? current, CancellationToken cancellation);
-
 /// <summary>A place that holds manifests and blobs by their digests: one repository of a registry, or an image layout on disk.</summary>
 /// <remarks>
 /// Nothing is given out before its digest was checked. Every method throws <see cref="IOException"/> where the store cannot be read or written
@@ -148,9 +142,12 @@ public abstract class OciStore : IDisposable
 
     /// <summary>Adds something to the manifest under a tag that others may be writing to, so that nothing of theirs or ours is lost.</summary>
     /// <param name="tag">The tag.</param>
-    /// <param name="merge">Called until nothing is missing; must remember what it has seen where that is to be kept.</param>
+    /// <param name="content">What is to be there; merged until nothing is missing.</param>
     /// <param name="cancellation">Stops the work.</param>
-    internal abstract Task UpdateTagAsync(string tag, TagMerge merge, CancellationToken cancellation);
+    internal abstract Task UpdateTagAsync(string tag, TagContent content, CancellationToken cancellation);
+
+    /// <summary>How many pieces of evidence are written at once: more than one where each may have to wait for other machines.</summary>
+    internal virtual int WritersAtOnce => 1;
 
     /// <summary>Stores a manifest under the digest that it has.</summary>
     internal Task PushManifestAsync(StoredManifest manifest, string? tag, CancellationToken cancellation) =>
@@ -160,9 +157,7 @@ public abstract class OciStore : IDisposable
     internal async Task PushUnlinkedReferrerAsync(StoredManifest manifest, Digest subject, CancellationToken cancellation)
     {
         await StoreUnlistedAsync(manifest, cancellation).ConfigureAwait(false);
-        var list = new ReferrersList(manifest);
-        await UpdateTagAsync(ReferrersTag(subject), (current, _) => Task.FromResult(list.MergeInto(current)), cancellation)
-            .ConfigureAwait(false);
+        await UpdateTagAsync(ReferrersTag(subject), new ReferrersList(manifest), cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Stores a manifest that another one lists, or is about to: by its digest, without a tag, and in no list.</summary>

@@ -14,7 +14,7 @@ public abstract class ReadOnlyLayoutStore : LayoutStore
     private protected override Task PushManifestCoreAsync(StoredManifest manifest, string? tag, CancellationToken cancellation) =>
         throw ReadOnly();
 
-    internal override Task UpdateTagAsync(string tag, TagMerge merge, CancellationToken cancellation) => throw ReadOnly();
+    internal override Task UpdateTagAsync(string tag, TagContent content, CancellationToken cancellation) => throw ReadOnly();
 
     internal override Task StoreUnlistedAsync(StoredManifest manifest, CancellationToken cancellation) => throw ReadOnly();
 

@@ -5,27 +5,20 @@ using ArtifactTrust.Hashing;
 namespace ArtifactTrust.Oci;
 
 /// <summary>The entries of a referrers tag's index: ours, and all that were ever seen there.</summary>
-internal sealed class ReferrersList(StoredManifest manifest)
+internal sealed class ReferrersList(StoredManifest manifest) : TagContent
 {
     private readonly Dictionary<string, JsonElement> _seen = new(StringComparer.Ordinal);
 
-    /// <summary>The index with every entry, or null where the current one has them all.</summary>
-    /// <exception cref="MalformedDataException">What is under the tag is not an index, so nothing may be written over it.</exception>
-    internal StoredManifest? MergeInto(StoredManifest? current)
+    /// <inheritdoc/>
+    internal override void See(StoredManifest current) => Read(current);
+
+    /// <inheritdoc/>
+    internal override Task<StoredManifest?> MergeAsync(StoredManifest? current, CancellationToken cancellation) =>
+        Task.FromResult(Merge(current));
+
+    private StoredManifest? Merge(StoredManifest? current)
     {
-        var root = default(JsonElement);
-        var present = new HashSet<string>(StringComparer.Ordinal);
-        if (current is not null)
-        {
-            current.ToImageIndex();
-            root = StrictJson.Parse(current.Bytes, ImageIndex.FormatName, Limits.OciManifestBytes);
-            foreach (var entry in root.GetProperty("manifests").EnumerateArray())
-            {
-                var digest = entry.GetProperty("digest").GetString()!;
-                present.Add(digest);
-                _seen[digest] = entry;
-            }
-        }
+        var (root, present) = current is null ? (default, []) : Read(current);
         var own = manifest.Descriptor.Digest.ToString();
         if (present.Contains(own) && _seen.Keys.All(present.Contains))
         {
@@ -34,6 +27,20 @@ internal sealed class ReferrersList(StoredManifest manifest)
         var bytes = ManifestJson.Write(writer => Write(writer, root, own));
         StrictJson.CheckLength(bytes.Length, ImageIndex.FormatName, Limits.OciManifestBytes);
         return StoredManifest.Create(DigestAlgorithm.Sha256.Hash(bytes), bytes, OciMediaTypes.ImageIndex);
+    }
+
+    private (JsonElement Root, HashSet<string> Present) Read(StoredManifest current)
+    {
+        var present = new HashSet<string>(StringComparer.Ordinal);
+        current.ToImageIndex();
+        var root = StrictJson.Parse(current.Bytes, ImageIndex.FormatName, Limits.OciManifestBytes);
+        foreach (var entry in root.GetProperty("manifests").EnumerateArray())
+        {
+            var digest = entry.GetProperty("digest").GetString()!;
+            present.Add(digest);
+            _seen[digest] = entry;
+        }
+        return (root, present);
     }
 
     private void Write(Utf8JsonWriter writer, JsonElement root, string own)

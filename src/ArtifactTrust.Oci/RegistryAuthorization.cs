@@ -191,7 +191,7 @@ internal sealed class RegistryAuthorization(HttpClient http, RegistryReference r
         }
         catch (HttpRequestException e)
         {
-            throw RegistryFailure.From(e, place);
+            throw RegistryFailure.From(e, place, request.RequestUri!);
         }
     }
 

@@ -101,9 +101,6 @@ public sealed partial class RegistryClient
 
     /// <summary>Adds a manifest to the index under its subject's referrers tag.</summary>
     /// <remarks>Spec: distribution-spec 1.1, "Pushing Manifests with Subject".</remarks>
-    private Task AddToReferrersTagAsync(StoredManifest manifest, Digest subject, CancellationToken cancellation)
-    {
-        var list = new ReferrersList(manifest);
-        return UpdateTagAsync(ReferrersTag(subject), (current, _) => Task.FromResult(list.MergeInto(current)), cancellation);
-    }
+    private Task AddToReferrersTagAsync(StoredManifest manifest, Digest subject, CancellationToken cancellation) =>
+        UpdateTagAsync(ReferrersTag(subject), new ReferrersList(manifest), cancellation);
 }

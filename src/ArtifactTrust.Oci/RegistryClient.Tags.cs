@@ -1,61 +1,55 @@
 using System.Net;
-using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
+using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Oci;
 
 public sealed partial class RegistryClient
 {
-    private static readonly TimeSpan MinimumSettling = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan MaximumSettling = TimeSpan.FromSeconds(15);
+    private const int FreshReads = 8;
 
-    // Writers that share connections take turns; striped, so that a table never grows.
-    private static readonly ConditionalWeakTable<HttpClient, SemaphoreSlim[]> TagGates = [];
+    // Holds for no manifest, so that only a registry that ignores conditions writes in spite of it.
+    private static readonly KeyValuePair<string, string> Impossible = new("If-Match", "\"artifact-trust: no manifest\"");
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Nothing in the distribution specification keeps two writers of a tag from undoing each other's work. So each write is conditional where
-    /// the registry obeys conditions (RFC 9110 §13); each writer looks again, after longer than it took from reading to writing, whether its part is
-    /// still there, and where others are at work looks once more, after a longer pause; who was undone waits for a random time, so that the writers fall
-    /// out of step. A write that failed on the way is never sent again as it is: by then it may undo what others wrote.
+    /// Nothing in the distribution specification keeps two writers of a tag from undoing each other's work. Where the registry obeys conditions
+    /// (RFC 9110 §13), which is tried once, each write has one. Where it does not, each writer looks after its part for
+    /// <see cref="RegistryOptions.SettleTime"/>, goes without reading the tag for less than that while a write of its own is under way, and puts back
+    /// all that it saw where a write undid it; who was undone waits for a random time, so that the writers fall out of step. A write that failed on the
+    /// way is never sent again as it is: by then it may undo what others wrote.
     /// </remarks>
-    internal override async Task UpdateTagAsync(string tag, TagMerge merge, CancellationToken cancellation)
+    internal override async Task UpdateTagAsync(string tag, TagContent content, CancellationToken cancellation)
     {
         var operation = _transport.Operation($"add to tag {tag}");
-        var gates = TagGates.GetValue(_http, static _ => [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))]);
-        var gate = gates[(uint)HashCode.Combine(_repository.Place, tag) % gates.Length];
-        var state = new TagWriter();
+        var gate = TagGuards.Of(_http).Gate(_repository.Place, tag);
+        var state = new TagWriter(_options.SettleTime, _options.Time);
         var begun = _options.Time.GetTimestamp();
-        for (var round = 0; round < OciLimits.TagRounds && _options.Time.GetElapsedTime(begun) < _options.OverallTimeout; round++)
+        var patience = _options.OverallTimeout + (4 * _options.SettleTime);
+        for (var round = 0; round < OciLimits.TagRounds && _options.Time.GetElapsedTime(begun) < patience; round++)
         {
-            var started = _options.Time.GetTimestamp();
-            TimeSpan? retryAfter;
+            TimeSpan? retryAfter = null;
             await gate.WaitAsync(cancellation).ConfigureAwait(false);
+            var started = _options.Time.GetTimestamp();
             try
             {
-                started = _options.Time.GetTimestamp();
-                if (await ReadAsync(state, tag, merge, cancellation).ConfigureAwait(false) is not { } read)
+                if (await ReadAsync(state, tag, content, cancellation).ConfigureAwait(false) is { } read)
                 {
-                    retryAfter = null;
-                }
-                else if (read.Merged is not null)
-                {
-                    retryAfter = await WriteAsync(state, tag, read, cancellation).ConfigureAwait(false);
-                }
-                else if (state.IsSettled(read.Current!))
-                {
-                    return;
-                }
-                else
-                {
-                    retryAfter = null;
+                    if (read.Merged is not null)
+                    {
+                        retryAfter = await WriteAsync(state, tag, content, read, cancellation).ConfigureAwait(false);
+                    }
+                    else if (state.IsSettled(read.Current!))
+                    {
+                        TellIfSlow(state, tag);
+                        return;
+                    }
                 }
             }
             finally
             {
                 gate.Release();
             }
-            var pause = Settling(_options.Time.GetElapsedTime(started), state);
+            var pause = state.Pause(_options.Time.GetElapsedTime(started));
             await _options.DelayAsync(retryAfter > pause ? retryAfter.Value : pause, cancellation).ConfigureAwait(false);
         }
         throw new RegistryException(
@@ -66,19 +60,31 @@ public sealed partial class RegistryClient
         );
     }
 
-    /// <summary>What is under the tag and what is to be; null where the registry cannot tell: docker-registry on disk reads the tag's file while it is written.</summary>
-    private async Task<TagState?> ReadAsync(TagWriter state, string tag, TagMerge merge, CancellationToken cancellation)
+    private TagConditions Conditions
     {
-        for (var again = false; ; again = true)
+        get => TagGuards.Of(_http).Conditions(_transport.Registry);
+        set => TagGuards.Of(_http).Learn(_transport.Registry, value);
+    }
+
+    /// <summary>What is under the tag and what is to be; null where the registry cannot tell: docker-registry on disk reads the tag's file while it is written.</summary>
+    private async Task<TagState?> ReadAsync(TagWriter state, string tag, TagContent content, CancellationToken cancellation)
+    {
+        for (var reads = 1; ; reads++)
         {
-            var started = _options.Time.GetTimestamp();
+            var sent = _options.Time.GetTimestamp();
             try
             {
-                var (current, entityTag) = await FetchTaggedAsync(tag, null, cancellation).ConfigureAwait(false);
-                state.Read();
-                var merged = await merge(current, cancellation).ConfigureAwait(false);
-                // A write over what was read long ago would undo what others wrote since, who may have looked for the last time.
-                if (again || merged is null || _options.Time.GetElapsedTime(started) < MinimumSettling / 2)
+                var (current, entityTag) = await FetchTaggedAsync(tag, null, null, cancellation).ConfigureAwait(false);
+                state.Read(sent);
+                var answered = _options.Time.GetTimestamp();
+                var merged = await content.MergeAsync(current, cancellation).ConfigureAwait(false);
+                // What was read long ago may have been replaced since. Most of what takes long is there already the next time.
+                if (
+                    merged is null
+                    || reads == FreshReads
+                    || Conditions == TagConditions.Obeyed
+                    || _options.Time.GetElapsedTime(answered) < TagWriter.MinimumPause / 2
+                )
                 {
                     return new TagState(current, entityTag, merged);
                 }
@@ -92,110 +98,101 @@ public sealed partial class RegistryClient
 
     /// <summary>One write, unless another's came first.</summary>
     /// <returns>How long the registry asks to be left alone.</returns>
-    private async Task<TimeSpan?> WriteAsync(TagWriter state, string tag, TagState read, CancellationToken cancellation)
+    private async Task<TimeSpan?> WriteAsync(TagWriter state, string tag, TagContent content, TagState read, CancellationToken cancellation)
     {
-        var (current, entityTag, merged) = read;
-        state.Begin(current);
-        KeyValuePair<string, string>? condition =
-            !state.IsConditional ? null
-            : current is null ? new("If-None-Match", "*")
+        state.Begin();
+        var known = Conditions;
+        KeyValuePair<string, string>? condition = known switch
+        {
+            // Who ignores it writes what is to be written in any case.
+            TagConditions.Unknown => Impossible,
+            TagConditions.Ignored => null,
+            _ when read.Current is null => new("If-None-Match", "*"),
             // A weak tag matches nothing (RFC 9110 §13.1.1).
-            : entityTag is not null && !entityTag.StartsWith("W/", StringComparison.Ordinal) ? new("If-Match", entityTag)
-            : null;
+            _ when read.EntityTag is { } tagged && !tagged.StartsWith("W/", StringComparison.Ordinal) => new("If-Match", tagged),
+            _ => null,
+        };
+        var isGuarded = known == TagConditions.Obeyed && condition is not null;
         try
         {
-            await PutManifestAsync(merged!, tag, condition, 1, cancellation).ConfigureAwait(false);
-            state.Wrote(merged!);
+            var put = PutManifestAsync(read.Merged!, tag, condition, 1, cancellation);
+            if (!isGuarded)
+            {
+                await WatchAsync(put, state, tag, content, cancellation).ConfigureAwait(false);
+            }
+            await put.ConfigureAwait(false);
+            if (known == TagConditions.Unknown)
+            {
+                Conditions = TagConditions.Ignored;
+            }
+            state.Wrote(read.Merged!, isGuarded);
             return null;
         }
         catch (RegistryException e) when (e.Status == HttpStatusCode.PreconditionFailed && condition is not null)
         {
-            state.WasRefused(current);
+            if (known == TagConditions.Unknown)
+            {
+                Conditions = TagConditions.Obeyed;
+            }
+            else if (!state.WasRefused(read.Current))
+            {
+                Conditions = TagConditions.Ignored;
+            }
             return null;
         }
         catch (RegistryException e) when (e.IsTransient && state.MayFailAgain(_options.Attempts))
         {
-            // It may have arrived in spite of the failure; the next round sees.
+            // It may have arrived in spite of the failure, or arrive yet; the next rounds see.
             var delay = e.RetryAfter ?? TimeSpan.Zero;
             return delay < _options.MaximumDelay ? delay : _options.MaximumDelay;
         }
     }
 
-    private static TimeSpan Settling(TimeSpan took, TagWriter state)
+    /// <summary>Sees what others put under the tag while a write of ours is on its way, which will replace it: they may have looked for the last time.</summary>
+    private async Task WatchAsync(Task write, TagWriter state, string tag, TagContent content, CancellationToken cancellation)
     {
-        var random = 1 + (RandomNumberGenerator.GetInt32(1000) / 1000.0 * state.Spread);
-        var pause = took * 2 * random;
-        var least = MinimumSettling * random;
-        return pause < least ? least
-            : pause > MaximumSettling ? MaximumSettling
-            : pause;
+        if (state.WatchInterval is not { } interval)
+        {
+            return;
+        }
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        while (await Task.WhenAny(write, Task.Delay(interval, _options.Time, ended.Token)).ConfigureAwait(false) != write)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var sent = _options.Time.GetTimestamp();
+            using var late = new CancellationTokenSource(_options.SettleTime, _options.Time);
+            using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, late.Token);
+            try
+            {
+                var (current, _) = await FetchTaggedAsync(tag, null, 1, linked.Token).ConfigureAwait(false);
+                if (current is not null)
+                {
+                    content.See(current);
+                }
+                state.Watched(sent);
+            }
+            catch (Exception e)
+                when (e is IOException or MalformedDataException
+                    || (e is OperationCanceledException && !cancellation.IsCancellationRequested)
+                )
+            {
+                // Nothing seen: the time without a look goes on.
+            }
+        }
+        await ended.CancelAsync().ConfigureAwait(false);
+    }
+
+    private void TellIfSlow(TagWriter state, string tag)
+    {
+        if (_options.SettleTime > TimeSpan.Zero && state.Unseen > _options.SettleTime)
+        {
+            Notify(
+                $"{Name} took {state.Unseen.TotalSeconds:0.#} s over a write to tag {tag}, longer than others look after theirs "
+                    + $"({_options.SettleTime.TotalSeconds:0.#} s): if another machine signed or attested the same image meanwhile, see that its part is still there"
+            );
+        }
     }
 
     /// <summary>What is under a tag, and what is to be there in its place; null where nothing is missing.</summary>
     private readonly record struct TagState(StoredManifest? Current, string? EntityTag, StoredManifest? Merged);
-
-    /// <summary>What one writer of a tag has seen of the others.</summary>
-    private sealed class TagWriter
-    {
-        private StoredManifest? _written;
-        private StoredManifest? _refusedOver;
-        private bool _wasRefused;
-        private int _undone;
-        private int _confirmed;
-        private int _failures;
-        private int _unread;
-
-        /// <summary>Whether conditions are worth sending.</summary>
-        internal bool IsConditional { get; private set; } = true;
-
-        /// <summary>How far the pause may be stretched at random: more with every time that our part was undone.</summary>
-        internal int Spread => 1 << Math.Min(_undone, 6);
-
-        /// <summary>Whether our part, which is there now, will stay.</summary>
-        internal bool IsSettled(StoredManifest current)
-        {
-            // Where nobody else writes, one look is enough: the tag holds the very bytes of ours, or had our part before we came.
-            if (_written is null || (_undone == 0 && _written.Descriptor.Equals(current.Descriptor)))
-            {
-                return _failures == 0 || ++_confirmed > 1;
-            }
-            return ++_confirmed > 1;
-        }
-
-        internal void Read() => _unread = 0;
-
-        internal bool MayReadAgain(int attempts) => ++_unread < attempts;
-
-        internal void Begin(StoredManifest? current)
-        {
-            if (_written is not null)
-            {
-                _undone++;
-            }
-            if (_wasRefused && Same(current, _refusedOver))
-            {
-                // Nobody was first, so the registry takes conditions and cannot tell.
-                IsConditional = false;
-            }
-            _confirmed = 0;
-        }
-
-        internal void Wrote(StoredManifest merged)
-        {
-            _written = merged;
-            _wasRefused = false;
-        }
-
-        internal void WasRefused(StoredManifest? current)
-        {
-            _written = null;
-            _wasRefused = true;
-            _refusedOver = current;
-        }
-
-        internal bool MayFailAgain(int attempts) => ++_failures < attempts;
-
-        private static bool Same(StoredManifest? a, StoredManifest? b) =>
-            a is null || b is null ? ReferenceEquals(a, b) : a.Descriptor.Equals(b.Descriptor);
-    }
 }

@@ -94,6 +94,8 @@ public sealed partial class RegistryClient : OciStore
 
     internal override TimeSpan? Patience => _options.OverallTimeout;
 
+    internal override int WritersAtOnce => 32;
+
     internal override void Notify(string message) => _options.Notice?.Invoke(message);
 
     private protected override IOException NotFound(string kind, string? which) =>
@@ -114,12 +116,13 @@ public sealed partial class RegistryClient : OciStore
     }
 
     private async Task<StoredManifest?> FetchManifestAsync(string reference, Digest? expected, CancellationToken cancellation) =>
-        (await FetchTaggedAsync(reference, expected, cancellation).ConfigureAwait(false)).Manifest;
+        (await FetchTaggedAsync(reference, expected, null, cancellation).ConfigureAwait(false)).Manifest;
 
     /// <summary>A manifest, and the entity tag that a conditional write may name.</summary>
     private Task<(StoredManifest? Manifest, string? EntityTag)> FetchTaggedAsync(
         string reference,
         Digest? expected,
+        int? attempts,
         CancellationToken cancellation
     )
     {
@@ -128,7 +131,7 @@ public sealed partial class RegistryClient : OciStore
         {
             Headers = AcceptManifests,
         };
-        return _transport.CallAsync<(StoredManifest?, string?)>(operation, 0, AttemptAsync, cancellation);
+        return _transport.CallAsync<(StoredManifest?, string?)>(operation, 0, AttemptAsync, cancellation, attempts);
 
         async Task<(StoredManifest?, string?)> AttemptAsync(CancellationToken token)
         {

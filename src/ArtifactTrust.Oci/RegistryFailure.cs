@@ -45,16 +45,30 @@ internal static class RegistryFailure
     }
 
     /// <summary>A failure below HTTP.</summary>
-    internal static RegistryException From(HttpRequestException e, string operation)
+    /// <param name="e">What happened.</param>
+    /// <param name="operation">What was done, for messages.</param>
+    /// <param name="address">Where to.</param>
+    internal static RegistryException From(HttpRequestException e, string operation, Uri address)
     {
-        var (reason, hint, passes) = e.HttpRequestError switch
+        var (reason, hint, passes) =
+            CertificateAlert(e) is { } alert
+                ? (
+                    $"the registry ended the TLS connection: {alert}",
+                    "it may ask for a client certificate, or not take the one it was shown: see --registry-cert and --registry-key",
+                    false
+                )
+            : ProxyFor(address) is { } proxy ? ThroughProxy(e, proxy)
+            : Direct(e);
+        return new RegistryException(null, null, $"{operation}: {reason}", hint, e) { IsTransient = passes };
+    }
+
+    private static (string Reason, string? Hint, bool Passes) Direct(HttpRequestException e) =>
+        e.HttpRequestError switch
         {
             HttpRequestError.NameResolutionError => (
                 "the host's name is not known",
                 "check the name, and the network of this machine",
-                // EAI_AGAIN: the name server itself did not answer.
-                e.InnerException
-                    is System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.TryAgain }
+                IsTryAgain(e)
             ),
             HttpRequestError.SecureConnectionError => (
                 "no trusted TLS connection",
@@ -63,9 +77,55 @@ internal static class RegistryFailure
             ),
             HttpRequestError.ConnectionError => ("no connection", "check that the registry runs and can be reached", true),
             HttpRequestError.ConfigurationLimitExceeded => ("the answer's header is too long", null, false),
-            _ => ("the connection broke", (string?)null, true),
+            _ => ("the connection broke", null, true),
         };
-        return new RegistryException(null, null, $"{operation}: {reason}", hint, e) { IsTransient = passes };
+
+    /// <summary>The same, where what cannot be reached is the proxy. Of its address only host and port are shown: it may hold a password.</summary>
+    private static (string Reason, string? Hint, bool Passes) ThroughProxy(HttpRequestException e, string proxy)
+    {
+        const string Hint = "it is set by HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; NO_PROXY names hosts that are reached without";
+        return e.HttpRequestError switch
+        {
+            HttpRequestError.NameResolutionError => ($"the name of the proxy {proxy} is not known", Hint, IsTryAgain(e)),
+            HttpRequestError.ConnectionError => ($"no connection to the proxy {proxy}", Hint, true),
+            HttpRequestError.ProxyTunnelError => ($"the proxy {proxy} makes no connection to the registry", Hint, true),
+            _ => Direct(e),
+        };
+    }
+
+    // EAI_AGAIN: the name server itself did not answer.
+    private static bool IsTryAgain(HttpRequestException e) =>
+        e.InnerException is System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.TryAgain };
+
+    private static string? ProxyFor(Uri address) =>
+        HttpClient.DefaultProxy is var proxies && !proxies.IsBypassed(address) && proxies.GetProxy(address) is { } proxy
+            ? Text.Clean(proxy.Authority, 200)
+            : null;
+
+    /// <summary>What the other side says of our certificate when it ends a TLS connection, in OpenSSL's words; null where it said nothing of it.</summary>
+    /// <remarks>
+    /// Spec: RFC 8446 §6.2. With TLS 1.3 it comes after the handshake, in place of the answer; with TLS 1.2 some servers that get no certificate say no
+    /// more than "handshake failure".
+    /// </remarks>
+    private static string? CertificateAlert(Exception e)
+    {
+        string[] alerts =
+        [
+            "certificate required",
+            "bad certificate",
+            "unsupported certificate",
+            "certificate unknown",
+            "unknown ca",
+            "handshake failure",
+        ];
+        for (var inner = e.InnerException; inner is not null; inner = inner.InnerException)
+        {
+            if (alerts.FirstOrDefault(a => inner.Message.EndsWith($" alert {a}", StringComparison.Ordinal)) is { } alert)
+            {
+                return alert;
+            }
+        }
+        return null;
     }
 
     private static string? Hint(HttpStatusCode status, RegistryCredential? credential) =>

@@ -32,6 +32,12 @@ public sealed class RegistryOptions
     /// <summary>The size of a chunk, in bytes; a registry may ask for more. One is held in memory.</summary>
     public int ChunkBytes { get; init; } = 8 << 20;
 
+    /// <summary>
+    /// How long a writer of a tag that others may write to looks after its part, where the registry neither lists referrers itself nor obeys
+    /// conditions: longer than any other takes from reading to writing. Zero where nobody else writes at the same time.
+    /// </summary>
+    public TimeSpan SettleTime { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>The clock of timeouts, token lifetimes and pauses.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -63,6 +69,7 @@ public sealed class RegistryOptions
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RequestTimeout, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(OverallTimeout, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaximumDelay, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(SettleTime, TimeSpan.Zero);
     }
 
     internal Task DelayAsync(TimeSpan delay, CancellationToken cancellation) =>

@@ -101,7 +101,7 @@ internal sealed class RegistryTransport : IDisposable
             }
             catch (HttpRequestException e)
             {
-                failure = RegistryFailure.From(e, operation);
+                failure = RegistryFailure.From(e, operation, Registry);
             }
             if (!failure.IsTransient || tried >= (attempts ?? _options.Attempts))
             {

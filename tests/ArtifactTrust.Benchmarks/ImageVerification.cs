@@ -42,7 +42,7 @@ internal static class ImageVerification
         using var store = connections.Open(image);
         var manifest = await store.ResolveAsync(image, cancellation);
         var digest = manifest.Descriptor.Digest;
-        var found = await new EvidenceStore(store, TimeProvider.System).ListAsync(digest, legacyTags: true, cancellation);
+        var found = await new EvidenceStore(store, TimeProvider.System).ListAsync(digest, EvidencePlaces.All, cancellation);
         if (found.Bundles.Count != 2 || !found.Bundles.All(b => verifier.VerifyImageSignature(Bundle.Parse(b.Bytes), digest).IsVerified))
         {
             throw new InvalidOperationException($"{image} has not two good signatures");

@@ -18,10 +18,12 @@ internal sealed class DockerRegistry : IAsyncDisposable
     private readonly Process _process;
     private readonly DirectoryInfo _folder;
     private readonly StringBuilder _errors = new();
+    private readonly bool _speaksTls;
     private bool _disposed;
 
-    private DockerRegistry(Process process, DirectoryInfo folder, int port)
+    private DockerRegistry(Process process, DirectoryInfo folder, int port, bool speaksTls)
     {
+        _speaksTls = speaksTls;
         _process = process;
         _folder = folder;
         Host = $"127.0.0.1:{port}";
@@ -46,12 +48,13 @@ internal sealed class DockerRegistry : IAsyncDisposable
 
     /// <summary>Starts a registry and waits until it answers.</summary>
     /// <param name="withPassword">Whether it asks for <see cref="User"/> and <see cref="Password"/>.</param>
-    public static async Task<DockerRegistry> StartAsync(bool withPassword = false)
+    /// <param name="tls">The certificates of one that speaks TLS, in the words of its configuration.</param>
+    public static async Task<DockerRegistry> StartAsync(bool withPassword = false, string? tls = null)
     {
         // Another process may take the port before the registry does.
         for (var attempt = 0; ; attempt++)
         {
-            var registry = Start(LoopbackPort.Free(), withPassword);
+            var registry = Start(LoopbackPort.Free(), withPassword, tls);
             if (await registry.IsReadyAsync())
             {
                 return registry;
@@ -79,7 +82,7 @@ internal sealed class DockerRegistry : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private static DockerRegistry Start(int port, bool withPassword)
+    private static DockerRegistry Start(int port, bool withPassword, string? tls)
     {
         var folder = Directory.CreateTempSubdirectory("docker-registry-");
         var auth = "";
@@ -92,7 +95,7 @@ internal sealed class DockerRegistry : IAsyncDisposable
         File.WriteAllText(
             config,
             $"version: 0.1\nlog:\n  level: error\n  accesslog:\n    disabled: true\nstorage:\n  filesystem:\n    rootdirectory: {folder.FullName}/data\n"
-                + $"http:\n  addr: 127.0.0.1:{port}\n{auth}"
+                + $"http:\n  addr: 127.0.0.1:{port}\n{(tls is null ? "" : $"  tls: {{{tls}}}\n")}{auth}"
         );
         var start = new ProcessStartInfo(Peers.Find("docker-registry"), ["serve", config])
         {
@@ -101,7 +104,7 @@ internal sealed class DockerRegistry : IAsyncDisposable
             RedirectStandardError = true,
         };
         var process = Process.Start(start)!;
-        return new DockerRegistry(process, folder, port);
+        return new DockerRegistry(process, folder, port, tls is not null);
     }
 
     private async Task<bool> IsReadyAsync()
@@ -112,7 +115,8 @@ internal sealed class DockerRegistry : IAsyncDisposable
             try
             {
                 using var response = await http.GetAsync(new Uri($"http://{Host}/v2/"));
-                return response.Headers.Contains("Docker-Distribution-Api-Version");
+                // One that speaks TLS says so, to who does not.
+                return _speaksTls || response.Headers.Contains("Docker-Distribution-Api-Version");
             }
             catch (HttpRequestException)
             {

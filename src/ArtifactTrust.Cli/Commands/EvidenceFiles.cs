@@ -18,6 +18,9 @@ internal sealed record FoundEvidence(string Source, Bundle? Bundle, string? Prob
     /// <summary>Whether it is a signature of the Notary Project, which is in no bundle: readable or not.</summary>
     internal bool IsNotation { get; init; }
 
+    /// <summary>The type of artifact that something beside an image says it is, where that is nothing signed: an SBOM by itself, say.</summary>
+    internal string? ArtifactType { get; init; }
+
     /// <summary>The signature of the Notary Project, where it could be read; then <see cref="Problem"/> says what verifies it.</summary>
     internal NotationSignature? Notation { get; init; }
 }

@@ -40,6 +40,17 @@ internal sealed record ExaminedEvidence(FoundEvidence Found, VerificationReport?
     }
 }
 
+/// <summary>The one piece of evidence that decides.</summary>
+/// <param name="IsFound">Whether it is this one.</param>
+/// <param name="OlderTag">Which of cosign's tags could hold it; looked at only where it was not found among the referrers.</param>
+internal sealed record SoughtEvidence(Func<ExaminedEvidence, bool> IsFound, EvidencePlaces OlderTag)
+{
+    /// <summary>A signature that holds, or an attestation of a type.</summary>
+    /// <param name="wanted">The type of attestation; null for a signature.</param>
+    internal static SoughtEvidence Of(PredicateType? wanted) =>
+        new(e => BundleVerdict.IsVerified(e, wanted), wanted is null ? EvidencePlaces.SignatureTag : EvidencePlaces.AttestationTag);
+}
+
 /// <summary>A subject with its digests, computed here, and all evidence found about it.</summary>
 /// <param name="Kind"><c>directory</c>, <c>file</c> or <c>image</c>.</param>
 /// <param name="Name">A name for people.</param>
@@ -78,6 +89,9 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier) : IDis
 
     /// <summary>Whether version control's files are part of a directory.</summary>
     internal bool NoIgnoreGitPaths { get; init; }
+
+    /// <summary>What is looked for on images, so that no more is asked for; null for all evidence.</summary>
+    internal SoughtEvidence? Sought { get; init; }
 
     /// <summary>How images are reached.</summary>
     internal required Func<Images> OpenImages { get; init; }
@@ -219,7 +233,32 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier) : IDis
         CancellationToken cancellation
     )
     {
-        var found = SignatureFile is null ? await images.FindAsync(store, descriptor, cancellation) : EvidenceFiles.Read(SignatureFile);
+        if (SignatureFile is not null)
+        {
+            return await VerifyAllAsync(EvidenceFiles.Read(SignatureFile), store, descriptor, cancellation);
+        }
+        var places = Sought is null ? EvidencePlaces.All : EvidencePlaces.Referrers;
+        var examined = await VerifyAllAsync(
+            await images.FindAsync(store, descriptor, places, cancellation),
+            store,
+            descriptor,
+            cancellation
+        );
+        if (Sought is null || examined.Any(Sought.IsFound))
+        {
+            return examined;
+        }
+        var older = await images.FindAsync(store, descriptor, Sought.OlderTag, cancellation);
+        return [.. examined, .. await VerifyAllAsync(older, store, descriptor, cancellation)];
+    }
+
+    private async Task<IReadOnlyList<ExaminedEvidence>> VerifyAllAsync(
+        IReadOnlyList<FoundEvidence> found,
+        OciStore store,
+        Descriptor descriptor,
+        CancellationToken cancellation
+    )
+    {
         var digests = new DigestSet(descriptor.Digest);
         var layers =
             verifier is not null && AcceptsLayers && found.Any(f => f.Bundle is { } b && IsModel(b))

@@ -8,6 +8,8 @@ namespace ArtifactTrust.Cli.Commands;
 /// <summary>The options that say how registries are reached, for every verb that takes images.</summary>
 internal sealed class ImageOptions
 {
+    private const string SettleVariable = "ARTIFACT_TRUST_SETTLE_TIME";
+
     private readonly Option<bool> _plainHttp = Options.PlainHttp();
 
     private readonly Option<string[]> _authorities = new("--registry-ca")
@@ -62,7 +64,8 @@ internal sealed class ImageOptions
     internal RegistryOptions Registries(Session session, ParseResult parsed)
     {
         var overall = Amounts.Time(_timeout.Name, parsed.GetValue(_timeout)!);
-        var one = new RegistryOptions().RequestTimeout;
+        var standard = new RegistryOptions();
+        var one = standard.RequestTimeout;
         return new()
         {
             PlainHttp = parsed.GetValue(_plainHttp) ? true : null,
@@ -71,6 +74,12 @@ internal sealed class ImageOptions
             Time = session.Time,
             OverallTimeout = overall,
             RequestTimeout = overall < one ? overall : one,
+            SettleTime = Environment.GetEnvironmentVariable(SettleVariable) switch
+            {
+                null or "" => standard.SettleTime,
+                "0s" => TimeSpan.Zero,
+                var text => Amounts.Time(SettleVariable, text),
+            },
         };
     }
 

@@ -143,14 +143,27 @@ internal sealed class ImageSigner(Images images, EvidenceFormat format, TimeProv
     {
         var (store, root) = await images.ResolveAsync(reference, cancellation);
         var targets = recursive ? await Images.AllAsync(store, root, cancellation) : [root];
-        var written = new List<WrittenAttestation>();
-        foreach (var target in targets)
+        // Signed one after the other, but stored at once: each may have to wait until it is sure to stay.
+        var stored = new List<Task<WrittenAttestation>>(targets.Count);
+        try
         {
-            // Asked for each: a certificate may be over before the last is signed.
-            var signer = await signatory.SignerAsync(cancellation);
-            written.Add(await SignOneAsync(store, reference, target, annotations, signer, cancellation));
+            for (var i = 0; i < targets.Count; i++)
+            {
+                if (i == targets.Count - 1)
+                {
+                    await Task.WhenAll(stored);
+                }
+                // Asked for each: a certificate may be over before the last is signed.
+                var signer = await signatory.SignerAsync(cancellation);
+                var attach = await SignOneAsync(store, reference, targets[i], annotations, signer, cancellation);
+                stored.Add(attach());
+            }
         }
-        return written;
+        finally
+        {
+            await Task.WhenAll(stored);
+        }
+        return await Task.WhenAll(stored);
     }
 
     /// <summary>Signs a statement about an image.</summary>
@@ -176,7 +189,9 @@ internal sealed class ImageSigner(Images images, EvidenceFormat format, TimeProv
         return await AttachLegacyAsync(store, reference, descriptor, signature, cancellation);
     }
 
-    private async Task<WrittenAttestation> SignOneAsync(
+    /// <summary>Signs one manifest.</summary>
+    /// <returns>Stores the signature.</returns>
+    private async Task<Func<Task<WrittenAttestation>>> SignOneAsync(
         OciStore store,
         OciReference reference,
         Descriptor target,
@@ -188,12 +203,16 @@ internal sealed class ImageSigner(Images images, EvidenceFormat format, TimeProv
         if (format == EvidenceFormat.Bundle)
         {
             var bundle = await signer.SignImageAsync(target.Digest, annotations, cancellation);
-            var referrer = await Images.AttachAsync(store, target, bundle, BundleVerifier.ImageSignatureType, time, cancellation);
-            return new WrittenAttestation(reference.ToString(), new DigestSet(target.Digest), $"referrer {referrer}", bundle);
+            return async () =>
+            {
+                var referrer = await Images.AttachAsync(store, target, bundle, BundleVerifier.ImageSignatureType, time, cancellation);
+                return new WrittenAttestation(reference.ToString(), new DigestSet(target.Digest), $"referrer {referrer}", bundle);
+            };
         }
         var place = reference is RegistryReference registry ? $"{registry.Host}/{registry.Repository}" : "";
         var payload = new SimpleSigningPayload(place, target.Digest, SimpleSigningPayload.CosignType, annotations);
-        return await AttachLegacyAsync(store, reference, target, await signer.SignLegacyImageAsync(payload, cancellation), cancellation);
+        var signature = await signer.SignLegacyImageAsync(payload, cancellation);
+        return () => AttachLegacyAsync(store, reference, target, signature, cancellation);
     }
 
     private async Task<WrittenAttestation> AttachLegacyAsync(

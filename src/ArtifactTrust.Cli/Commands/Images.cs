@@ -101,11 +101,15 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
     ) => (await new EvidenceStore(store, time).AttachAsync(image, bundle.Utf8, predicateType, cancellation)).Digest;
 
     /// <summary>Reads the evidence beside an image, in all forms. What could not be read is part of the answer.</summary>
+    /// <param name="store">Where the image is.</param>
+    /// <param name="image">The image.</param>
+    /// <param name="places">Where to look.</param>
+    /// <param name="cancellation">Stops the work.</param>
     internal async Task<IReadOnlyList<FoundEvidence>> FindAsync(
         OciStore store,
         Descriptor image,
-        CancellationToken cancellation,
-        bool legacyTags = true
+        EvidencePlaces places,
+        CancellationToken cancellation
     )
     {
         if (!_evidence.TryGetValue(store, out var evidence))
@@ -113,7 +117,7 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
             evidence = new EvidenceStore(store, TimeProvider.System);
             _evidence.Add(store, evidence);
         }
-        var listing = await evidence.ListAsync(image.Digest, legacyTags, cancellation);
+        var listing = await evidence.ListAsync(image.Digest, places, cancellation);
         return
         [
             .. listing.Bundles.Select(Read),
@@ -122,6 +126,7 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
             .. listing.Skipped.Select(s => new FoundEvidence($"referrer {s.Referrer.Digest}", null, s.Reason)
             {
                 IsNotation = s.IsNotation,
+                ArtifactType = s.OtherType,
             }),
         ];
     }

@@ -162,8 +162,9 @@ internal static class InspectCommand
             writer.WriteEndObject();
         });
 
-    // Keys and Sigstore identities say nothing of a Notation signature.
-    private static bool IsUnverified(ExaminedEvidence item) => item.Report is null || item.Found.Notation is not null;
+    // Keys and Sigstore identities say nothing of a Notation signature, nor of what nobody signed.
+    private static bool IsUnverified(ExaminedEvidence item) =>
+        item.Report is null || item.Found.Notation is not null || item.Found.ArtifactType is not null;
 
     private static string Verdict(ExaminedEvidence item) =>
         IsUnverified(item) ? "[yellow]unverified[/]"
@@ -172,6 +173,7 @@ internal static class InspectCommand
 
     private static string Title(ExaminedEvidence item) =>
         item.Found.Notation is not null ? "Notation signature"
+        : item.Found.ArtifactType is { } other ? $"{(IsSbom(other) ? "SBOM" : "artifact")}, not signed ({other})"
         : item.Found.Bundle is null ? "unreadable"
         : item.Found.Legacy is { Kind: LegacySignatureKind.Image } ? "signature in cosign's older form"
         : item.Found.Bundle.Message is not null ? "signature of the file"
@@ -179,6 +181,11 @@ internal static class InspectCommand
         : BundleVerifier.IsSignature(type) ? $"signature ({type})"
         : PredicateType.NameOf(type) is { } name ? $"attestation {name} ({type})"
         : $"attestation {type}";
+
+    /// <summary>Whether the type of an artifact is that of a document that lists what is in a subject.</summary>
+    private static bool IsSbom(string artifactType) =>
+        artifactType.Contains("cyclonedx", StringComparison.OrdinalIgnoreCase)
+        || artifactType.Contains("spdx", StringComparison.OrdinalIgnoreCase);
 
     private static string Signer(ExaminedEvidence item) =>
         item.Report?.Verified is { } verified

@@ -42,7 +42,7 @@ internal sealed class NotationVerdict : SubjectVerdict
     )
     {
         var (store, image) = await images.ResolveAsync(reference, platform, cancellation);
-        var found = (await images.FindAsync(store, image, cancellation, legacyTags: false))
+        var found = (await images.FindAsync(store, image, EvidencePlaces.Referrers, cancellation))
             .Where(f => f.IsNotation)
             .Select(f =>
                 (

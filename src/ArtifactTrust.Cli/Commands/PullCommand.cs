@@ -118,6 +118,7 @@ internal static class PullCommand
         {
             OpenImages = open,
             Annotations = annotations,
+            Sought = SoughtEvidence.Of(null),
         };
         var examined = await examiner.ExamineAsync(image, cancellation);
         if (!examined.Verified.Any(v => v.Kind == EvidenceKind.Signature))

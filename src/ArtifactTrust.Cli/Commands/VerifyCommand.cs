@@ -97,6 +97,7 @@ internal static class VerifyCommand
                     OpenImages = open,
                     Platform = wantedPlatform,
                     Annotations = required,
+                    Sought = SoughtEvidence.Of(wanted),
                     Model = model.Options(parsed),
                     AllowSymlinks = model.AllowSymlinks(parsed),
                     Reader = copy,

@@ -89,11 +89,14 @@ internal sealed class NotationUser
         return $"{name}@{await Peers.RequireAsync(_scene.Folder, "crane", "digest", $"{name}:1")}";
     }
 
+    /// <summary>Nobody else writes at the same time.</summary>
+    private static RegistryOptions Alone { get; } = new() { SettleTime = TimeSpan.Zero };
+
     /// <summary>Puts a signature beside an image, as notation does.</summary>
     internal static async Task AttachAsync(string image, bool jws, Func<StoredManifest, NotationDraft> sign)
     {
         using var http = RegistryClient.CreateHttpClient();
-        using var client = new RegistryClient(http, Repository(image));
+        using var client = new RegistryClient(http, Repository(image), Alone);
         var manifest = await client.GetManifestAsync(DigestOf(image));
         var envelope = sign(manifest).Build(jws);
         var signature = new ImageManifest(
@@ -111,7 +114,7 @@ internal sealed class NotationUser
     internal static async Task MoveSignaturesAsync(string from, string to)
     {
         using var http = RegistryClient.CreateHttpClient();
-        using var client = new RegistryClient(http, Repository(from));
+        using var client = new RegistryClient(http, Repository(from), Alone);
         var subject = (await client.GetManifestAsync(DigestOf(to))).Descriptor;
         foreach (var referrer in await client.ListReferrersAsync(DigestOf(from)))
         {

@@ -14,6 +14,7 @@ public sealed class RegistryTlsTests : IAsyncLifetime
     private readonly Scene _scene = new();
     private readonly TcpListener _proxy = new(IPAddress.Loopback, 0);
     private HostileRegistry _registry = null!;
+    private string _target = "";
 
     private Dictionary<string, string?> Environment =>
         new()
@@ -37,12 +38,15 @@ public sealed class RegistryTlsTests : IAsyncLifetime
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(Host);
         leaf.CertificateExtensions.Add(names.Build());
-        leaf.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
+        leaf.CertificateExtensions.Add(
+            new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false)
+        );
         using var issued = leaf.Create(authority, DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1), [1, 2, 3]);
         using var withKey = issued.CopyWithPrivateKey(key);
         _scene.Write("ca.pem", authority.ExportCertificatePem());
         _scene.Write("client.pem", $"{issued.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}");
         _registry = await HostileRegistry.StartAsync(null, X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null));
+        _target = _registry.Host;
         _proxy.Start();
         _ = ServeAsync();
     }
@@ -98,6 +102,39 @@ public sealed class RegistryTlsTests : IAsyncLifetime
         Assert.Contains("Trivy shows none to registries", shown.Errors, StringComparison.Ordinal);
     }
 
+    [PeerFact("docker-registry")]
+    public async Task A_registry_that_asks_for_a_client_certificate_is_said_to_do_so_at_once()
+    {
+        var tls = $"certificate: {_scene.At("client.pem")}, key: {_scene.At("client.pem")}, clientcas: [{_scene.At("ca.pem")}]";
+        await using var registry = await DockerRegistry.StartAsync(tls: tls);
+        _target = registry.Host;
+        string[] hash = ["hash", $"{Host}/demo/app:1", "--registry-ca", "ca.pem"];
+        var refused = Tool.Run(_scene.Folder, Environment, hash);
+        Assert.True(refused.ExitCode == 3, refused.ToString());
+        Assert.Contains("the registry ended the TLS connection", refused.Errors, StringComparison.Ordinal);
+        Assert.Contains("see --registry-cert and --registry-key", refused.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "there is none",
+            Tool.Run(_scene.Folder, Environment, [.. hash, "--registry-cert", "client.pem"]).Errors,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void A_proxy_that_cannot_be_reached_is_named_without_its_password()
+    {
+        // Nobody listens there, and nobody else can.
+        using var taken = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var proxy = taken.LocalEndPoint!.ToString();
+        var environment = new Dictionary<string, string?>(Environment) { ["HTTPS_PROXY"] = $"http://user:hunter2@{proxy}" };
+        var ended = Tool.Run(_scene.Folder, environment, "hash", $"{Host}/demo/app:1", "--registry-timeout", "1m");
+        Assert.True(ended.ExitCode == 3, ended.ToString());
+        Assert.Contains($"no connection to the proxy {proxy}", ended.Errors, StringComparison.Ordinal);
+        Assert.Contains("NO_PROXY", ended.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", ended.Text, StringComparison.Ordinal);
+    }
+
     private void Push()
     {
         var pushed = Tool.Run(_scene.Folder, Environment, "push", "model", $"{Host}/demo/app:1", "--registry-ca", "ca.pem");
@@ -139,7 +176,7 @@ public sealed class RegistryTlsTests : IAsyncLifetime
                 head.Add(one[0]);
             }
             using var registry = new TcpClient();
-            await registry.ConnectAsync(IPEndPoint.Parse(_registry.Host));
+            await registry.ConnectAsync(IPEndPoint.Parse(_target));
             await near.WriteAsync("HTTP/1.1 200 OK\r\n\r\n"u8.ToArray());
             var far = registry.GetStream();
             await Task.WhenAny(near.CopyToAsync(far), far.CopyToAsync(near));

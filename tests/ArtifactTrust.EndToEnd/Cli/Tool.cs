@@ -96,6 +96,8 @@ internal static class Tool
         {
             start.Environment.Remove(name);
         }
+        // One writer at a time, unless a test says otherwise.
+        start.Environment["ARTIFACT_TRUST_SETTLE_TIME"] = "0s";
         foreach (var (name, value) in environment ?? new Dictionary<string, string?>())
         {
             start.Environment[name] = value;

@@ -55,6 +55,7 @@ internal sealed class Workspace : IDisposable
         {
             start.Environment.Remove(name);
         }
+        start.Environment["ARTIFACT_TRUST_SETTLE_TIME"] = "0s";
         start.Environment.Remove("SOFTHSM2_CONF");
         if (Find("softhsm2-util") is { } tool)
         {

@@ -66,7 +66,7 @@ public sealed class BundleVariantTests : PeerTest
     private async Task<(int Cosign, bool Ours, string Row)> TryAsync(BundleVariant variant, string host, ECDsa key)
     {
         var repository = $"variants/{variant.Name}";
-        using var client = new RegistryClient(Http, new RegistryReference(host, repository));
+        using var client = new RegistryClient(Http, new RegistryReference(host, repository), Alone);
         var image = $"{host}/{repository}@{await variant.PushAsync(client, key)}";
         var theirs = await Peers.RunAsync(Folder.FullName, "cosign", "verify", "--key", "key.pub", "--insecure-ignore-tlog", image);
         var ours = await Task.Run(() => Tool.Run(Folder.FullName, "verify", image, "--key", "key.pub", "--output", "json"));

@@ -63,7 +63,7 @@ public sealed class CopyPeerTests : PeerTest
         var client = Client(registry);
         var subject = (await client.FindManifestAsync("v1"))!.Descriptor;
         var theirs = Assert.Single(
-            (await new EvidenceStore(client, TimeProvider.System).ListAsync(subject.Digest, legacyTags: true)).Legacy
+            (await new EvidenceStore(client, TimeProvider.System).ListAsync(subject.Digest, EvidencePlaces.All)).Legacy
         );
         // Elsewhere, where there is the image only.
         var second = await StartRegistryAsync();
@@ -82,7 +82,7 @@ public sealed class CopyPeerTests : PeerTest
         );
         await RunAsync("cosign", "generate-key-pair", "--output-key-prefix", "second");
         await RunAsync("cosign", ["sign", .. Legacy, "--key", "second.key", $"{name}@{digest}"]);
-        Assert.Equal(2, (await evidence.ListAsync(subject.Digest, legacyTags: true)).Legacy.Count);
+        Assert.Equal(2, (await evidence.ListAsync(subject.Digest, EvidencePlaces.All)).Legacy.Count);
         await RunAsync(
             "cosign",
             "verify",
@@ -109,7 +109,7 @@ public sealed class CopyPeerTests : PeerTest
         var registry = await StartRegistryAsync();
         var digest = await PushImageAsync($"{registry.Host}/demo/app:v1");
         var source = Client(registry);
-        using var destination = new RegistryClient(Http, new RegistryReference(registry.Host, "mirror/app"));
+        using var destination = new RegistryClient(Http, new RegistryReference(registry.Host, "mirror/app"), Alone);
         var report = await new ImageCopier(source, destination).CopyAsync((await source.FindManifestAsync("v1"))!, "v1");
         Assert.Equal((0, 0), (report.BlobsCopied, report.BlobsPresent));
         Assert.True(report.BlobsMounted > 0);

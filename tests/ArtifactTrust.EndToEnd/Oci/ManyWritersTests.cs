@@ -100,6 +100,7 @@ public sealed class ManyWritersTests : PeerTest
         Ended Run(int i) =>
             Tool.Run(
                 Folder.FullName,
+                new Dictionary<string, string?> { ["ARTIFACT_TRUST_SETTLE_TIME"] = null },
                 [
                     i < Processes ? "sign" : "attest",
                     $"{host.Place}@{image.Digest}",
@@ -126,7 +127,7 @@ public sealed class ManyWritersTests : PeerTest
     private async Task AllAreThereAsync(RegistryReference host, Descriptor image, bool listsReferrers, bool legacy, VerificationKey[] keys)
     {
         using var client = new RegistryClient(Http, host);
-        var listing = await new EvidenceStore(client, TimeProvider.System).ListAsync(image.Digest, legacyTags: true);
+        var listing = await new EvidenceStore(client, TimeProvider.System).ListAsync(image.Digest, EvidencePlaces.All);
         Assert.Empty(listing.Skipped);
         Assert.Equal(keys.Length, legacy ? listing.Legacy.Count : listing.Bundles.Count);
         var verifier = new BundleVerifier(keys);

@@ -32,9 +32,12 @@ public abstract class PeerTest : IAsyncLifetime
         return registry;
     }
 
+    /// <summary>Nobody else writes at the same time.</summary>
+    private protected static RegistryOptions Alone { get; } = new() { SettleTime = TimeSpan.Zero };
+
     private protected RegistryClient Client(DockerRegistry registry, RegistryOptions? options = null)
     {
-        var client = new RegistryClient(Http, new RegistryReference(registry.Host, "demo/app"), options);
+        var client = new RegistryClient(Http, new RegistryReference(registry.Host, "demo/app"), options ?? Alone);
         _owned.Add(client);
         return client;
     }

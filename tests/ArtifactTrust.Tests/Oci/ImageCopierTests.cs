@@ -45,12 +45,12 @@ public sealed class ImageCopierTests : RegistryTest, IAsyncLifetime
         var copied = new EvidenceStore(destination, TimeProvider.System);
         foreach (var (subject, referrer) in new[] { (index, signature), (platforms[1], onPlatform) })
         {
-            var found = Assert.Single((await copied.ListAsync(subject.Descriptor.Digest, legacyTags: false)).Bundles);
+            var found = Assert.Single((await copied.ListAsync(subject.Descriptor.Digest, EvidencePlaces.Referrers)).Bundles);
             Assert.Equal(referrer.Digest, found.Manifest);
         }
         Assert.Equal(onSignature.Digest, Assert.Single((await copied.ListBundlesAsync(signature.Digest)).Bundles).Manifest);
-        Assert.Single((await copied.ListAsync(index.Descriptor.Digest, legacyTags: true)).Legacy);
-        Assert.Single((await copied.ListAsync(platforms[0].Descriptor.Digest, legacyTags: true)).Legacy);
+        Assert.Single((await copied.ListAsync(index.Descriptor.Digest, EvidencePlaces.All)).Legacy);
+        Assert.Single((await copied.ListAsync(platforms[0].Descriptor.Digest, EvidencePlaces.All)).Legacy);
         Assert.Equal(Registry.Blobs.Keys.Order().Except(_other.Blobs.Keys), []);
     }
 
@@ -101,7 +101,7 @@ public sealed class ImageCopierTests : RegistryTest, IAsyncLifetime
         await ours.AttachLegacyAsync(image.Descriptor, legacy("here"));
         await ours.AttachAsync(image.Descriptor, "{\"h\":1}"u8.ToArray(), SignType);
         await new ImageCopier(Client(), Other()).CopyAsync(image, "v1");
-        var listing = await theirs.ListAsync(image.Descriptor.Digest, legacyTags: true);
+        var listing = await theirs.ListAsync(image.Descriptor.Digest, EvidencePlaces.All);
         Assert.Equal((2, 2), (listing.Bundles.Count, listing.Legacy.Count));
         Assert.Equal(["here", "there"], listing.Legacy.Select(l => Encoding.UTF8.GetString(l.Signature.Value.Span)).Order());
     }
@@ -275,7 +275,7 @@ public sealed class ImageCopierTests : RegistryTest, IAsyncLifetime
         await new ImageCopier(layout, Other()).CopyAsync(root, "v1");
         var copied = new EvidenceStore(Other(), TimeProvider.System);
         Assert.Equal(signature.Digest, Assert.Single((await copied.ListBundlesAsync(index.Descriptor.Digest)).Bundles).Manifest);
-        Assert.Single((await copied.ListAsync(platforms[0].Descriptor.Digest, legacyTags: true)).Legacy);
+        Assert.Single((await copied.ListAsync(platforms[0].Descriptor.Digest, EvidencePlaces.All)).Legacy);
         Assert.Equal(index.Bytes.ToArray(), _other.Manifests[_other.Tags["v1"]].Bytes);
     }
 

@@ -16,7 +16,7 @@ public sealed class LegacyEvidenceTests : RegistryTest
     public async Task What_cosign_stored_is_read(string folder, LegacySignatureKind kind, int count)
     {
         var subject = await LoadAsync(folder);
-        var listing = await new EvidenceStore(Client(), TimeProvider.System).ListAsync(subject.Digest, legacyTags: true);
+        var listing = await new EvidenceStore(Client(), TimeProvider.System).ListAsync(subject.Digest, EvidencePlaces.All);
         Assert.Empty(listing.Skipped);
         Assert.Empty(listing.Bundles);
         Assert.Equal(count, listing.Legacy.Count);
@@ -40,7 +40,7 @@ public sealed class LegacyEvidenceTests : RegistryTest
     {
         var subject = await LoadAsync(folder);
         var evidence = new EvidenceStore(Client(), TimeProvider.System);
-        var found = (await evidence.ListAsync(subject.Digest, legacyTags: true)).Legacy;
+        var found = (await evidence.ListAsync(subject.Digest, EvidencePlaces.All)).Legacy;
         var theirs = found[0].Manifest;
         foreach (var tag in Registry.Tags.Keys.Where(t => t != "v1"))
         {
@@ -51,7 +51,7 @@ public sealed class LegacyEvidenceTests : RegistryTest
         {
             await evidence.AttachLegacyAsync(subject, one.Signature, asReferrer: suffix is null);
         }
-        var ours = (await evidence.ListAsync(subject.Digest, legacyTags: true)).Legacy;
+        var ours = (await evidence.ListAsync(subject.Digest, EvidencePlaces.All)).Legacy;
         Assert.Equal(theirs, ours[0].Manifest);
         Assert.Equal(found.Count, ours.Count);
         Assert.Equal(["v1", $"sha256-{subject.Digest.Hex}{suffix}"], Registry.Tags.Keys.OrderDescending());
@@ -61,7 +61,7 @@ public sealed class LegacyEvidenceTests : RegistryTest
     public async Task One_payload_that_two_signed_is_two_signatures_and_fetched_once()
     {
         var subject = await LoadAsync("legacy-two", tagged: true);
-        var listing = await new EvidenceStore(Client(), TimeProvider.System).ListAsync(subject.Digest, legacyTags: true);
+        var listing = await new EvidenceStore(Client(), TimeProvider.System).ListAsync(subject.Digest, EvidencePlaces.All);
         Assert.Equal(2, listing.Legacy.Count);
         Assert.Equal(2, listing.Legacy.Select(l => Convert.ToBase64String(l.Signature.Value.Span)).Distinct().Count());
         Assert.Equal(1, Registry.Count("GET", "/blobs/"));
@@ -93,7 +93,7 @@ public sealed class LegacyEvidenceTests : RegistryTest
             _ => Blob("missing") with { MediaType = good.MediaType, Annotations = good.Annotations },
         };
         Registry.AddManifest((manifest with { Layers = [bad, good] }).ToUtf8Bytes(), tag);
-        var listing = await evidence.ListAsync(image.Descriptor.Digest, legacyTags: true);
+        var listing = await evidence.ListAsync(image.Descriptor.Digest, EvidencePlaces.All);
         Assert.Equal(1, Assert.Single(listing.Legacy).Layer);
         Assert.Contains(reason, Assert.Single(listing.Skipped).Reason, StringComparison.Ordinal);
     }
@@ -110,7 +110,7 @@ public sealed class LegacyEvidenceTests : RegistryTest
             (manifest with { Layers = [.. Enumerable.Repeat(manifest.Layers[0], OciLimits.LegacyLayers + 1)] }).ToUtf8Bytes(),
             tag
         );
-        var listing = await evidence.ListAsync(image.Descriptor.Digest, legacyTags: true);
+        var listing = await evidence.ListAsync(image.Descriptor.Digest, EvidencePlaces.All);
         Assert.Equal(OciLimits.LegacyLayers, listing.Legacy.Count);
         Assert.Contains("the others are not read", Assert.Single(listing.Skipped).Reason, StringComparison.Ordinal);
         var full = Enumerable
@@ -129,7 +129,7 @@ public sealed class LegacyEvidenceTests : RegistryTest
         var image = Registry.AddImage("v1");
         Registry.Intercept = r => r.Path.EndsWith(".sig", StringComparison.Ordinal) ? new TestResponse(status) : null;
         var evidence = new EvidenceStore(Client(), TimeProvider.System);
-        var e = await Assert.ThrowsAsync<RegistryException>(() => evidence.ListAsync(image.Descriptor.Digest, legacyTags: true));
+        var e = await Assert.ThrowsAsync<RegistryException>(() => evidence.ListAsync(image.Descriptor.Digest, EvidencePlaces.All));
         Assert.Equal(status, (int)e.Status!);
     }
 

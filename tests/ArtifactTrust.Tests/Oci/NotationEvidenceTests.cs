@@ -15,7 +15,7 @@ public sealed class NotationEvidenceTests : RegistryTest
     {
         var image = Registry.AddImage("v1").Descriptor;
         var added = await AddAsync(image, m => hasArtifactType ? m : Older(m), mediaType);
-        var listing = await new EvidenceStore(Client(), TimeProvider.System).ListAsync(image.Digest, legacyTags: false);
+        var listing = await new EvidenceStore(Client(), TimeProvider.System).ListAsync(image.Digest, EvidencePlaces.Referrers);
         var found = Assert.Single(listing.Notation);
         Assert.Equal((added.Digest, mediaType), (found.Manifest, found.MediaType));
         Assert.Equal("envelope"u8.ToArray(), found.Bytes.ToArray());
@@ -52,7 +52,7 @@ public sealed class NotationEvidenceTests : RegistryTest
                     _ => m with { Layers = [Descriptor.Of(NotationSignature.JwsMediaType, "missing"u8)] },
                 }
         );
-        var listing = await new EvidenceStore(Client(), TimeProvider.System).ListAsync(image.Digest, legacyTags: false);
+        var listing = await new EvidenceStore(Client(), TimeProvider.System).ListAsync(image.Digest, EvidencePlaces.Referrers);
         Assert.Empty(listing.Notation);
         Assert.Empty(listing.Bundles);
         var skipped = Assert.Single(listing.Skipped);

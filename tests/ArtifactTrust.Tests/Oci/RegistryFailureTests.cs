@@ -315,11 +315,27 @@ public sealed class RegistryFailureTests : RegistryTest
                 new() { RequestTimeout = TimeSpan.Zero },
                 new() { OverallTimeout = TimeSpan.Zero },
                 new() { MaximumDelay = TimeSpan.FromSeconds(-1) },
+                new() { SettleTime = TimeSpan.FromSeconds(-1) },
             }
         )
         {
             Assert.Throws<ArgumentOutOfRangeException>(() => Client(options));
         }
+    }
+
+    [Theory]
+    [InlineData("error:0A00045C:SSL routines::tlsv13 alert certificate required", "certificate required")]
+    [InlineData("error:0A000412:SSL routines::sslv3 alert bad certificate", "bad certificate")]
+    [InlineData("error:0A000418:SSL routines::tlsv1 alert unknown ca", "unknown ca")]
+    [InlineData("error:0A000410:SSL routines::ssl/tls alert handshake failure", "handshake failure")]
+    public void An_alert_about_our_certificate_is_told_and_not_tried_again(string said, string told)
+    {
+        // As .NET has it on Linux; with TLS 1.3 in place of an answer.
+        var inner = new IOException("The decryption operation failed.", new IOException("SSL_ERROR_SSL", new IOException(said)));
+        var e = RegistryFailure.From(new HttpRequestException("sending", inner), "fetch", new Uri("https://registry.example/"));
+        Assert.False(e.IsTransient);
+        Assert.EndsWith(told, e.Message, StringComparison.Ordinal);
+        Assert.Contains("--registry-cert", e.Hint, StringComparison.Ordinal);
     }
 
     [Fact]

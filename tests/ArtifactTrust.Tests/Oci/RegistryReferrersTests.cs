@@ -272,7 +272,7 @@ public sealed class RegistryReferrersTests : RegistryTest
         Registry.HasReferrersApi = false;
         Registry.HasConditions = conditions;
         var image = Registry.AddImage("v1");
-        var options = new RegistryOptions { RequestTimeout = TimeSpan.FromSeconds(20) };
+        var options = new RegistryOptions { SettleTime = TimeSpan.FromMilliseconds(200) };
         var http = Own(RegistryClient.CreateHttpClient());
         var pushed = await Task.WhenAll(
             Enumerable

@@ -22,7 +22,11 @@ public sealed class RegistryRefusalTests : RegistryTest
         var image = Registry.AddImage("v1");
         Refuse(member, code);
         var told = new List<string>();
-        var client = Client(Registry.Host, Own(RegistryClient.CreateHttpClient()), new RegistryOptions { Notice = told.Add });
+        var client = Client(
+            Registry.Host,
+            Own(RegistryClient.CreateHttpClient()),
+            new RegistryOptions { Notice = told.Add, SettleTime = TimeSpan.Zero }
+        );
         var evidence = new EvidenceStore(client, TimeProvider.System);
         var pushed = await evidence.AttachAsync(image.Descriptor, "{\"a\":1}"u8.ToArray(), SignType);
         var listing = await evidence.ListBundlesAsync(image.Descriptor.Digest);

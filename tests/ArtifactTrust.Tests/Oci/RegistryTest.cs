@@ -31,7 +31,8 @@ public abstract class RegistryTest : IAsyncLifetime
         int chunkBytes = 8 << 20,
         bool? plainHttp = null,
         int minimumBytesPerSecond = 256 << 10,
-        TimeProvider? time = null
+        TimeProvider? time = null,
+        TimeSpan settleTime = default
     ) =>
         new()
         {
@@ -43,6 +44,7 @@ public abstract class RegistryTest : IAsyncLifetime
             PlainHttp = plainHttp,
             MinimumBytesPerSecond = minimumBytesPerSecond,
             Time = time ?? TimeProvider.System,
+            SettleTime = settleTime,
             DelayOverride = (pause, cancellation) =>
             {
                 lock (Pauses)

@@ -1,3 +1,4 @@
+using System.Text;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Oci;
 
@@ -31,6 +32,59 @@ public sealed class RoundTripTests : RegistryTest
     }
 
     [Fact]
+    public async Task What_is_fetched_at_once_stays_within_a_bound_that_is_made_use_of()
+    {
+        const int Bound = 8;
+        var image = Registry.AddImage("v1");
+        var evidence = new EvidenceStore(Client(), TimeProvider.System);
+        for (var i = 0; i < 3 * Bound; i++)
+        {
+            await evidence.AttachAsync(image.Descriptor, Encoding.UTF8.GetBytes($"{{\"a\":{i}}}"), SignType);
+        }
+        var (now, most) = (0, 0);
+        var full = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Registry.Intercept = r =>
+        {
+            var name = r.Path.Split('/')[^1];
+            var (bytes, type) =
+                r.Path.Contains("/blobs/", StringComparison.Ordinal) ? (Registry.Blobs[name], "application/octet-stream")
+                : r.Path.Contains("/manifests/", StringComparison.Ordinal) ? Registry.Manifests[name]
+                : default;
+            if (bytes is null)
+            {
+                return null;
+            }
+            return new TestResponse(200)
+            {
+                Raw = async (stream, cancellation) =>
+                {
+                    lock (full)
+                    {
+                        most = Math.Max(most, ++now);
+                        if (now == Bound)
+                        {
+                            full.TrySetResult();
+                        }
+                    }
+                    // Nobody is served before so many wait.
+                    await full.Task.WaitAsync(cancellation);
+                    lock (full)
+                    {
+                        now--;
+                    }
+                    await RawAsync(
+                        stream,
+                        $"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nContent-Length: {bytes.Length}\r\nConnection: close\r\n\r\n"
+                    );
+                    await stream.WriteAsync(bytes, cancellation);
+                },
+            };
+        };
+        Assert.Equal(3 * Bound, (await evidence.ListBundlesAsync(image.Descriptor.Digest)).Bundles.Count);
+        Assert.Equal(Bound, most);
+    }
+
+    [Fact]
     public async Task Legacy_tags_cost_two_requests_more_and_a_signature_one_blob()
     {
         Registry.KeepsConnections = true;
@@ -38,7 +92,7 @@ public sealed class RoundTripTests : RegistryTest
         var evidence = new EvidenceStore(Client(), TimeProvider.System);
         await evidence.AttachLegacyAsync(image.Descriptor, LegacySignature.OfImage("{}"u8.ToArray(), "s"u8));
         Registry.Requests.Clear();
-        Assert.Single((await evidence.ListAsync(image.Descriptor.Digest, legacyTags: true)).Legacy);
+        Assert.Single((await evidence.ListAsync(image.Descriptor.Digest, EvidencePlaces.All)).Legacy);
         Assert.Equal(["blobs", "manifests", "manifests", "referrers"], Registry.Requests.Select(r => r.Path.Split('/')[3]).Order());
     }
 
