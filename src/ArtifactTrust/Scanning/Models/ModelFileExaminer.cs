@@ -85,6 +85,10 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
         {
             Log.AddGap(place, verdict.Gap);
         }
+        if (input.Unfollowed != long.MaxValue && input.Skip(input.Unfollowed - input.Position))
+        {
+            Log.AddGap(place, "the data of an array reads as a pickle that goes on too far ahead");
+        }
         Log.Examined |= verdict.IsPickle;
         return verdict;
     }
