@@ -320,6 +320,9 @@ public static class Limits
     /// <summary>Members of one archive.</summary>
     public const int ArchiveMembers = 200_000;
 
+    /// <summary>A member of a zip archive that is read to its end for its checksum alone, in bytes. Tensors are larger, and are not read.</summary>
+    public const int ZipCheckedBytes = 1 << 20;
+
     /// <summary>Bytes made by decompression while one file is examined.</summary>
     public const long InflatedBytes = 16L << 30;
 
