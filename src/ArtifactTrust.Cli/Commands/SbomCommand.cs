@@ -277,13 +277,31 @@ internal static class SbomCommand
     )
     {
         using var tree = FileTree.Open(path);
-        var manifest = LocalSubjects.Manifest(session.Terminal, tree, rules, cancellation);
+        var manifest = Manifest(session, tree, rules, cancellation);
         var document = session.Terminal.WithProgress(
             $"reading {tree.Name}",
             manifest.Entries.Sum(e => e.Size),
             progress => new SbomBuilder(options).Build(tree, manifest, progress, cancellation)
         );
         return form.Write(SbomPackages.AddPackages(document, path, cancellation)) with { Digests = manifest.Subject };
+    }
+
+    /// <summary>The files, as they are signed: the document is bound to them, so that links and pipes are refused here too.</summary>
+    private static FileManifest Manifest(Session session, FileTree tree, IgnoreRules rules, CancellationToken cancellation)
+    {
+        try
+        {
+            return LocalSubjects.Manifest(session.Terminal, tree, rules, cancellation);
+        }
+        catch (MalformedDataException e) when (e.Format == "directory")
+        {
+            throw CliException.Rejected(
+                "malformed",
+                e.Message,
+                "leave it out with --ignore-paths, copy the files into a directory ('cp -rL'), or, for packages only, use --source or --packages installed",
+                e
+            );
+        }
     }
 
     private static MadeSbom OfFile(string path, SbomOptions options, SbomForm form, CancellationToken cancellation)

@@ -11,6 +11,10 @@ namespace ArtifactTrust.Cli.Commands;
 /// <summary><c>scan</c>: what is known to be wrong with a subject, and whether its files are safe to load.</summary>
 internal static class ScanCommand
 {
+    // Trivy finds packages and secrets. That nothing is found must not be taken for more.
+    private const string FilesOfLayers =
+        "not looked into for code that runs on loading: model files in the layers; for an artifact of files use --scanners model, of a container scan the files as a directory";
+
     internal static Command Create(Session session)
     {
         var subject = Options.Subject();
@@ -96,7 +100,14 @@ internal static class ScanCommand
                     try
                     {
                         packages = await RunTrivyAsync(session, target, plan, trivy, parsed, cancellation);
-                        reports.Add(packages.Summary);
+                        reports.Add(
+                            parsed.GetValue(scanners) == ScanPlan.Everything && (target is Subject.Image || plan.IsArchive)
+                                ? packages.Summary with
+                                {
+                                    Notes = [.. packages.Summary.Notes, FilesOfLayers],
+                                }
+                                : packages.Summary
+                        );
                     }
                     catch (ScannerException e)
                     {

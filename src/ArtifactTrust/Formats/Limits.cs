@@ -344,6 +344,9 @@ public static class Limits
     /// <summary>How far into other content an archive of 7z is looked for, in bytes: as far as 7-Zip does.</summary>
     public const int SevenZipPrefixBytes = 8 << 20;
 
+    /// <summary>A member of a zip archive that is read to its end for its checksum alone, in bytes. Tensors are larger, and are not read.</summary>
+    public const int ZipCheckedBytes = 1 << 20;
+
     /// <summary>Bytes made by decompression while one file is examined.</summary>
     public const long InflatedBytes = 16L << 30;
 

@@ -6,7 +6,11 @@ namespace ArtifactTrust.Hashing;
 /// <summary>A file of a tree, as listed.</summary>
 /// <param name="Name">The path below the root, with <c>/</c> between its parts.</param>
 /// <param name="Size">The size when listed, in bytes.</param>
-public readonly record struct TreeFile(string Name, long Size);
+public readonly record struct TreeFile(string Name, long Size)
+{
+    /// <summary>Why there is nothing to read under this name, such as a pipe or a link that leads out of the tree; null for every file that can be opened.</summary>
+    public string? Obstacle { get; init; }
+}
 
 /// <summary>A directory whose files are listed and opened without following a symbolic link below its root, unless links are allowed.</summary>
 public sealed class FileTree : IDisposable
@@ -59,6 +63,30 @@ public sealed class FileTree : IDisposable
             files.Add(new TreeFile(System.Text.Encoding.UTF8.GetString(walk.Utf8), walk.Status.Size));
         }
         return files;
+    }
+
+    /// <summary>
+    /// The same, for those who look at files and vouch for nothing: what <see cref="List"/> refuses is listed by its name, with the reason why it cannot be
+    /// read. Links are followed where this tree allows them; nothing but regular files is ever opened.
+    /// </summary>
+    /// <exception cref="MalformedDataException">There are too many files.</exception>
+    /// <exception cref="IOException">A directory cannot be read.</exception>
+    public IReadOnlyList<TreeFile> ListAll(IgnoreRules ignore)
+    {
+        ArgumentNullException.ThrowIfNull(ignore);
+        var files = new List<TreeFile>();
+        var obstacles = new List<TreeFile>();
+        using var walk = new StatusWalk(this, new TreeWalk(this, ignore) { Obstacles = obstacles }, CancellationToken.None);
+        while (walk.MoveNext())
+        {
+            files.Add(
+                new TreeFile(System.Text.Encoding.UTF8.GetString(walk.Utf8), walk.Status.Size)
+                {
+                    Obstacle = walk.Status.IsRegular ? null : "a pipe, a socket or a device, which is not opened",
+                }
+            );
+        }
+        return obstacles.Count == 0 ? files : [.. files.Concat(obstacles).OrderBy(f => f.Name, CodePointOrder.Instance)];
     }
 
     /// <summary>How many files <see cref="List"/> would give, and their bytes, without a list.</summary>
@@ -162,6 +190,10 @@ public sealed class FileTree : IDisposable
     {
         try
         {
+            if (_root is not null)
+            {
+                LinuxFile.CheckFollowing(_root, name);
+            }
             OpenHandle(name).Dispose();
         }
         catch (IOException e)

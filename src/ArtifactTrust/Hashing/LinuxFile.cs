@@ -9,6 +9,7 @@ internal static partial class LinuxFile
 {
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
+    private const int PathOnly = 0x200000;
     private const int NotFound = 2;
     private const int NoSuchDevice = 6;
     private const int NotADirectory = 20;
@@ -160,15 +161,25 @@ internal static partial class LinuxFile
 
     /// <summary>Opens a regular file below <paramref name="root"/>, over symbolic links as long as they stay below it.</summary>
     /// <exception cref="IOException">It is absent, leads out of the root, or is no regular file.</exception>
-    internal static unsafe SafeFileHandle OpenFollowing(SafeFileHandle root, string name, out FileStatus status)
+    internal static SafeFileHandle OpenFollowing(SafeFileHandle root, string name, out FileStatus status) =>
+        Regular(OpenFollowing(root, name, NonBlocking), name, out status);
+
+    /// <summary>Throws where <see cref="OpenFollowing(SafeFileHandle, string, out FileStatus)"/> would find no regular file; opens nothing, as that may be a device.</summary>
+    /// <exception cref="IOException">See there.</exception>
+    internal static void CheckFollowing(SafeFileHandle root, string name)
+    {
+        using var place = Regular(OpenFollowing(root, name, PathOnly), name, out _);
+    }
+
+    private static unsafe SafeFileHandle OpenFollowing(SafeFileHandle root, string name, int flags)
     {
         // struct open_how: flags, mode, resolve; RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS.
         var how = stackalloc ulong[3];
-        (how[0], how[1], how[2]) = (CloseOnExec | NonBlocking, 0, 0x08 | 0x02);
+        (how[0], how[1], how[2]) = ((ulong)(CloseOnExec | flags), 0, 0x08 | 0x02);
         var handle = OpenAt2(OpenAt2Number, root, name, how, 3 * sizeof(ulong));
         if (!handle.IsInvalid)
         {
-            return Regular(handle, name, out status);
+            return handle;
         }
         var error = Marshal.GetLastPInvokeError();
         throw error switch

@@ -19,6 +19,9 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
     private int _length;
     private bool _started;
 
+    /// <summary>Takes the names that are refused, with the reason; where null, the first of them ends the walk.</summary>
+    internal List<TreeFile>? Obstacles { get; init; }
+
     /// <summary>How many files were met so far.</summary>
     internal int Count { get; private set; }
 
@@ -52,7 +55,7 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
                 Enter(_length);
                 continue;
             }
-            if (Count == Limits.ManifestEntries)
+            if (Count + (Obstacles?.Count ?? 0) >= Limits.ManifestEntries)
             {
                 throw new MalformedDataException("directory", tree.Path, $"more than {Limits.ManifestEntries} files");
             }
@@ -85,13 +88,21 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
             return;
         }
         var known = kind ?? tree.KindOf(Utf8);
-        if (known == EntryKind.Directory)
+        try
         {
-            CheckUtf8(name);
+            if (known == EntryKind.Directory)
+            {
+                CheckUtf8(name);
+            }
+            else
+            {
+                Check(known);
+            }
         }
-        else
+        catch (MalformedDataException e) when (Obstacles is { Count: < Limits.ManifestEntries })
         {
-            Check(known);
+            Obstacles.Add(new TreeFile(e.Location, 0) { Obstacle = e.Reason });
+            return;
         }
         names.Add(name, known);
     }

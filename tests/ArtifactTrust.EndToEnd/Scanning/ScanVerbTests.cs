@@ -302,6 +302,15 @@ public sealed class ScanVerbTests : IDisposable
         var archive = Scan(Material("images/image.tar"), "--archive", "--trivy-scanners", "vuln", "--output", "json");
         Assert.All(found, f => Assert.Equal(1, f.ExitCode));
         Assert.All(found, f => Assert.Equal(Ids(archive), Ids(f)));
+        // What nobody looked into is said, so that "no findings" is not taken for more.
+        Assert.All(found.Append(archive), f => Assert.Contains("model files in the layers", Notes(f), StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            "model files in the layers",
+            Notes(Scan(subjects[0], "--scanners", "trivy", "--trivy-scanners", "vuln", "--output", "json")),
+            StringComparison.Ordinal
+        );
+
+        static string Notes(Ended ended) => ended.Json().GetProperty("scans")[0].GetProperty("notes").ToString();
 
         static List<string?> Ids(Ended ended) =>
             [.. Findings(ended).Select(f => $"{f.GetProperty("id")} {f.GetProperty("package")}").Order(StringComparer.Ordinal)];

@@ -29,6 +29,13 @@ public sealed class ScanFuzzTests(ITestOutputHelper output)
         new(StringComparer.Ordinal)
         {
             ["pickle"] = ("m.pkl", [Malicious, MaliciousFramed, Harmless, FormatTests.Sample("forest.pkl")]),
+            ["pickle of long lines"] = (
+                "m.pkl",
+                [
+                    Join(Bytes($"(dp0\nV{new string('x', 300_000)}\np1\nI{new string('0', 300_000)}\ns0"), Malicious),
+                    Join(Bytes($"S'{new string('x', 300_000)}'\np{new string('0', 300_000)}\n0"), Malicious),
+                ]
+            ),
             ["joblib"] = ("m.joblib", [FormatTests.Sample("forest.joblib"), FormatTests.Sample("pipeline.joblib")]),
             ["zip"] = ("m.pt", [Zip(("m/data.pkl", Malicious), ("m/version", Bytes("3"))), Zip(("i.zip", Zip(("x", Harmless))))]),
             ["tar"] = ("m.tar", [FormatTests.Tar(("pickle", Malicious), ("b", Harmless))]),

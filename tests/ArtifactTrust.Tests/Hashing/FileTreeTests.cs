@@ -38,6 +38,47 @@ public sealed class FileTreeTests : IDisposable
     }
 
     [Fact]
+    public void A_list_of_all_names_what_cannot_be_read_and_why()
+    {
+        using var outside = new TemporaryDirectory();
+        _directory.File("blobs/1", "bytes");
+        _directory.File("z", "z");
+        Directory.CreateDirectory(Path.Combine(_directory.Path, "snapshots"));
+        Link("snapshots/model.bin", "../blobs/1");
+        Link("absent", "nothing");
+        Link("circle", "circle");
+        Link("folder", "blobs");
+        Link("out", outside.File("secret", "secret"));
+        Link("device", "/dev/zero");
+        Link("y\nx", "z");
+        using var socket = new System.Net.Sockets.Socket(
+            System.Net.Sockets.AddressFamily.Unix,
+            System.Net.Sockets.SocketType.Stream,
+            System.Net.Sockets.ProtocolType.Unspecified
+        );
+        socket.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(Path.Combine(_directory.Path, "socket")));
+        using var tree = FileTree.Open(_directory.Path, allowLinks: true);
+        var files = tree.ListAll(IgnoreRules.None);
+        Assert.Equal(
+            ["absent", "blobs/1", "circle", "device", "folder", "out", "snapshots/model.bin", "socket", "y\\nx", "z"],
+            files.Select(f => f.Name)
+        );
+        Assert.Equal(
+            [("blobs/1", 5), ("snapshots/model.bin", 5), ("z", 1)],
+            files.Where(f => f.Obstacle is null).Select(f => (f.Name, f.Size))
+        );
+        Assert.Contains("leads out of the directory", files.Single(f => f.Name == "out").Obstacle, StringComparison.Ordinal);
+        Assert.Contains("not opened", files.Single(f => f.Name == "socket").Obstacle, StringComparison.Ordinal);
+        Assert.Contains("line feed", files.Single(f => f.Name == "y\\nx").Obstacle, StringComparison.Ordinal);
+        Assert.Throws<MalformedDataException>(() => tree.List(IgnoreRules.None));
+        // Where links are not followed, each is named.
+        using var strict = FileTree.Open(_directory.Path);
+        Assert.NotNull(strict.ListAll(IgnoreRules.None).Single(f => f.Name == "snapshots/model.bin").Obstacle);
+
+        void Link(string name, string target) => File.CreateSymbolicLink(Path.Combine(_directory.Path, name), target);
+    }
+
+    [Fact]
     public void A_link_that_is_ignored_is_not_looked_at()
     {
         _directory.File("a", "a");

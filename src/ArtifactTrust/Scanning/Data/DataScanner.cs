@@ -30,7 +30,7 @@ public sealed class DataScanner(TimeProvider? time = null)
 
     /// <summary>Looks through the files of a tree.</summary>
     /// <param name="tree">The tree.</param>
-    /// <param name="files">Its files, as listed.</param>
+    /// <param name="files">Its files, as listed; one that cannot be read (<see cref="FileTree.ListAll"/>) is a gap.</param>
     /// <param name="progress">Told the size of each file when it is done, in bytes.</param>
     /// <param name="cancellation">Stops inside a file too.</param>
     /// <exception cref="IOException">A file cannot be read.</exception>
@@ -47,6 +47,11 @@ public sealed class DataScanner(TimeProvider? time = null)
         var scans = new List<DataFileScan>(files.Count);
         foreach (var file in files)
         {
+            if (file.Obstacle is { } obstacle)
+            {
+                scans.Add(new DataFileScan(file.Name, "unknown", 0, [], [obstacle]));
+                continue;
+            }
             using var stream = tree.OpenRead(file.Name);
             scans.Add(ScanFile(file.Name, stream, cancellation));
             progress?.Report(file.Size);

@@ -34,11 +34,14 @@ internal sealed class CompressedExaminer(ModelFileExaminer examiner)
     }
 
     /// <summary>Whether bytes that begin like zlib data are some: two bytes are little to go by.</summary>
-    internal static bool Inflates(Stream stream)
+    /// <param name="stream">The bytes.</param>
+    /// <param name="start">The first bytes that come out.</param>
+    internal static bool Inflates(Stream stream, out ReadOnlyMemory<byte> start)
     {
         const int enough = 64;
         using var probe = new InflatedStream(DeflatedStream.Zlib(stream), new InflationBudget());
-        var length = probe.Peek(enough).Length;
+        start = probe.Peek(enough).ToArray();
+        var length = start.Length;
         var inflates = length == enough || (length > 0 && probe.Problem is null);
         stream.Position = 0;
         return inflates;

@@ -95,6 +95,12 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
     /// <summary>Whether anything may stand in it, and no examination of it sees all of that.</summary>
     internal bool MayHideArchive => Treatment is FormatTreatment.Probe or FormatTreatment.Native or FormatTreatment.Text;
 
+    /// <summary>
+    /// Whether the first bytes may be opcodes as well: the name of the first member, or a frame that decoders pass over. All other archives and compressed data
+    /// begin with bytes that no unpickler takes.
+    /// </summary>
+    internal bool MayBePickleToo => Treatment is FormatTreatment.Tar or FormatTreatment.Bzip2 or FormatTreatment.Zstandard;
+
     /// <summary>How many of the first bytes are looked at.</summary>
     internal const int HeadBytes = 4096;
 

@@ -70,13 +70,19 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
     /// <summary>Examines bytes that come out of a decompressor, or of an archive that is read forward.</summary>
     internal string ExamineInflated(InflatedStream inflated, string name, Place place)
     {
-        var format = FileFormat.Recognize(inflated.Peek(FileFormat.HeadBytes));
+        var head = inflated.Peek(FileFormat.HeadBytes);
+        var format = FileFormat.Recognize(head);
+        var reach = format.MayBePickleToo ? ExamineHead(head, place) : long.MaxValue;
         var result = format.NeedsSeeking
             ? ExamineInMemory(format, inflated, name, place)
             : ExamineForward(format, inflated, null, name, place);
         if (inflated.Problem is not null)
         {
             Log.AddGap(place, inflated.Problem);
+        }
+        if (inflated.Inflated >= reach)
+        {
+            Log.AddGap(place, $"{format.Name} that may be a pickle too");
         }
         return result;
     }
@@ -91,8 +97,20 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
         {
             Log.AddGap(place, verdict.Gap);
         }
+        if (input.Unfollowed != long.MaxValue && input.Skip(input.Unfollowed - input.Position))
+        {
+            Log.AddGap(place, "the data of an array reads as a pickle that goes on too far ahead");
+        }
         Log.Examined |= verdict.IsPickle;
         return verdict;
+    }
+
+    /// <summary>Follows the first bytes of an archive or of compressed data as an unpickler does.</summary>
+    /// <returns>How many bytes there have to be for it to go on behind these; the largest number where it does not.</returns>
+    private long ExamineHead(ReadOnlySpan<byte> head, Place place)
+    {
+        var input = new PickleInput(new MemoryStream(head.ToArray()), head.Length);
+        return ExaminePickle(input, place, expected: false).IsCut ? Math.Max(input.Wanted, head.Length + 1) : long.MaxValue;
     }
 
     /// <summary>Follows a pickle whose end is not known, and keeps what it imports, if it calls something.</summary>
@@ -221,6 +239,11 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
         {
             Log.AddOddity("python-bytecode", place);
         }
+        if (format.MayBePickleToo && stream.CanSeek)
+        {
+            ExaminePickle(new PickleInput(stream, length), place, expected: false);
+            stream.Position = 0;
+        }
         switch (format.Treatment)
         {
             case FormatTreatment.Unexamined:
@@ -247,10 +270,12 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
                 return format.Name;
             case FormatTreatment.Zlib when stream.CanSeek:
                 // If it does not inflate, it is something else.
-                if (CompressedExaminer.Inflates(stream))
+                if (CompressedExaminer.Inflates(stream, out var start))
                 {
                     return Compressed.Examine(format, stream, name, place);
                 }
+                // Readers hand over what comes before an error.
+                ExamineGuess(start, place.Inside(format.Name, null));
                 format = format with { Name = "unknown" };
                 break;
             case FormatTreatment.Zlib:

@@ -21,7 +21,7 @@ public sealed class ModelScanner(ModelScanRules? rules = null, TimeProvider? tim
 
     /// <summary>Scans files of a tree.</summary>
     /// <param name="tree">The tree.</param>
-    /// <param name="files">Its files, as listed.</param>
+    /// <param name="files">Its files, as listed; one that cannot be read (<see cref="FileTree.ListAll"/>) is inconclusive.</param>
     /// <param name="progress">Told the size of each file when it is done, in bytes.</param>
     /// <param name="cancellation">Stops inside a file too.</param>
     /// <exception cref="IOException">A file cannot be read.</exception>
@@ -39,6 +39,11 @@ public sealed class ModelScanner(ModelScanRules? rules = null, TimeProvider? tim
         var names = files.Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var file in files)
         {
+            if (file.Obstacle is { } obstacle)
+            {
+                scans.Add(new FileScan(file.Name, file.Size, "unknown", FileVerdict.Inconclusive, [], [obstacle], []));
+                continue;
+            }
             using var stream = tree.OpenRead(file.Name);
             scans.Add(ScanFile(file.Name, stream, names, cancellation));
             progress?.Report(file.Size);

@@ -6,7 +6,8 @@ namespace ArtifactTrust.Scanning.Models;
 /// <param name="IsPickle">Whether they are one or more pickles.</param>
 /// <param name="Format">The format in words.</param>
 /// <param name="Gap">Why not all of it could be followed; null where it could.</param>
-internal sealed record PickleVerdict(bool IsPickle, string Format, string? Gap);
+/// <param name="IsCut">Whether the bytes end inside of what may be a pickle, and is none so far.</param>
+internal sealed record PickleVerdict(bool IsPickle, string Format, string? Gap, bool IsCut = false);
 
 /// <summary>Decides whether bytes are pickles, and follows all of them.</summary>
 /// <remarks>
@@ -116,7 +117,7 @@ internal sealed class PickleExaminer(ModelScanRules rules, int depth, Cancellati
             events.Restore(certain ? mark : default);
             if (!certain)
             {
-                return new PickleVerdict(false, "unknown", null);
+                return new PickleVerdict(false, "unknown", null, end == PickleEnd.Truncated);
             }
             var repeated = input.Rewind(start);
             var rest = Search(input, events, machine);

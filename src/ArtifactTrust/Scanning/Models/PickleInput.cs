@@ -45,6 +45,15 @@ internal sealed class PickleInput
     /// <summary>How many opcodes were followed where others see none.</summary>
     internal long Speculated { get; set; }
 
+    /// <summary>
+    /// The nearest position to which opcodes among the bytes of an array lead that was too far ahead to be followed. If the input ends before, an unpickler
+    /// that takes them for opcodes raises.
+    /// </summary>
+    internal long Unfollowed { get; set; } = long.MaxValue;
+
+    /// <summary>The position up to which an argument goes that this fork does not have.</summary>
+    internal long Wanted { get; private set; }
+
     /// <summary>How many bytes are left; the largest number where that is not known.</summary>
     internal long Remaining => Length is { } length ? length - Position : long.MaxValue;
 
@@ -59,6 +68,17 @@ internal sealed class PickleInput
 
     /// <summary>The bytes that are in the buffer, from their start. This input must not be read meanwhile.</summary>
     internal PickleInput Fork() => new(this);
+
+    /// <summary>Whether that many bytes may follow.</summary>
+    internal bool MayHave(long count)
+    {
+        if (count <= Remaining)
+        {
+            return true;
+        }
+        Wanted = count > long.MaxValue / 2 ? long.MaxValue / 2 : Position + count;
+        return false;
+    }
 
     /// <summary>Moves over bytes that are in the buffer.</summary>
     internal void Advance(int count)

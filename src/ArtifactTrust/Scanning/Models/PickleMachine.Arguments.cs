@@ -86,7 +86,7 @@ internal sealed partial class PickleMachine
         {
             return;
         }
-        if (length > input.Remaining)
+        if (!input.MayHave(length))
         {
             Fail($"{length} bytes are announced where {input.Remaining} are left", position);
             _end = PickleEnd.Truncated;
@@ -156,22 +156,36 @@ internal sealed partial class PickleMachine
         }
     }
 
+    /// <summary>The next bytes of the line that begins here, where it does not end in the buffer. They are to be moved over before the next.</summary>
+    /// <returns>Whether there are some; otherwise the length of the line's last part is known, or it has no end.</returns>
+    private bool NextPiece(long position, out int last)
+    {
+        last = LineLength(position);
+        if (last >= 0 || _end is not null)
+        {
+            return false;
+        }
+        if (_exactNames && _journal is null)
+        {
+            // No loader begins here. Elsewhere a line is followed to its end: whoever gave up would be told so by the length of one.
+            Fail("a line longer than a guess is worth", position);
+            return false;
+        }
+        _lineBytes += input.Available.Length;
+        return true;
+    }
+
     /// <summary>Moves over a line of any length.</summary>
     private void Line(long position)
     {
-        for (int length; (length = LineLength(position)) != -1 || _end is null; )
+        int last;
+        while (NextPiece(position, out last))
         {
-            if (length >= 0)
-            {
-                input.Advance(length + 1);
-                return;
-            }
-            if (!_sure)
-            {
-                Fail("a line longer than a guess is worth", position);
-                return;
-            }
             input.Advance(input.Available.Length);
+        }
+        if (last >= 0)
+        {
+            input.Advance(last + 1);
         }
     }
 
@@ -192,22 +206,65 @@ internal sealed partial class PickleMachine
                 }
             }
             input.Advance(start);
-            var head = input.Available[..Math.Min(size, NestedPickles.HeadBytes)];
-            if (NestedPickles.MayBegin(head))
-            {
-                Examine(size, position);
-            }
+            ExamineText(size, position);
             if (size <= Limits.PickleNameBytes)
             {
                 value = Keep(kind, size, input.Position, position);
             }
             input.Advance(length - start + 1);
         }
-        else
+        else if (_end is null)
         {
-            Line(position);
+            MoveOverText(kind, position);
         }
         Push(value, position);
+    }
+
+    private void ExamineText(int size, long position)
+    {
+        var head = input.Available[..Math.Min(size, NestedPickles.HeadBytes)];
+        if (NestedPickles.MayBegin(head))
+        {
+            Examine(size, position);
+        }
+    }
+
+    /// <summary>Moves over a text that is too long for the buffer, and so for a name.</summary>
+    private void MoveOverText(PickleKind kind, long position)
+    {
+        var quote = kind == PickleKind.Escaped ? input.Available[0] : (byte)0;
+        if (quote is not (0 or (byte)'\'' or (byte)'"'))
+        {
+            Fail("a string without quotes", position);
+        }
+        else
+        {
+            input.Advance(quote == 0 ? 0 : 1);
+            ExamineText(input.Available.Length, position);
+        }
+        byte final = 0;
+        int last;
+        while (NextPiece(position, out last))
+        {
+            Note(input.Available);
+            input.Advance(input.Available.Length);
+        }
+        if (last < 0)
+        {
+            return;
+        }
+        Note(input.Available[..last]);
+        if (quote != 0 && final != quote)
+        {
+            Fail("a string without quotes", position);
+        }
+        input.Advance(last + 1);
+
+        void Note(ReadOnlySpan<byte> piece)
+        {
+            var end = piece.LastIndexOfAnyExceptInRange((byte)0, (byte)' ');
+            final = end < 0 ? final : piece[end];
+        }
     }
 
     /// <summary>Where the text between the quotes is; a length of -1 where there are none.</summary>
@@ -222,39 +279,34 @@ internal sealed partial class PickleMachine
     }
 
     /// <summary>A number on a line, in whatever form an unpickler may accept.</summary>
-    private long Number(long position, bool decimalOnly)
+    private long Number(long position, PickleNumberForm form)
     {
-        var length = LineLength(position);
-        if (length < 0)
+        var number = new PickleNumber(form);
+        int last;
+        while (NextPiece(position, out last))
         {
-            Line(position);
-            return -1;
-        }
-        var line = input.Available[..length];
-        var number = -1L;
-        if (decimalOnly ? !PickleText.TryParseDecimal(line, out number) : !PickleText.MayBeInteger(line))
-        {
-            Fail("a line that is no number", position);
-        }
-        input.Advance(length + 1);
-        return number;
-    }
-
-    private void PushFloat(long position)
-    {
-        var length = LineLength(position);
-        if (length < 0)
-        {
-            Line(position);
-        }
-        else
-        {
-            if (!PickleText.MayBeFloat(input.Available[..length]))
+            number.Add(input.Available);
+            if (!number.MayGoOn)
             {
                 Fail("a line that is no number", position);
             }
-            input.Advance(length + 1);
+            input.Advance(input.Available.Length);
         }
-        Push(PickleValue.Other, position);
+        if (last < 0)
+        {
+            return -1;
+        }
+        number.Add(input.Available[..last]);
+        input.Advance(last + 1);
+        if (!number.IsNumber)
+        {
+            Fail("a line that is no number", position);
+            return -1;
+        }
+        if (number.IsCut)
+        {
+            Doubt("a zero byte inside a number", position);
+        }
+        return number.Value;
     }
 }

@@ -24,6 +24,9 @@ internal sealed partial class PickleMachine
     private bool _sawStructure;
     private (int Count, int Marks) _base;
 
+    // Bytes of lines too long for the buffer.
+    private long _lineBytes;
+
     private enum JournalOf
     {
         Stack,
@@ -214,15 +217,16 @@ internal sealed partial class PickleMachine
         _base = (_count, _markCount);
         while (_end is null && Error is null && !SawCall && !SawDenied && outer.Speculated <= allowed && _journal.Count <= MostUndone)
         {
-            outer.Speculated++;
             Opcodes++;
-            var at = input.Position;
+            var (at, lines) = (input.Position, _lineBytes);
             var opcode = input.ReadByte();
             if (opcode < 0)
             {
+                _end = PickleEnd.Truncated;
                 break;
             }
             Step((PickleOpcode)opcode, at);
+            outer.Speculated += 1 + _lineBytes - lines;
             if (Opcodes > _deniedAt || Opcodes > _changedAt)
             {
                 Confirm((PickleOpcode)opcode);
@@ -234,7 +238,11 @@ internal sealed partial class PickleMachine
         {
             events.Restore(mark);
         }
-        var isTooMuch = _journal.Count > MostUndone;
+        var isTooMuch = !isPickle && (_journal.Count > MostUndone || outer.Speculated > allowed || _end == PickleEnd.OverLimit);
+        if (_end == PickleEnd.Truncated && input != outer)
+        {
+            outer.Unfollowed = Math.Min(outer.Unfollowed, start + Math.Max(input.Wanted, input.Length!.Value + 1));
+        }
         for (var i = _journal.Count - 1; i >= 0; i--)
         {
             Undo(_journal[i]);

@@ -19,7 +19,7 @@ internal sealed partial class PickleMachine
                 Store(Unsigned(4, position), position);
                 break;
             case PickleOpcode.Put:
-                Store(Number(position, decimalOnly: true), position);
+                Store(Number(position, PickleNumberForm.Decimal), position);
                 break;
             case PickleOpcode.BinGet:
                 Load(Unsigned(1, position), position);
@@ -28,7 +28,7 @@ internal sealed partial class PickleMachine
                 Load(Unsigned(4, position), position);
                 break;
             case PickleOpcode.Get:
-                Load(Number(position, decimalOnly: true), position);
+                Load(Number(position, PickleNumberForm.Decimal), position);
                 break;
 
             case PickleOpcode.BinInt1:
@@ -57,11 +57,12 @@ internal sealed partial class PickleMachine
                 break;
             case PickleOpcode.Int:
             case PickleOpcode.Long:
-                Number(position, decimalOnly: false);
+                Number(position, PickleNumberForm.Integer);
                 Push(PickleValue.Other, position);
                 break;
             case PickleOpcode.Float:
-                PushFloat(position);
+                Number(position, PickleNumberForm.Float);
+                Push(PickleValue.Other, position);
                 break;
             case PickleOpcode.Long1:
                 PushLong(Unsigned(1, position), position);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using ArtifactTrust.Formats;
@@ -10,9 +9,6 @@ namespace ArtifactTrust.Scanning.Models;
 /// </summary>
 internal sealed class PickleText(PickleInput input, int maximumBytes = Limits.PickleTextBytes)
 {
-    private static readonly SearchValues<byte> IntegerBytes = SearchValues.Create(" \t\r\v\f+-_0123456789abcdefABCDEFxXoOlL"u8);
-    private static readonly SearchValues<byte> FloatBytes = SearchValues.Create(" \t\r\v\f+-_.0123456789abcdefABCDEFinftyINFTYxXpP"u8);
-
     // Pickles name the same imports over and over by their memo, and each reading again is two seeks.
     private const int MostRead = 256;
 
@@ -98,44 +94,6 @@ internal sealed class PickleText(PickleInput input, int maximumBytes = Limits.Pi
     /// <summary>Whether the text may be the dotted name of something that can be imported, in any script.</summary>
     internal static bool MayBeName(string text) =>
         text.Length > 0 && text.All(c => char.IsLetterOrDigit(c) || c is '_' or '.' or '-' or '<' or '>');
-
-    /// <summary>Whether <c>int(line, 0)</c> may take it.</summary>
-    internal static bool MayBeInteger(ReadOnlySpan<byte> line) =>
-        line.ContainsAnyInRange((byte)'0', (byte)'9') && !line.ContainsAnyExcept(IntegerBytes);
-
-    /// <summary>Whether <c>float(line)</c> may take it.</summary>
-    internal static bool MayBeFloat(ReadOnlySpan<byte> line) => !line.IsEmpty && !line.ContainsAnyExcept(FloatBytes);
-
-    /// <summary>Reads a number as <c>int(line)</c> does: white space around it, a sign, and single underscores between digits.</summary>
-    internal static bool TryParseDecimal(ReadOnlySpan<byte> line, out long number)
-    {
-        number = -1;
-        var text = line.Trim(" \t\r\v\f"u8);
-        var negative = text is [(byte)'-', ..];
-        if (text is [(byte)'-' or (byte)'+', ..])
-        {
-            text = text[1..];
-        }
-        var value = 0L;
-        var digit = false;
-        foreach (var c in text)
-        {
-            if (c == '_' && digit)
-            {
-                digit = false;
-                continue;
-            }
-            if (!char.IsAsciiDigit((char)c))
-            {
-                return false;
-            }
-            digit = true;
-            // One that does not fit is no place of a memo: every unpickler refuses it.
-            value = value > (long.MaxValue - 9) / 10 ? long.MaxValue / 10 : (value * 10) + (c - '0');
-        }
-        number = negative ? -value : value;
-        return digit;
-    }
 
     /// <summary>Text as Python's <c>codecs.escape_decode</c> reads it.</summary>
     internal static string Unescape(ReadOnlySpan<byte> text)

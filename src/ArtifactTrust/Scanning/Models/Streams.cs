@@ -38,6 +38,46 @@ internal sealed class RangeStream(Stream inner, long offset, long length) : Read
     }
 }
 
+/// <summary>A stream that can seek, and the CRC-32 of what was read of it from its start on without a hole.</summary>
+internal sealed class CheckedStream(Stream inner) : ReadOnlyStream
+{
+    private readonly ReflectedCrc _crc = ReflectedCrc.Crc32();
+    private long _checked;
+
+    /// <summary>The check of all of it; null where not all was read.</summary>
+    internal uint? Crc => _checked == Length ? (uint)_crc.Value : null;
+
+    public override bool CanSeek => true;
+
+    public override long Length => inner.Length;
+
+    public override long Position
+    {
+        get => inner.Position;
+        set => inner.Position = value;
+    }
+
+    public override int Read(Span<byte> buffer)
+    {
+        var at = inner.Position;
+        var read = inner.Read(buffer);
+        if (at <= _checked && at + read > _checked)
+        {
+            _crc.Append(buffer[(int)(_checked - at)..read]);
+            _checked = at + read;
+        }
+        return read;
+    }
+
+    /// <summary>Reads what was not read.</summary>
+    internal void ReadToEnd()
+    {
+        var buffer = new byte[64 << 10];
+        Position = _checked;
+        while (Read(buffer) > 0) { }
+    }
+}
+
 /// <summary>The next bytes of a stream that is read forward.</summary>
 internal sealed class PartStream(Stream inner, long length) : ReadOnlyStream
 {
@@ -62,7 +102,10 @@ internal sealed class PartStream(Stream inner, long length) : ReadOnlyStream
 }
 
 /// <summary>Decompressed bytes, counted against a budget; damage ends them instead of raising.</summary>
-internal sealed class InflatedStream(Stream inner, InflationBudget budget) : ReadOnlyStream
+/// <param name="inner">The decompressor.</param>
+/// <param name="budget">What may still come out.</param>
+/// <param name="crc">Takes what comes out; null where no checksum is known.</param>
+internal sealed class InflatedStream(Stream inner, InflationBudget budget, ReflectedCrc? crc = null) : ReadOnlyStream
 {
     private byte[] _head = [];
     private int _headUsed;
@@ -137,6 +180,7 @@ internal sealed class InflatedStream(Stream inner, InflationBudget budget) : Rea
         try
         {
             var read = inner.Read(buffer[..(int)Math.Min(buffer.Length, budget.Left)]);
+            crc?.Append(buffer[..read]);
             budget.Left -= read;
             Inflated += read;
             Ended |= read == 0;

@@ -12,7 +12,7 @@ namespace ArtifactTrust.Scanning.Models;
 /// <param name="DataStart">Where the data begins.</param>
 /// <param name="CompressedSize">The data's size in the archive, in bytes.</param>
 /// <param name="Size">The size after decompression, in bytes, as the archive says.</param>
-/// <param name="HasDescriptor">Whether sizes follow the data.</param>
+/// <param name="Crc">The CRC-32 of what comes out, as the archive says; null where it stands behind the data of a member that no directory lists.</param>
 /// <param name="IsDuplicate">Whether an entry before has the same name.</param>
 /// <param name="Disagreement">In what the two headers disagree; null where they agree.</param>
 internal sealed record ZipMember(
@@ -23,7 +23,7 @@ internal sealed record ZipMember(
     long DataStart,
     long CompressedSize,
     long Size,
-    bool HasDescriptor,
+    uint? Crc,
     bool IsDuplicate,
     string? Disagreement
 )
@@ -110,7 +110,18 @@ internal sealed class ZipDirectory
         }
         return data + compressed > DirectoryStart
             ? null
-            : new ZipMember(Text(name), method, (flags & UnreadableFlags) != 0, start, data, compressed, size, false, false, null);
+            : new ZipMember(
+                Text(name),
+                method,
+                (flags & UnreadableFlags) != 0,
+                start,
+                data,
+                compressed,
+                size,
+                (flags & DescriptorFlag) != 0 ? null : UInt32(header, 14),
+                false,
+                null
+            );
     }
 
     /// <summary>Reads up to that many bytes.</summary>
@@ -277,7 +288,7 @@ internal sealed class ZipDirectory
             dataStart,
             compressed,
             size,
-            hasDescriptor,
+            crc,
             isDuplicate,
             disagreement
         );

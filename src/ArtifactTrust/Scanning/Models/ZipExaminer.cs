@@ -96,7 +96,7 @@ internal sealed class ZipExaminer(ModelFileExaminer examiner)
                 {
                     _log.AddGap(inner, "it is stored in another size than its own");
                 }
-                return examiner.Examine(data, member.Name, inner);
+                return ExamineStored(data, member, inner);
             case 8:
                 return ExamineInflated(new DeflateStream(data, CompressionMode.Decompress, leaveOpen: true), member, inner);
             case 12:
@@ -117,10 +117,44 @@ internal sealed class ZipExaminer(ModelFileExaminer examiner)
         }
     }
 
+    private string ExamineStored(RangeStream data, ZipMember member, Place inner)
+    {
+        var content = new CheckedStream(data);
+        var format = examiner.Examine(content, member.Name, inner);
+        if (data.Length <= Limits.ZipCheckedBytes)
+        {
+            content.ReadToEnd();
+        }
+        Compare(content.Crc, member, inner);
+        return format;
+    }
+
+    /// <summary>Compares the checksum of what was read whole: readers that compare it refuse what others load.</summary>
+    private void Compare(uint? crc, ZipMember member, Place inner)
+    {
+        if (crc is not null && member.Crc is not null && crc != member.Crc && !member.SaysEncrypted)
+        {
+            _log.AddGap(inner, "the checksum of the member does not match");
+        }
+    }
+
     private string ExamineInflated(Stream decompressor, ZipMember member, Place inner)
     {
-        using var inflated = new InflatedStream(decompressor, examiner.Budget);
+        var crc = ReflectedCrc.Crc32();
+        using var inflated = new InflatedStream(decompressor, examiner.Budget, crc);
         var format = examiner.ExamineInflated(inflated, member.Name, inner with { Start = null });
+        if (member.Size <= Limits.ZipCheckedBytes)
+        {
+            inflated.ReadToEnd();
+            if (inflated.Problem is not null)
+            {
+                _log.AddGap(inner, inflated.Problem);
+            }
+        }
+        if (inflated.Ended)
+        {
+            Compare((uint)crc.Value, member, inner);
+        }
         if (inflated.Inflated > member.Size || (inflated.Ended && inflated.Inflated < member.Size))
         {
             _log.AddGap(inner, "its size is not the one the archive says");

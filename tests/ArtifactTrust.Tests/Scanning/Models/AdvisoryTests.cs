@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using ArtifactTrust.Scanning.Models;
+using ArtifactTrust.Tests.Formats.Zstandard;
 using static ArtifactTrust.Tests.Scanning.Models.Pickled;
 using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
@@ -39,6 +40,12 @@ public sealed class AdvisoryTests
             { "GHSA-7wx9-6375-f5wh", "profile", "Profile.run" },
             { "GHSA-7wx9-6375-f5wh", "profile", "run" },
             { "CVE-2025-71350", "torch.utils.collect_env", "run" },
+            { "GHSA-q5qq-mvfm-j35x CVE-2026-22609", "ctypes", "CDLL" },
+            { "GHSA-q5qq-mvfm-j35x CVE-2026-22609", "multiprocessing.popen_fork", "Popen" },
+            { "GHSA-5hwf-rc88-82xm", "uuid", "_popen" },
+            { "GHSA-5hwf-rc88-82xm", "_osx_support", "_find_build_tool" },
+            { "GHSA-5hwf-rc88-82xm", "_aix_support", "_get_bootstrap" },
+            { "GHSA-f7qq-56ww-84cr", "asyncio.base_subprocess", "BaseSubprocessTransport" },
             { "CVE-2026-22609", "importlib", "import_module" },
             { "CVE-2026-22609", "multiprocessing.util", "spawnv_passfds" },
             { "GHSA-mhc9-48gj-9gp3", "smtplib", "SMTP" },
@@ -70,6 +77,95 @@ public sealed class AdvisoryTests
             Assert.Contains(scan.Imports, i => i.Module == module && i.Name == name && i.Severity is not null);
         }
     }
+
+    /// <summary>Advisories about other forms than a call in a pickle, each with a vector of its own.</summary>
+    public static TheoryData<string> Others => [.. Vectors.Keys];
+
+    private static Dictionary<string, (string Name, Func<byte[]> Make)> Vectors { get; } =
+        new(StringComparer.Ordinal)
+        {
+            ["CVE-2025-1550: a class of any module in the configuration of a Keras archive"] = (
+                "m.keras",
+                () => Keras("""{"class_name":"function","config":"system","module":"os","registered_name":"function"}""")
+            ),
+            ["CVE-2025-8747: a function of Keras that fetches files"] = (
+                "m.keras",
+                () =>
+                    Keras(
+                        """{"class_name":"Lambda","module":"keras.layers","config":{"function":{"class_name":"function","config":"get_file","module":"keras.utils","registered_name":"get_file"}}}"""
+                    )
+            ),
+            ["CVE-2025-9905: a Lambda layer in HDF5, where safe mode is not looked at"] = (
+                "m.h5",
+                () => FormatTests.Sample("lambda-earliest.h5")
+            ),
+            ["CVE-2025-9906: a configuration that switches safe mode off"] = (
+                "m.keras",
+                () =>
+                    Keras(
+                        """{"class_name":"function","config":"enable_unsafe_deserialization","module":"keras.config","registered_name":"enable_unsafe_deserialization"}"""
+                    )
+            ),
+            ["CVE-2025-49655: a module of PyTorch in a Keras archive"] = (
+                "m.keras",
+                () =>
+                    Keras(
+                        """{"class_name":"TorchModuleWrapper","module":"keras.layers","registered_name":null,"config":{"module":"AAAA"}}"""
+                    )
+            ),
+            ["CVE-2024-34359: a template in GGUF that leads out of itself"] = (
+                "m.gguf",
+                () => FormatTests.Gguf(("tokenizer.chat_template", "{{ ''.__class__.__base__.__subclasses__() }}"))
+            ),
+            ["CVE-2022-25882: external data above the model"] = (
+                "m.onnx",
+                () => Protobuf.Onnx(Protobuf.ExternalTensor("../../../etc/passwd"))
+            ),
+            ["CVE-2024-27318: external data above the model, after a folder"] = (
+                "m.onnx",
+                () => Protobuf.Onnx(Protobuf.ExternalTensor("data/../../passwd"))
+            ),
+            ["CVE-2025-51480: external data at a path of its own"] = (
+                "m.onnx",
+                () => Protobuf.Onnx(Protobuf.ExternalTensor("/tmp/written"))
+            ),
+            ["CVE-2023-47248: an extension type of Arrow that was unpickled"] = (
+                "m.arrow",
+                () => Join([0xff, 0xff, 0xff, 0xff, 60, 0, 0, 0, 0x10, 0, 0, 0], Bytes("arrow.py_extension_type"), MaliciousFramed)
+            ),
+            ["CVE-2024-34997: an array of objects between the opcodes of joblib"] = (
+                "m.joblib",
+                () =>
+                    Join(
+                        Bytes(
+                            "\u0080\u0002cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\u0081}(U\u0005shapeK\u0001\u0085U\u0005dtypecnumpy\ndtype\nU\u0002O8\u0089\u0088\u0087Rub"
+                        ),
+                        Malicious,
+                        Bytes(".")
+                    )
+            ),
+        };
+
+    [Theory]
+    [MemberData(nameof(Others))]
+    public void A_trick_of_another_form_is_not_clean(string advisory)
+    {
+        var (name, make) = Vectors[advisory];
+        var scan = new ModelScanner().ScanFile(name, new MemoryStream(make()));
+        Assert.True(
+            scan.Verdict is FileVerdict.Findings or FileVerdict.Inconclusive,
+            $"{scan.Format}, {scan.Verdict}: {string.Join("; ", scan.Gaps)}"
+        );
+        // An archive whose weights are none has a gap in any case.
+        Assert.True(scan.Findings.Count > 0, advisory);
+    }
+
+    private static byte[] Keras(string configuration) =>
+        Zip(
+            ("config.json", Bytes(configuration)),
+            ("metadata.json", Bytes("""{"keras_version":"3.9.0"}""")),
+            ("model.weights.h5", Bytes("x"))
+        );
 
     [Fact]
     public void CVE_2025_1889_a_pickle_under_another_name_in_a_PyTorch_archive() =>
@@ -187,6 +283,33 @@ public sealed class AdvisoryTests
         var old = Join(Bytes("ZF0x20               "), Zlib(Malicious));
         FoundOs(old);
     }
+
+    [Fact]
+    public void A_pickle_that_is_an_archive_or_compressed_data_too_is_followed_as_both()
+    {
+        // The name of the first member of a tar archive is what it begins with.
+        FoundOs(FormatTests.Tar((Text(Malicious), Harmless)));
+        FoundOs(Gzip(FormatTests.Tar((Text(Malicious), Harmless))));
+        var far = FormatTests.Tar(("V", Join(new byte[9000], Bytes("\n0"), Malicious)));
+        FoundOs(far);
+        Assert.Contains("may be a pickle too", Assert.Single(Scan(Gzip(far)).Gaps), StringComparison.Ordinal);
+        // A value that goes on behind the end is read by no unpickler.
+        Assert.Equal(FileVerdict.Clean, Scan(Gzip(FormatTests.Tar(("BERT/model", Harmless)))).Verdict);
+        // Decoders of Zstandard pass over frames that begin so.
+        var line = Join(Bytes("\n0"), Malicious);
+        FoundOs(Join(Bytes("V*M\u0018"), BitConverter.GetBytes(line.Length), line, ZstandardSamples.Stored(Harmless)));
+        // A length of 825 million bytes, and so no pickle here.
+        Assert.Equal(FileVerdict.Clean, Scan(FormatTests.Sample("small.pkl.bz2")).Verdict);
+    }
+
+    [Fact]
+    public void What_a_few_bytes_of_zlib_data_that_is_cut_give_is_followed()
+    {
+        FoundOs(Zlib(Malicious)[..^4]);
+        FoundOs(Zlib(Malicious)[..^5]);
+    }
+
+    private static string Text(byte[] bytes) => System.Text.Encoding.Latin1.GetString(bytes);
 
     private static void FoundOs(byte[] content)
     {

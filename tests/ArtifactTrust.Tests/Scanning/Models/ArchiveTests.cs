@@ -220,6 +220,35 @@ public sealed class ArchiveTests
         }
     }
 
+    [Theory]
+    [InlineData(CompressionLevel.NoCompression)]
+    [InlineData(CompressionLevel.Optimal)]
+    public void A_member_whose_checksum_does_not_match_is_not_clean(CompressionLevel level)
+    {
+        foreach (var content in new[] { Harmless, Bytes("a,b\n1,2\n"), Bytes("{}"), Join(Harmless, new byte[900_000]) })
+        {
+            var zip = Zip(level, ("m/data.pkl", content), ("m/version", Bytes("3\n")));
+            Assert.DoesNotContain(Scan(zip).Gaps, g => g.Contains("checksum", StringComparison.Ordinal));
+            // In both headers alike.
+            zip[14] ^= 0x10;
+            zip[zip.AsSpan().IndexOf("PK\x01\x02"u8) + 16] ^= 0x10;
+            var scan = Scan(zip);
+            Assert.Equal(FileVerdict.Inconclusive, scan.Verdict);
+            Assert.Equal("m/data.pkl: the checksum of the member does not match", Assert.Single(scan.Gaps));
+        }
+    }
+
+    [Fact]
+    public void Large_tensors_are_not_read_for_their_checksum()
+    {
+        var zip = Zip(("m/data.pkl", Harmless), ("m/data/0", new byte[8 << 20]));
+        var directory = zip.AsSpan().LastIndexOf("PK\x01\x02"u8);
+        var start = BitConverter.ToInt32(zip, directory + 42);
+        zip[start + 14] ^= 1;
+        zip[directory + 16] ^= 1;
+        Assert.Equal(FileVerdict.Clean, Scan(zip).Verdict);
+    }
+
     [Fact]
     public void A_bomb_is_stopped_by_what_it_says_of_itself()
     {

@@ -44,6 +44,23 @@ public sealed class ModelScannerTests : IDisposable
     }
 
     [Fact]
+    public void What_a_link_leads_to_is_examined_and_what_cannot_be_read_is_inconclusive()
+    {
+        Directory.CreateDirectory(Path.Join(_directory, "blobs"));
+        File.WriteAllBytes(Path.Join(_directory, "blobs", "1"), Malicious);
+        Directory.CreateDirectory(Path.Join(_directory, "snapshots"));
+        File.CreateSymbolicLink(Path.Join(_directory, "snapshots", "model.bin"), "../blobs/1");
+        File.CreateSymbolicLink(Path.Join(_directory, "other.bin"), "../../absent");
+        using var tree = FileTree.Open(_directory, allowLinks: true);
+        var report = new ModelScanner().Scan(tree, tree.ListAll(IgnoreRules.None));
+        Assert.Equal(
+            [("blobs/1", FileVerdict.Findings), ("other.bin", FileVerdict.Inconclusive), ("snapshots/model.bin", FileVerdict.Findings)],
+            report.Files.Select(f => (f.Name, f.Verdict))
+        );
+        Assert.StartsWith("other.bin: a symbolic link", Assert.Single(report.ToScanReport("m").Gaps), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_stream_that_cannot_seek_is_the_callers_mistake()
     {
         using var stream = new System.IO.Compression.GZipStream(new MemoryStream(), System.IO.Compression.CompressionMode.Decompress);
