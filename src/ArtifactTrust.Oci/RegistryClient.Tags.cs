@@ -74,13 +74,13 @@ public sealed partial class RegistryClient
             var started = _options.Time.GetTimestamp();
             try
             {
-                var (current, entityTag) = await FetchTaggedAsync(tag, null, cancellation).ConfigureAwait(false);
+                var tagged = await FetchTaggedAsync(tag, null, cancellation).ConfigureAwait(false);
                 state.Read();
-                var merged = await merge(current, cancellation).ConfigureAwait(false);
+                var merged = await merge(tagged?.Manifest, cancellation).ConfigureAwait(false);
                 // A write over what was read long ago would undo what others wrote since, who may have looked for the last time.
                 if (again || merged is null || _options.Time.GetElapsedTime(started) < MinimumSettling / 2)
                 {
-                    return new TagState(current, entityTag, merged);
+                    return new TagState(tagged?.Manifest, tagged?.EntityTag, merged);
                 }
             }
             catch (RegistryException e) when (e.Status == HttpStatusCode.InternalServerError && state.MayReadAgain(_options.Attempts))
