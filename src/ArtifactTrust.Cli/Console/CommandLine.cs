@@ -188,9 +188,13 @@ internal static class CommandLine
             return new Command(RootCommand.ExecutableName, Description) { create(session) };
         }
         var root = new RootCommand(Description);
-        foreach (var one in create is null ? Verbs.Select(v => v.Create) : [create])
+        IEnumerable<Func<Session, Command>> verbs =
+            create is not null ? [create]
+            : args is ["--version"] ? []
+            : Verbs.Select(v => v.Create);
+        foreach (var verb in verbs)
         {
-            root.Subcommands.Add(one(session));
+            root.Subcommands.Add(verb(session));
         }
         foreach (var option in root.Options.OfType<HelpOption>())
         {
