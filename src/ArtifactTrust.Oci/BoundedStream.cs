@@ -19,8 +19,13 @@ internal static class BoundedStream
         return more ? throw tooLong() : bytes;
     }
 
+    /// <summary>The first bytes of a stream.</summary>
+    /// <param name="Bytes">The bytes.</param>
+    /// <param name="More">Whether there were more.</param>
+    internal sealed record Head(byte[] Bytes, bool More);
+
     /// <summary>Reads at most so many bytes, and says whether there were more.</summary>
-    internal static async Task<(byte[] Bytes, bool More)> ReadUpToAsync(Stream stream, int maximumBytes, CancellationToken cancellation)
+    internal static async Task<Head> ReadUpToAsync(Stream stream, int maximumBytes, CancellationToken cancellation)
     {
         var buffer = new byte[Math.Min(maximumBytes + 1, 16 << 10)];
         var length = 0;
@@ -29,12 +34,12 @@ internal static class BoundedStream
             var read = await stream.ReadAsync(buffer.AsMemory(length), cancellation).ConfigureAwait(false);
             if (read == 0)
             {
-                return (buffer[..length], false);
+                return new Head(buffer[..length], false);
             }
             length += read;
             if (length > maximumBytes)
             {
-                return (buffer[..maximumBytes], true);
+                return new Head(buffer[..maximumBytes], true);
             }
             if (length == buffer.Length)
             {

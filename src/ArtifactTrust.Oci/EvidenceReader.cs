@@ -96,16 +96,21 @@ internal sealed class EvidenceReader(OciStore store)
         return new EvidenceListing(bundles, skipped) { Legacy = legacy, Notation = notation };
     }
 
+    /// <summary>A referrer of the list.</summary>
+    /// <param name="Referrer">Its manifest.</param>
+    /// <param name="IsWithin">Whether that is fetched.</param>
+    private sealed record Listed(Descriptor Referrer, bool IsWithin);
+
     /// <summary>Which manifests are fetched: the first ones of the list, as many as are kept in memory together.</summary>
-    private static List<(Descriptor Referrer, bool IsWithin)> Within(IReadOnlyList<Descriptor> referrers)
+    private static List<Listed> Within(IReadOnlyList<Descriptor> referrers)
     {
         var budget = OciLimits.ReferrerManifestsBytes;
-        var list = new List<(Descriptor, bool)>(referrers.Count);
+        var list = new List<Listed>(referrers.Count);
         foreach (var referrer in referrers)
         {
             var isWithin = referrer.Size <= budget;
             budget -= isWithin && referrer.Size <= OciLimits.ReferrerManifestBytes ? referrer.Size : 0;
-            list.Add((referrer, isWithin));
+            list.Add(new Listed(referrer, isWithin));
         }
         return list;
     }
@@ -209,6 +214,11 @@ internal sealed class EvidenceReader(OciStore store)
         CancellationToken cancellation
     )
     {
+        if (items.Count <= 1)
+        {
+            // The usual case, without what makes others wait: that is compiled at run time.
+            return items.Count == 0 ? [] : [await map(items[0], cancellation).ConfigureAwait(false)];
+        }
         var results = new TResult[items.Count];
         var options = new ParallelOptions { MaxDegreeOfParallelism = RequestsAtOnce, CancellationToken = cancellation };
         await Parallel

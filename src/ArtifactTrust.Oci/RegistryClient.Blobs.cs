@@ -58,10 +58,12 @@ public sealed partial class RegistryClient
                     {
                         throw Mismatch("blob", blob.Digest, $"its content has more than {blob.Size} bytes");
                     }
-                    hash.AppendData(piece.Span);
                     // Counted before it is written: what the hash has seen is never asked for again, even if writing fails.
                     written += piece.Length;
-                    await destination.WriteAsync(piece, token).ConfigureAwait(false);
+                    // A file is written by another thread, so that this one hashes meanwhile.
+                    var writing = destination.WriteAsync(piece, token);
+                    hash.AppendData(piece.Span);
+                    await writing.ConfigureAwait(false);
                 }
             }
             finally

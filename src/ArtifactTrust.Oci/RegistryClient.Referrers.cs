@@ -59,16 +59,14 @@ public sealed partial class RegistryClient
     }
 
     /// <summary>One page; no index where the registry has no such API.</summary>
-    private async Task<(ImageIndex? Index, int Length, Uri? Next)> ReferrersPageAsync(
-        RegistryRequest request,
-        bool apiIsKnown,
-        CancellationToken token
-    )
+    private sealed record ReferrersPage(ImageIndex? Index, int Length, Uri? Next);
+
+    private async Task<ReferrersPage> ReferrersPageAsync(RegistryRequest request, bool apiIsKnown, CancellationToken token)
     {
         using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
         if (response.Status == HttpStatusCode.NotFound && !apiIsKnown)
         {
-            return (null, 0, null);
+            return new ReferrersPage(null, 0, null);
         }
         if (response.Status != HttpStatusCode.OK)
         {
@@ -78,14 +76,14 @@ public sealed partial class RegistryClient
         var index = ImageIndex.Parse(body);
         if (LinkHeader.Next(response.Header("Link")) is not { } link)
         {
-            return (index, body.Length, null);
+            return new ReferrersPage(index, body.Length, null);
         }
         var next = RegistryTransport.TryResolve(request.Uri, link);
         return
             next is not null
             && _transport.IsRegistry(next)
             && Uri.UnescapeDataString(next.AbsolutePath) == Uri.UnescapeDataString(request.Uri.AbsolutePath)
-            ? (index, body.Length, next)
+            ? new ReferrersPage(index, body.Length, next)
             : throw new RegistryException(
                 response.Status,
                 null,

@@ -74,10 +74,10 @@ public sealed partial class RegistryClient
             var sent = _options.Time.GetTimestamp();
             try
             {
-                var (current, entityTag) = await FetchTaggedAsync(tag, null, null, cancellation).ConfigureAwait(false);
+                var tagged = await FetchTaggedAsync(tag, null, null, cancellation).ConfigureAwait(false);
                 state.Read(sent);
                 var answered = _options.Time.GetTimestamp();
-                var merged = await content.MergeAsync(current, cancellation).ConfigureAwait(false);
+                var merged = await content.MergeAsync(tagged?.Manifest, cancellation).ConfigureAwait(false);
                 // What was read long ago may have been replaced since. Most of what takes long is there already the next time.
                 if (
                     merged is null
@@ -86,7 +86,7 @@ public sealed partial class RegistryClient
                     || _options.Time.GetElapsedTime(answered) < TagWriter.MinimumPause / 2
                 )
                 {
-                    return new TagState(current, entityTag, merged);
+                    return new TagState(tagged?.Manifest, tagged?.EntityTag, merged);
                 }
             }
             catch (RegistryException e) when (e.Status == HttpStatusCode.InternalServerError && state.MayReadAgain(_options.Attempts))
@@ -164,10 +164,9 @@ public sealed partial class RegistryClient
             using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, late.Token);
             try
             {
-                var (current, _) = await FetchTaggedAsync(tag, null, 1, linked.Token).ConfigureAwait(false);
-                if (current is not null)
+                if (await FetchTaggedAsync(tag, null, 1, linked.Token).ConfigureAwait(false) is { } tagged)
                 {
-                    content.See(current);
+                    content.See(tagged.Manifest);
                 }
                 state.Watched(sent);
             }

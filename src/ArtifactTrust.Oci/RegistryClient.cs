@@ -116,10 +116,12 @@ public sealed partial class RegistryClient : OciStore
     }
 
     private async Task<StoredManifest?> FetchManifestAsync(string reference, Digest? expected, CancellationToken cancellation) =>
-        (await FetchTaggedAsync(reference, expected, null, cancellation).ConfigureAwait(false)).Manifest;
+        (await FetchTaggedAsync(reference, expected, null, cancellation).ConfigureAwait(false))?.Manifest;
 
     /// <summary>A manifest, and the entity tag that a conditional write may name.</summary>
-    private Task<(StoredManifest? Manifest, string? EntityTag)> FetchTaggedAsync(
+    private sealed record TaggedManifest(StoredManifest Manifest, string? EntityTag);
+
+    private Task<TaggedManifest?> FetchTaggedAsync(
         string reference,
         Digest? expected,
         int? attempts,
@@ -131,14 +133,14 @@ public sealed partial class RegistryClient : OciStore
         {
             Headers = AcceptManifests,
         };
-        return _transport.CallAsync<(StoredManifest?, string?)>(operation, 0, AttemptAsync, cancellation, attempts);
+        return _transport.CallAsync(operation, 0, AttemptAsync, cancellation, attempts);
 
-        async Task<(StoredManifest?, string?)> AttemptAsync(CancellationToken token)
+        async Task<TaggedManifest?> AttemptAsync(CancellationToken token)
         {
             using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
             if (response.Status == HttpStatusCode.NotFound)
             {
-                return (null, null);
+                return null;
             }
             if (response.Status != HttpStatusCode.OK)
             {
@@ -151,7 +153,7 @@ public sealed partial class RegistryClient : OciStore
                 throw Mismatch("manifest", expected, digest);
             }
             CheckDigestHeader("manifest", response, body, digest);
-            return (StoredManifest.Create(digest, body, response.MediaType), response.Message.Headers.ETag?.ToString());
+            return new TaggedManifest(StoredManifest.Create(digest, body, response.MediaType), response.Message.Headers.ETag?.ToString());
         }
     }
 

@@ -30,9 +30,12 @@ internal sealed class RequestClock : IDisposable
 }
 
 /// <summary>An answer whose body is not read yet, and the clock that bounds the wait for it.</summary>
-internal sealed class RegistryResponse(HttpResponseMessage message, string operation, RequestClock clock) : IDisposable
+internal sealed class RegistryResponse(HttpResponseMessage message, string operation, RequestClock clock, bool fromRegistry) : IDisposable
 {
     internal HttpResponseMessage Message { get; } = message;
+
+    /// <summary>Whether the registry itself gave it, and no place that it led to.</summary>
+    internal bool FromRegistry { get; } = fromRegistry;
 
     internal HttpStatusCode Status => Message.StatusCode;
 

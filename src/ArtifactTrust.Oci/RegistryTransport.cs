@@ -129,8 +129,8 @@ internal sealed class RegistryTransport : IDisposable
         for (var answered = false; ; answered = true)
         {
             var used = _authorization.HeaderFor(request.Access);
-            var (response, fromRegistry) = await SendFollowingAsync(request, used, cancellation).ConfigureAwait(false);
-            if (response.Status != HttpStatusCode.Unauthorized || !fromRegistry || answered)
+            var response = await SendFollowingAsync(request, used, cancellation).ConfigureAwait(false);
+            if (response.Status != HttpStatusCode.Unauthorized || !response.FromRegistry || answered)
             {
                 return response;
             }
@@ -182,11 +182,7 @@ internal sealed class RegistryTransport : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _authorization.Dispose();
 
-    private async Task<(RegistryResponse Response, bool FromRegistry)> SendFollowingAsync(
-        RegistryRequest request,
-        string? authorization,
-        CancellationToken cancellation
-    )
+    private async Task<RegistryResponse> SendFollowingAsync(RegistryRequest request, string? authorization, CancellationToken cancellation)
     {
         var address = request.Uri;
         var fromRegistry = IsRegistry(address);
@@ -195,11 +191,11 @@ internal sealed class RegistryTransport : IDisposable
             CheckTarget(address, request.Operation);
             // Once the way has left the registry, what comes is another's wish: no credentials, even if it leads back.
             fromRegistry = fromRegistry && IsRegistry(address);
-            var response = await SendOnceAsync(request, address, fromRegistry ? authorization : null, cancellation).ConfigureAwait(false);
+            var response = await SendOnceAsync(request, address, fromRegistry, authorization, cancellation).ConfigureAwait(false);
             var location = IsRedirect(response.Status) ? TryResolve(address, response.Header("Location")) : null;
             if (location is null)
             {
-                return (response, fromRegistry);
+                return response;
             }
             response.Dispose();
             if (request.Method != HttpMethod.Get && request.Method != HttpMethod.Head)
@@ -217,6 +213,7 @@ internal sealed class RegistryTransport : IDisposable
     private async Task<RegistryResponse> SendOnceAsync(
         RegistryRequest request,
         Uri address,
+        bool toRegistry,
         string? authorization,
         CancellationToken cancellation
     )
@@ -227,7 +224,7 @@ internal sealed class RegistryTransport : IDisposable
         {
             message.Headers.TryAddWithoutValidation(name, value);
         }
-        if (authorization is not null)
+        if (toRegistry && authorization is not null)
         {
             message.Headers.TryAddWithoutValidation("Authorization", authorization);
         }
@@ -243,7 +240,7 @@ internal sealed class RegistryTransport : IDisposable
                 );
             }
             await DrainAsync(response, clock.Token).ConfigureAwait(false);
-            return new RegistryResponse(response, request.Operation, clock);
+            return new RegistryResponse(response, request.Operation, clock, toRegistry);
         }
         catch
         {

@@ -7,6 +7,11 @@ using ArtifactTrust.Oci;
 
 namespace ArtifactTrust.Cli.Commands;
 
+/// <summary>An image, found.</summary>
+/// <param name="Store">Where it is.</param>
+/// <param name="Descriptor">Its manifest.</param>
+internal sealed record ResolvedImage(OciStore Store, Descriptor Descriptor);
+
 /// <summary>Images of one command: each registry is reached through one client, with the user's own credentials and certificates.</summary>
 /// <param name="connections">The connections, owned from now on.</param>
 /// <param name="registries">How registries are spoken to.</param>
@@ -16,24 +21,22 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
     private readonly Dictionary<OciStore, EvidenceStore> _evidence = [];
 
     /// <summary>Finds the manifest a reference names. A tag is looked up once; what follows goes by the digest.</summary>
-    internal async Task<(OciStore Store, Descriptor Descriptor)> ResolveAsync(OciReference reference, CancellationToken cancellation)
+    internal async Task<ResolvedImage> ResolveAsync(OciReference reference, CancellationToken cancellation)
     {
-        var (store, manifest) = await FindAsync(reference, cancellation);
-        return (store, manifest.Descriptor);
+        var store = Open(reference);
+        var manifest = await store.ResolveAsync(reference, cancellation);
+        return new ResolvedImage(store, manifest.Descriptor);
     }
 
     /// <summary>Finds the manifest a reference names, and where it is an index, the manifest of one platform in it.</summary>
     /// <exception cref="CliException">The image is not for the platform.</exception>
-    internal async Task<(OciStore Store, Descriptor Descriptor)> ResolveAsync(
-        OciReference reference,
-        Platform? platform,
-        CancellationToken cancellation
-    )
+    internal async Task<ResolvedImage> ResolveAsync(OciReference reference, Platform? platform, CancellationToken cancellation)
     {
-        var (store, manifest) = await FindAsync(reference, cancellation);
+        var store = Open(reference);
+        var manifest = await store.ResolveAsync(reference, cancellation);
         if (platform is null)
         {
-            return (store, manifest.Descriptor);
+            return new ResolvedImage(store, manifest.Descriptor);
         }
         if (!manifest.IsIndex)
         {
@@ -47,7 +50,7 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
         var found = index.Manifests.Where(m => m.Platform == platform).DistinctBy(m => m.Digest).ToList();
         return found switch
         {
-            [var one] => (store, (await store.GetManifestAsync(one.Digest, cancellation)).Descriptor),
+            [var one] => new ResolvedImage(store, (await store.GetManifestAsync(one.Digest, cancellation)).Descriptor),
             [] => throw CliException.Rejected(
                 "platform",
                 $"'{reference}' has no manifest for {platform}",
@@ -140,14 +143,14 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
         connections.Dispose();
     }
 
-    private async Task<(OciStore Store, StoredManifest Manifest)> FindAsync(OciReference reference, CancellationToken cancellation)
+    private OciStore Open(OciReference reference)
     {
         if (!_stores.TryGetValue(reference.Place, out var store))
         {
             store = connections.Open(reference, registries);
             _stores.Add(reference.Place, store);
         }
-        return (store, await store.ResolveAsync(reference, cancellation));
+        return store;
     }
 
     private static FoundEvidence Read(StoredBundle stored)

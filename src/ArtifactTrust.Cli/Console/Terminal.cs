@@ -14,15 +14,6 @@ namespace ArtifactTrust.Cli.Console;
 /// <param name="interactive">Whether a person watches standard error.</param>
 internal sealed partial class Terminal(TextWriter output, TextWriter error, bool interactive)
 {
-    private static readonly SearchValues<char> Controls = SearchValues.Create([
-        .. Enumerable.Range(0, 32).Select(c => (char)c),
-        .. Enumerable.Range(127, 33).Select(c => (char)c),
-        '\u2028',
-        '\u2029',
-        .. Enumerable.Range(0x202A, 5).Select(c => (char)c),
-        .. Enumerable.Range(0x2066, 4).Select(c => (char)c),
-    ]);
-
     private const int WrittenAtOnce = 32 << 10;
 
     private const int ShownOfWord = 200;
@@ -51,7 +42,7 @@ internal sealed partial class Terminal(TextWriter output, TextWriter error, bool
     [return: NotNullIfNotNull(nameof(text))]
     internal static string? Clean(string? text)
     {
-        if (text is null || text.AsSpan().IndexOfAny(Controls) < 0)
+        if (text is null || !HasControl(text))
         {
             return text;
         }
@@ -62,7 +53,7 @@ internal sealed partial class Terminal(TextWriter output, TextWriter error, bool
             {
                 for (var i = 0; i < span.Length; i++)
                 {
-                    span[i] = Controls.Contains(source[i]) ? '\uFFFD' : source[i];
+                    span[i] = IsControl(source[i]) ? '\uFFFD' : source[i];
                 }
             }
         );
@@ -76,6 +67,21 @@ internal sealed partial class Terminal(TextWriter output, TextWriter error, bool
 
     [GeneratedRegex(@"\S{600,}")]
     private static partial Regex LongWord();
+
+    private static bool HasControl(string text)
+    {
+        foreach (var c in text)
+        {
+            if (IsControl(c))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static bool IsControl(char c) =>
+        c is < ' ' or (>= '\u007F' and <= '\u009F') or (>= '\u2028' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 
     /// <summary>A line of the result; not written where the result is JSON.</summary>
     internal void Line(string text = "")
@@ -182,29 +188,33 @@ internal sealed partial class Terminal(TextWriter output, TextWriter error, bool
         var task = Task.Run(() => work(counter));
         if (Task.WhenAny(task, Task.Delay(TimeSpan.FromSeconds(1))).GetAwaiter().GetResult() != task)
         {
-            Ansi(Error)
-                .Progress()
-                .AutoClear(true)
-                .Columns(
-                    new TaskDescriptionColumn(),
-                    new ProgressBarColumn(),
-                    new PercentageColumn(),
-                    new DownloadedColumn(),
-                    new TransferSpeedColumn(),
-                    new RemainingTimeColumn()
-                )
-                .Start(context =>
-                {
-                    var bar = context.AddTask(Markup.Escape(label), maxValue: Math.Max(1, totalBytes));
-                    while (!task.Wait(100))
-                    {
-                        bar.Value = counter.Value;
-                    }
-                    bar.Value = bar.MaxValue;
-                });
+            ShowBar(label, totalBytes, task, counter);
         }
         return task.GetAwaiter().GetResult();
     }
+
+    // By itself, so that Spectre is loaded only where there is a bar.
+    private void ShowBar(string label, long totalBytes, Task task, Counter counter) =>
+        Ansi(Error)
+            .Progress()
+            .AutoClear(true)
+            .Columns(
+                new TaskDescriptionColumn(),
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new DownloadedColumn(),
+                new TransferSpeedColumn(),
+                new RemainingTimeColumn()
+            )
+            .Start(context =>
+            {
+                var bar = context.AddTask(Markup.Escape(label), maxValue: Math.Max(1, totalBytes));
+                while (!task.Wait(100))
+                {
+                    bar.Value = counter.Value;
+                }
+                bar.Value = bar.MaxValue;
+            });
 
     /// <summary>UTF-8 bytes as text; characters may be cut anywhere between two calls.</summary>
     private sealed class OutputStream(TextWriter output) : Stream

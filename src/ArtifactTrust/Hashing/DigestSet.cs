@@ -1,4 +1,4 @@
-using System.Collections.Frozen;
+using System.Collections.ObjectModel;
 using System.Text.Json;
 using ArtifactTrust.Formats;
 
@@ -14,13 +14,17 @@ public sealed class DigestSet
     /// <summary>The name of the directory hash, which binds names and contents (in-toto DigestSet v1.1, <c>dirHash</c>).</summary>
     public const string DirHash = "dirHash";
 
-    private readonly FrozenDictionary<string, string> _values;
+    private readonly SortedList<string, string> _values = new(CodePointOrder.Instance);
 
     /// <summary>A set of the given digests.</summary>
     /// <exception cref="ArgumentException">There are none.</exception>
     public DigestSet(IEnumerable<KeyValuePair<string, string>> values)
     {
-        _values = values.ToFrozenDictionary(StringComparer.Ordinal);
+        ArgumentNullException.ThrowIfNull(values);
+        foreach (var (algorithm, value) in values)
+        {
+            _values[algorithm] = value;
+        }
         if (_values.Count == 0)
         {
             throw new ArgumentException("a digest set holds at least one digest", nameof(values));
@@ -29,10 +33,13 @@ public sealed class DigestSet
 
     /// <summary>A set of one digest.</summary>
     public DigestSet(Digest digest)
-        : this([KeyValuePair.Create(digest.Algorithm.Name, digest.Hex)]) { }
+    {
+        ArgumentNullException.ThrowIfNull(digest);
+        _values.Add(digest.Algorithm.Name, digest.Hex);
+    }
 
     /// <summary>The digests, by algorithm name in code point order.</summary>
-    public IEnumerable<KeyValuePair<string, string>> Values => _values.OrderBy(v => v.Key, CodePointOrder.Instance);
+    public IEnumerable<KeyValuePair<string, string>> Values => new ReadOnlyDictionary<string, string>(_values);
 
     /// <summary>The value of one algorithm, or null.</summary>
     public string? this[string algorithm] => _values.GetValueOrDefault(algorithm);
@@ -44,7 +51,7 @@ public sealed class DigestSet
     public bool Contains(DigestSet required)
     {
         ArgumentNullException.ThrowIfNull(required);
-        return required._values.All(r => _values.TryGetValue(r.Key, out var value) && value == r.Value);
+        return required._values.Keys.All(a => _values.TryGetValue(a, out var value) && value == required._values[a]);
     }
 
     /// <summary>Reads a JSON object of algorithm names and values.</summary>
@@ -84,5 +91,5 @@ public sealed class DigestSet
     }
 
     /// <summary><c>algorithm:hex</c> of each, with commas between.</summary>
-    public override string ToString() => string.Join(", ", Values.Select(v => $"{v.Key}:{v.Value}"));
+    public override string ToString() => string.Join(", ", _values.Keys.Select(a => $"{a}:{_values[a]}"));
 }

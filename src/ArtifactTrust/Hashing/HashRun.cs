@@ -148,14 +148,16 @@ internal sealed class HashRun
             stop.Token
         );
         var failures = new Exception?[run._active];
-        var threads = Enumerable
-            .Range(0, failures.Length)
-            .Select(index => new Thread(() => run.Work(index, failures, stop), maxStackSize: 512 << 10)
+        var threads = new Thread[failures.Length];
+        for (var i = 0; i < threads.Length; i++)
+        {
+            var index = i;
+            threads[i] = new Thread(() => run.Work(index, failures, stop), maxStackSize: 512 << 10)
             {
                 IsBackground = true,
                 Name = $"hash-{index}",
-            })
-            .ToArray();
+            };
+        }
         Array.ForEach(threads, t => t.Start());
         Array.ForEach(threads, t => t.Join());
         while (run._furtherStates.TryDequeue(out var states))

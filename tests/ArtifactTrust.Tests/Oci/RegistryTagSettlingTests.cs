@@ -1,6 +1,5 @@
 using System.Text;
 using ArtifactTrust.Bundles;
-using ArtifactTrust.Hashing;
 using ArtifactTrust.Oci;
 
 namespace ArtifactTrust.Tests.Oci;
