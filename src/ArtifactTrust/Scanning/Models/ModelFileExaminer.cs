@@ -289,25 +289,39 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
             : format.Name;
     }
 
+    /// <summary>Examines an array, and those after it: whoever saved several into one file loads them so.</summary>
     private void ExamineNumpy(PickleInput input, Place place)
     {
-        switch (NumpyHeader.Read(input))
+        while (true)
         {
-            case NumpyContent.Plain:
-                // Numbers: examined, as far as that means to see that no loader unpickles them.
-                Log.Examined = true;
-                break;
-            case NumpyContent.Objects:
-                ExaminePickle(input, place, expected: true);
-                break;
-            case NumpyContent.Unclear:
-                Log.AddGap(place, "the header is not in the form NumPy writes");
+            cancellation.ThrowIfCancellationRequested();
+            switch (NumpyHeader.Read(input, out var dataBytes))
+            {
+                case NumpyContent.Plain:
+                    // Numbers: examined, as far as that means to see that no loader unpickles them.
+                    Log.Examined = true;
+                    if (dataBytes is { } size && input.Skip(size) && input.Ensure(1))
+                    {
+                        break;
+                    }
+                    return;
+                case NumpyContent.Objects:
+                    ExaminePickle(input, place, expected: true);
+                    return;
+                case NumpyContent.Unclear:
+                    Log.AddGap(place, "the header is not in the form NumPy writes");
+                    ExaminePickle(input, place, expected: false);
+                    return;
+                case NumpyContent.Malformed:
+                default:
+                    Log.AddGap(place, "the header of the array is damaged or too long");
+                    return;
+            }
+            if (!NumpyHeader.Begins(input))
+            {
                 ExaminePickle(input, place, expected: false);
-                break;
-            case NumpyContent.Malformed:
-            default:
-                Log.AddGap(place, "the header of the array is damaged or too long");
-                break;
+                return;
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using ArtifactTrust.Formats;
@@ -28,9 +29,17 @@ internal enum NumpyContent
 /// </remarks>
 internal static partial class NumpyHeader
 {
+    private static readonly byte[] Magic = [0x93, .. "NUMPY"u8];
+
+    /// <summary>Whether an array begins here.</summary>
+    internal static bool Begins(PickleInput input) => input.Ensure(6) && input.Available.StartsWith(Magic);
+
     /// <summary>Reads the header and moves past it.</summary>
-    internal static NumpyContent Read(PickleInput input)
+    /// <param name="input">The bytes.</param>
+    /// <param name="dataBytes">The size of plain data of one simple type; null of any other.</param>
+    internal static NumpyContent Read(PickleInput input, out long? dataBytes)
     {
+        dataBytes = null;
         // Magic, version, then a length of two bytes (version 1) or four (versions 2 and 3).
         if (!input.Ensure(12))
         {
@@ -54,7 +63,36 @@ internal static partial class NumpyHeader
         var header = Encoding.Latin1.GetString(input.Available[..(int)length]);
         input.Advance((int)length);
         var match = Header().Match(header);
-        return match.Success ? Classify(match.Groups["descr"].Value) : NumpyContent.Unclear;
+        if (!match.Success)
+        {
+            return NumpyContent.Unclear;
+        }
+        dataBytes = SizeOf(match.Groups["descr"].Value, match.Groups["shape"].Value);
+        return Classify(match.Groups["descr"].Value);
+    }
+
+    private static long? SizeOf(string descr, string shape)
+    {
+        var type = SimpleType().Match(descr);
+        if (!type.Success || !long.TryParse(type.Groups["size"].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes))
+        {
+            return null;
+        }
+        // A character of U has four bytes.
+        UInt128 total = (UInt128)bytes * (type.Groups["kind"].Value == "U" ? 4u : 1u);
+        foreach (var extent in shape.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!long.TryParse(extent.TrimEnd('L'), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+            {
+                return null;
+            }
+            total *= (UInt128)count;
+            if (total > long.MaxValue)
+            {
+                return null;
+            }
+        }
+        return (long)total;
     }
 
     private static NumpyContent Classify(string descr)
@@ -83,10 +121,16 @@ internal static partial class NumpyHeader
 
     // Quoted texts without escapes, numbers, brackets and commas; nothing where two quoted texts adjoin, which Python would join.
     [GeneratedRegex(
-        @"^\{'descr': (?<descr>'[^'\\]*'|\[(?:[\[\]\(\), 0-9]|'[^'\\]*'[,)\]])*\]), 'fortran_order': (?:True|False), 'shape': \([0-9L, ]*\), \}[ \n]*$",
+        @"^\{'descr': (?<descr>'[^'\\]*'|\[(?:[\[\]\(\), 0-9]|'[^'\\]*'[,)\]])*\]), 'fortran_order': (?:True|False), 'shape': \((?<shape>[0-9L, ]*)\), \}[ \n]*$",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
     )]
     private static partial Regex Header();
+
+    [GeneratedRegex(
+        @"^'[<>|=]?(?<kind>[biufcmMSUV])(?<size>[0-9]+)(?:\[[0-9]*[A-Za-z]+\])?'$",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
+    )]
+    private static partial Regex SimpleType();
 
     [GeneratedRegex("'[^']*'", RegexOptions.CultureInvariant)]
     private static partial Regex Quoted();

@@ -275,6 +275,24 @@ public sealed class ArchiveTests
     public void The_pickle_of_an_array_of_objects_is_examined(string header, FileVerdict expected) =>
         Assert.Equal(expected, Scan(Npy(header, Malicious)).Verdict);
 
+    [Theory]
+    [InlineData("'<f4', 'fortran_order': False, 'shape': (2,), }", 8)]
+    [InlineData("'<U3', 'fortran_order': False, 'shape': (2, 2), }", 48)]
+    [InlineData("'<M8[ns]', 'fortran_order': False, 'shape': (), }", 8)]
+    [InlineData("'|b1', 'fortran_order': False, 'shape': (0, 5), }", 0)]
+    public void What_follows_an_array_in_a_file_of_several_is_examined(string header, int size)
+    {
+        var plain = Npy("{'descr': " + header, new byte[size]);
+        var objects = Npy("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", Malicious);
+        foreach (var content in new[] { Join(plain, objects), Join(plain, plain, objects), Join(plain, Malicious) })
+        {
+            Assert.Equal(FileVerdict.Findings, Scan(content).Verdict);
+            Assert.Equal(FileVerdict.Findings, Scan(Gzip(content)).Verdict);
+        }
+        Assert.Equal(FileVerdict.Clean, Scan(Join(plain, plain)).Verdict);
+        Assert.Equal(FileVerdict.Clean, Scan(Join(plain, new byte[100])).Verdict);
+    }
+
     [Fact]
     public void An_array_of_objects_that_is_no_pickle_is_inconclusive()
     {
