@@ -121,12 +121,7 @@ public sealed partial class RegistryClient : OciStore
     /// <summary>A manifest, and the entity tag that a conditional write may name.</summary>
     private sealed record TaggedManifest(StoredManifest Manifest, string? EntityTag);
 
-    private Task<TaggedManifest?> FetchTaggedAsync(
-        string reference,
-        Digest? expected,
-        int? attempts,
-        CancellationToken cancellation
-    )
+    private Task<TaggedManifest?> FetchTaggedAsync(string reference, Digest? expected, int? attempts, CancellationToken cancellation)
     {
         var operation = _transport.Operation($"fetch manifest {reference}");
         var request = new RegistryRequest(operation, HttpMethod.Get, _transport.Address($"manifests/{reference}"), RegistryAccess.Pull)

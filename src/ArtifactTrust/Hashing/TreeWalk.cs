@@ -126,7 +126,7 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
         };
         if (special is not null)
         {
-            throw new MalformedDataException("directory", Name, $"{special}, whose content nobody can sign; remove it or ignore it");
+            throw new MalformedDataException("directory", Name, $"{special}, which is not opened; remove it or ignore it");
         }
         CheckUtf8(Utf8);
         // Where the runtime has read the name, this stands for bytes that are not UTF-8.

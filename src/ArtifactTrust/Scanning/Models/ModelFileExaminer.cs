@@ -223,10 +223,10 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
         }
     }
 
-    /// <summary>7-Zip finds an archive behind something else, such as a program that unpacks it.</summary>
+    /// <summary>7-Zip finds an archive behind something else, such as a program that unpacks it. Members of archives are not looked through: tensors are not read.</summary>
     private void ExamineHidden(FileFormat format, Stream stream, Place place)
     {
-        if (format.MayHideArchive && SevenZipDirectory.Find(stream) is { } at)
+        if (place.Depth == 0 && format.MayHideArchive && SevenZipDirectory.Find(stream) is { } at)
         {
             Log.AddOddity("7z-appended", place, null, at);
             new SevenZipExaminer(this).Examine(new RangeStream(stream, at, stream.Length - at), place with { Start = place.Start + at });
