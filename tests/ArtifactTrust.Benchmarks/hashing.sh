@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # hashing.sh [DIR]: time `artifact-trust hash` beside openssl, sha256sum and b3sum, and `sign` beside cosign, on the same files, each in its
 # turn, and print Markdown: 1 file of 2 GiB, 2,000 of 1 MiB, 200,000 of 4 KiB; from the page cache on one core and on all, and from the disk
-# on all. DIR (a new folder in TMPDIR) gets 5 GiB of data. Peers that are not installed are left out (b3sum: Debian's package of that name).
+# on all. DIR (a new folder in TMPDIR) gets 5 GiB of data. Peers that are not installed are left out (b3sum: Debian's package of that name; blake3: a
+# module of PYTHON, python3 otherwise).
 # RUNS runs (3) of which medians are shown, after one that is not counted; COLD_RUNS (5; 0 for none) with a dropped page cache, which takes root.
 # On a virtual machine whose host takes unused memory back, filling the page cache again costs as much as reading: cold runs of any program
 # then have two speeds, so the fastest is shown beside the median, and `cat` stands for what reading costs.
@@ -10,7 +11,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
-runs=${RUNS:-3} cold_runs=${COLD_RUNS:-5} scale=${SCALE:-1}
+python=${PYTHON:-python3} runs=${RUNS:-3} cold_runs=${COLD_RUNS:-5} scale=${SCALE:-1}
 dir=${1:-$(mktemp -d)}
 mkdir -p "$dir"
 cd "$dir"
@@ -93,6 +94,13 @@ if command -v cosign > /dev/null; then
   signing+=('cosign sign-blob' 'cosign sign-blob --key k.key --signing-config signing-config.json --bundle cosign.json --yes one/big')
 fi
 table "Sign one file by the same key, $all cores" "$big" "$cpus" warm 1 "${signing[@]}"
+blake=('artifact-trust sign --hash blake3' "$ours sign one/big --format oms --hash blake3 --key k.key --password-file password --signature blake3.sig --force")
+if command -v b3sum > /dev/null; then blake+=('b3sum' "b3sum --num-threads $all one/big"); fi
+# As the Python client of OpenSSF Model Signing calls it.
+if "$python" -c 'import blake3' 2> /dev/null; then
+  blake+=('Python with blake3' "$python -c \"import blake3; h = blake3.blake3(max_threads=blake3.blake3.AUTO); h.update_mmap('one/big'); h.digest()\"")
+fi
+table "BLAKE3 of one file, $all cores" "$big" "$cpus" warm "$runs" "${blake[@]}"
 if [ "$cold_runs" -gt 0 ] && drop; then
   hashes one 'one file' "$big" "$cpus" "$all" cold "$cold_runs"
   hashes many "$files files of 1 MiB" $((files * 1048576)) "$cpus" "$all" cold "$cold_runs"

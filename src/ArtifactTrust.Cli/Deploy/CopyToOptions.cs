@@ -55,10 +55,6 @@ internal sealed class CopyToOptions
                 ? throw CliException.Usage("--force, --link and --hard-links are about a copy, and there is none", "give --copy-to DIR")
                 : null;
         }
-        if (target.Length == 0 || store is { Length: 0 })
-        {
-            throw CliException.Usage("--copy-to and --link take the path of a directory");
-        }
         if (hardLinks && store is null)
         {
             throw CliException.Usage("--hard-links is about a store, and there is none", "give --link STORE");

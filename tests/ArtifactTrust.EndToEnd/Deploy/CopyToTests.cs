@@ -92,7 +92,6 @@ public sealed class CopyToTests : IDisposable
     [InlineData("there is none", "--force")]
     [InlineData("there is none", "--link", "store")]
     [InlineData("there is none", "--copy-to", "new", "--hard-links")]
-    [InlineData("take the path", "--copy-to", "")]
     [InlineData("a place of its own", "--copy-to", "new", "--link", "new/store")]
     [InlineData("a place of its own", "--copy-to", "new", "--link", "model/store")]
     public void Options_that_do_not_fit_are_refused(string message, params string[] options)

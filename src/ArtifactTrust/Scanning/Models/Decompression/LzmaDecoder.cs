@@ -4,6 +4,7 @@ namespace ArtifactTrust.Scanning.Models.Decompression;
 /// <remarks>Spec: LZMA specification (Igor Pavlov, 2015). Bits are coded as there; damaged data raises <see cref="InvalidDataException"/>.</remarks>
 internal sealed class LzmaDecoder(Func<byte> next)
 {
+    private const int LargeWindowBytes = 32 << 20;
     private const int States = 12;
     private const int PositionStates = 16;
     private const int EndOfDistances = 14;
@@ -54,6 +55,12 @@ internal sealed class LzmaDecoder(Func<byte> next)
     {
         if (_window.Length != bytes)
         {
+            _window = [];
+            if (bytes >= LargeWindowBytes)
+            {
+                // An archive may have one after the other, and the dead ones would be kept until there are several: more memory than a scan may take.
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true);
+            }
             _window = new byte[bytes];
         }
         (WindowPosition, Total) = (0, 0);
