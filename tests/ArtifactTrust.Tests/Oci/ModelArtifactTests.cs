@@ -57,6 +57,28 @@ public sealed class ModelArtifactTests : IDisposable
     [InlineData("x/")]
     [InlineData("x.")]
     [InlineData("x ")]
+    [InlineData("a ./b")]
+    [InlineData("a?b")]
+    [InlineData("a*b")]
+    [InlineData("a<b")]
+    [InlineData("a>b")]
+    [InlineData("a|b")]
+    [InlineData("a\"b")]
+    [InlineData("CON")]
+    [InlineData("a/nul.txt")]
+    [InlineData("Aux.tar.gz")]
+    [InlineData("prn .x")]
+    [InlineData("com1/a")]
+    [InlineData("LPT9.bin")]
+    [InlineData("COM\u00b2")]
+    [InlineData("conin$")]
+    [InlineData(".git/config")]
+    [InlineData("a/.GIT")]
+    [InlineData("a\u202eb")]
+    [InlineData("a\u200bb")]
+    [InlineData("\ufeffa")]
+    [InlineData("a\u2028b")]
+    [InlineData("a\ufffdb")]
     public async Task A_path_that_leads_elsewhere_is_refused(string path) => await RefusedAsync(Layer("a", path));
 
     [Theory]
@@ -64,7 +86,56 @@ public sealed class ModelArtifactTests : IDisposable
     [InlineData("a", "A")]
     [InlineData("a", "a/b")]
     [InlineData("A/b", "a")]
+    [InlineData("\u00e9", "e\u0301")]
+    [InlineData("\u00c9", "e\u0301")]
+    [InlineData("\u00e9", "\u00c9")]
+    [InlineData("\u00e9/a", "e\u0301")]
+    [InlineData("\u1e69", "s\u0307\u0323")]
+    [InlineData("\u1e69", "s\u0323\u0307")]
+    [InlineData("\u212b", "\u00c5")]
+    [InlineData("\uac01", "\u1100\u1161\u11a8")]
+    [InlineData("\u304c", "\u304b\u3099")]
+    [InlineData("\uf9dc", "\u9686")]
     public async Task Two_files_at_one_path_are_refused(string one, string other) => await RefusedAsync(Layer("1", one), Layer("2", other));
+
+    [Theory]
+    [InlineData(255, true)]
+    [InlineData(256, false)]
+    public void A_name_has_no_more_bytes_than_file_systems_take(int bytes, bool isTaken)
+    {
+        var name = "\u00e9" + new string('a', bytes - 2);
+        var e = Record.Exception(() => new ModelPaths("test").AddFile($"a/{name}"));
+        Assert.Equal(isTaken, e is null);
+        Assert.True(isTaken || e is MalformedDataException { Message: var text } && text.Contains("255 bytes", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Names_that_only_look_alike_are_two_files()
+    {
+        var paths = new ModelPaths("test");
+        string[] names =
+        [
+            "e",
+            "\u00e9",
+            "e\u0300",
+            "\uac00",
+            "\uac01",
+            "\u0915",
+            "\u0915\u093f",
+            "console",
+            "COM10",
+            "nul-1",
+            "git",
+            ".gitattributes",
+            "lpt0",
+            ".a",
+        ];
+        foreach (var name in names)
+        {
+            paths.AddFile(name);
+        }
+        Assert.Throws<MalformedDataException>(() => paths.AddFile("e\u0301"));
+    }
 
     [Fact]
     public async Task A_layer_without_a_path_an_archive_or_two_names_is_refused()
