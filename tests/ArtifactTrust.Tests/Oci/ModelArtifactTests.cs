@@ -215,8 +215,62 @@ public sealed class ModelArtifactTests : IDisposable
         var manifest = (await store.FindManifestAsync("v1"))!.ToImageManifest();
         await File.WriteAllTextAsync(Path.Join(At("layout"), "blobs", "sha256", manifest.Layers[0].Digest.Hex), "eno");
         await Assert.ThrowsAsync<ContentMismatchException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
-        Assert.False(Directory.Exists(At("out")));
-        Assert.Empty(Directory.GetFiles(Assert.Single(Directory.GetDirectories(_folder.FullName, ".out.*.partial"))));
+        Assert.Equal(["layout", "model"], _folder.GetFileSystemInfos().Select(f => f.Name).Order());
+    }
+
+    [Fact]
+    public async Task What_a_pull_of_another_manifest_left_goes_when_one_succeeds()
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        await PushAsync(store, ("a", "one"));
+        var manifest = (await store.FindManifestAsync("v1"))!.ToImageManifest();
+        var kept = new[]
+        {
+            ".out.0123456789abcdeg.partial",
+            ".out.0123.partial",
+            ".outer.0123456789abcdef.partial",
+            "out.0123456789abcdef.partial",
+        };
+        foreach (var name in (string[])[".out.0123456789abcdef.partial", .. kept])
+        {
+            Directory.CreateDirectory(At($"{name}/x"));
+        }
+        await new ModelArtifact(store).PullAsync(manifest, At("out"));
+        Assert.Equal([.. kept.Append("out").Order(StringComparer.Ordinal)], Others());
+
+        IEnumerable<string> Others() =>
+            _folder.GetFileSystemInfos().Select(f => f.Name).Where(n => n is not ("layout" or "model")).Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task Two_pulls_to_one_place_do_not_meet()
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        await PushAsync(store, ("a", "one"));
+        var manifest = (await store.FindManifestAsync("v1"))!.ToImageManifest();
+        using (PartialDirectory.Open(At("out"), manifest))
+        {
+            var e = await Assert.ThrowsAsync<IOException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
+            Assert.Contains("another pull", e.Message, StringComparison.Ordinal);
+        }
+        await new ModelArtifact(store).PullAsync(manifest, At("out"));
+        Assert.False(File.Exists(At(".out.partial.lock")));
+    }
+
+    [Fact]
+    public async Task A_link_in_the_place_of_what_a_pull_left_is_not_followed()
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        await PushAsync(store, ("a", "one"));
+        var manifest = (await store.FindManifestAsync("v1"))!.ToImageManifest();
+        string path;
+        using (var partial = PartialDirectory.Open(At("out"), manifest))
+        {
+            path = partial.Path;
+        }
+        Directory.CreateSymbolicLink(path, Directory.CreateDirectory(At("elsewhere")).FullName);
+        await Assert.ThrowsAsync<IOException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
+        Assert.Empty(Directory.GetFiles(At("elsewhere")));
     }
 
     [Fact]
@@ -446,8 +500,7 @@ public sealed class ModelArtifactTests : IDisposable
         bytes[512] ^= 1;
         await File.WriteAllBytesAsync(blob, bytes);
         await Assert.ThrowsAsync<ContentMismatchException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
-        Assert.False(Directory.Exists(At("out")));
-        Assert.Empty(Directory.GetFiles(Assert.Single(Directory.GetDirectories(_folder.FullName, ".out.*.partial"))));
+        Assert.Equal(["layout", "model"], _folder.GetFileSystemInfos().Select(f => f.Name).Order());
     }
 
     [Fact]
@@ -502,11 +555,7 @@ public sealed class ModelArtifactTests : IDisposable
         await store.PushBlobAsync(raw.MediaType, "raw"u8.ToArray());
         var manifest = Manifest(raw, await store.PushBlobAsync(mediaType, archive));
         await Assert.ThrowsAsync<MalformedDataException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
-        Assert.False(Directory.Exists(At("out")));
-        var staging = Assert.Single(Directory.GetDirectories(_folder.FullName, ".out.*.partial"));
-        Assert.Equal("raw", Path.GetFileName(Assert.Single(Directory.GetFiles(staging, "*", SearchOption.AllDirectories))));
-        Directory.Delete(staging, true);
-        Assert.False(File.Exists(At("x")));
+        Assert.Equal(["layout"], _folder.GetFileSystemInfos().Select(f => f.Name));
     }
 
     private static Descriptor Layer(string content, string path) =>
