@@ -15,7 +15,7 @@ public sealed record PulledFile(string Path, long Size, Digest Layer);
 public sealed partial class ModelArtifact
 {
     /// <summary>Writes the files of an artifact to a directory, which appears under its name only when every file is there and checked.</summary>
-    /// <param name="manifest">The artifact's manifest: ModelPack's, KitOps' ModelKit, or of any type whose layers name their files.</param>
+    /// <param name="manifest">The artifact's manifest: ModelPack's, KitOps' ModelKit, a Helm chart, or of any type whose layers name their files.</param>
     /// <param name="directory">The directory; must not exist.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>The files: those with layers of their own in the manifest's order, then those of archives.</returns>
@@ -30,8 +30,9 @@ public sealed partial class ModelArtifact
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentException.ThrowIfNullOrEmpty(directory);
+        manifest = await HelmChart.NameLayersAsync(store, manifest, cancellation).ConfigureAwait(false);
         var layers = manifest.Layers.Select((l, i) => (Layer: l, Index: i, Archive: Archive().Match(l.MediaType))).ToList();
-        var files = layers.Where(l => !l.Archive.Success).Select(l => new ModelFile(PathOf(l.Layer, l.Index), l.Layer)).ToList();
+        var files = layers.Where(l => !l.Archive.Success).Select(l => new ModelFile(PathOf(manifest, l.Layer, l.Index), l.Layer)).ToList();
         if (layers.Count == 0)
         {
             throw new MalformedDataException(FormatName, "$.layers", "it has no files");

@@ -503,6 +503,53 @@ public sealed class ModelArtifactTests : IDisposable
         Assert.Equal(["layout", "model"], _folder.GetFileSystemInfos().Select(f => f.Name).Order());
     }
 
+    [Theory]
+    [InlineData("""{"name":"mychart","version":"0.1.0","apiVersion":"v2"}""", "mychart-0.1.0.tgz")]
+    [InlineData("""{"name":"a","version":"1.2.3-rc.1+build.5"}""", "a-1.2.3-rc.1+build.5.tgz")]
+    [InlineData("""{"name":"../x","version":"1"}""", null)]
+    [InlineData("""{"name":"a/b","version":"1"}""", null)]
+    [InlineData("""{"name":".a","version":"1"}""", null)]
+    [InlineData("""{"name":"a","version":"1/../../x"}""", null)]
+    [InlineData("""{"name":"a","version":""}""", null)]
+    [InlineData("""{"name":"a"}""", null)]
+    [InlineData("""{"name":"a","version":1}""", null)]
+    [InlineData("[]", null)]
+    [InlineData("not json", null)]
+    public async Task A_chart_is_pulled_under_the_name_that_helm_gives_it(string config, string? file)
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        // As helm push writes them: without a type of artifact, and without titles.
+        var layers = new[]
+        {
+            await store.PushBlobAsync("application/vnd.cncf.helm.chart.content.v1.tar+gzip", Gzip("chart"u8.ToArray())),
+            await store.PushBlobAsync("application/vnd.cncf.helm.chart.provenance.v1.prov", "signed"u8.ToArray()),
+        };
+        var manifest = Manifest(layers) with
+        {
+            ArtifactType = null,
+            Config = await store.PushBlobAsync("application/vnd.cncf.helm.config.v1+json", Encoding.UTF8.GetBytes(config)),
+        };
+        if (file is null)
+        {
+            await Assert.ThrowsAsync<MalformedDataException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
+            Assert.Equal(["layout"], _folder.GetFileSystemInfos().Select(f => f.Name));
+            return;
+        }
+        var pulled = await new ModelArtifact(store).PullAsync(manifest, At("out"));
+        Assert.Equal([file, $"{file}.prov"], pulled.Select(p => p.Path));
+        Assert.Equal(Gzip("chart"u8.ToArray()), await File.ReadAllBytesAsync(At($"out/{file}")));
+    }
+
+    [Fact]
+    public async Task An_artifact_whose_layers_have_no_names_is_refused_with_its_type()
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        var manifest = Manifest(Descriptor.Of("application/wasm", "a"u8)) with { ArtifactType = "application/vnd.wasm.config.v0+json" };
+        var e = await Assert.ThrowsAsync<MalformedDataException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
+        Assert.Contains("'application/vnd.wasm.config.v0+json'", e.Message, StringComparison.Ordinal);
+        Assert.Contains("by its digest", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_plain_file_that_oras_pushed_is_one()
     {
