@@ -133,7 +133,7 @@ internal sealed class PartialDirectory : IDisposable
             var isOurs =
                 other.Length == Path.Length
                 && other.StartsWith(_prefix, StringComparison.Ordinal)
-                && other.AsSpan(_prefix.Length, KeyLength).IndexOfAnyExcept("0123456789abcdef") < 0;
+                && other[_prefix.Length..^Suffix.Length].All(char.IsAsciiHexDigitLower);
             if (isOurs)
             {
                 TryDelete(other);
