@@ -25,6 +25,7 @@ public sealed class ImageArchiveWriter : OciStore
     private ImageArchiveWriter(string path)
     {
         _path = System.IO.Path.GetFullPath(path);
+        DurableFile.RemoveLeftovers(System.IO.Path.GetDirectoryName(_path) ?? _path);
         _durable = DurableFile.Create(_path);
         _file = new BufferedStream(_durable.Stream, 1 << 20);
     }

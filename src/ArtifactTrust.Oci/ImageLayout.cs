@@ -42,7 +42,10 @@ public sealed class ImageLayout : LayoutStore
         }
     }
 
-    /// <summary>Opens a layout, and makes an empty one where the directory is empty or does not exist.</summary>
+    /// <summary>
+    /// Opens a layout to write to it, and makes an empty one where the directory is empty or does not exist. What processes that were killed left
+    /// there half written is removed.
+    /// </summary>
     /// <exception cref="IOException">The directory holds something else, or cannot be written.</exception>
     public static async Task<ImageLayout> CreateAsync(string directory, CancellationToken cancellation = default)
     {
@@ -67,6 +70,11 @@ public sealed class ImageLayout : LayoutStore
                     cancellation
                 )
                 .ConfigureAwait(false);
+        }
+        var blobs = new DirectoryInfo(Path.Join(directory, "blobs"));
+        foreach (var written in blobs.Exists ? blobs.GetDirectories().Select(d => d.FullName).Prepend(directory) : [])
+        {
+            DurableFile.RemoveLeftovers(written);
         }
         return Open(directory);
     }

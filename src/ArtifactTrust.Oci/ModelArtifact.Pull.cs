@@ -15,12 +15,12 @@ public sealed record PulledFile(string Path, long Size, Digest Layer);
 public sealed partial class ModelArtifact
 {
     /// <summary>Writes the files of an artifact to a directory, which appears under its name only when every file is there and checked.</summary>
-    /// <param name="manifest">The artifact's manifest: ModelPack's, KitOps' ModelKit, or of any type whose layers name their files.</param>
+    /// <param name="manifest">The artifact's manifest: ModelPack's, KitOps' ModelKit, a Helm chart, or of any type whose layers name their files.</param>
     /// <param name="directory">The directory; must not exist.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>The files: those with layers of their own in the manifest's order, then those of archives.</returns>
-    /// <remarks>A pull that was stopped goes on with the files it has: they are kept beside the directory, and their digests are checked again.</remarks>
-    /// <exception cref="IOException">The directory exists or cannot be written, or the store failed or handed over other content.</exception>
+    /// <remarks>A pull that was stopped goes on with the files it has: they are kept beside the directory, and their digests are checked again. Of what is refused nothing is kept.</remarks>
+    /// <exception cref="IOException">The directory exists, cannot be written or is being pulled to by another, or the store failed or handed over other content.</exception>
     /// <exception cref="MalformedDataException">A layer names no file, a path leads elsewhere or is taken, or an archive cannot be read or has anything but files.</exception>
     public async Task<IReadOnlyList<PulledFile>> PullAsync(
         ImageManifest manifest,
@@ -30,8 +30,9 @@ public sealed partial class ModelArtifact
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentException.ThrowIfNullOrEmpty(directory);
+        manifest = await HelmChart.NameLayersAsync(store, manifest, cancellation).ConfigureAwait(false);
         var layers = manifest.Layers.Select((l, i) => (Layer: l, Index: i, Archive: Archive().Match(l.MediaType))).ToList();
-        var files = layers.Where(l => !l.Archive.Success).Select(l => new ModelFile(PathOf(l.Layer, l.Index), l.Layer)).ToList();
+        var files = layers.Where(l => !l.Archive.Success).Select(l => new ModelFile(PathOf(manifest, l.Layer, l.Index), l.Layer)).ToList();
         if (layers.Count == 0)
         {
             throw new MalformedDataException(FormatName, "$.layers", "it has no files");
@@ -48,14 +49,14 @@ public sealed partial class ModelArtifact
             throw new IOException($"'{directory}' exists; name a directory that does not");
         }
         await ModelKit.CheckAsync(store, manifest, cancellation).ConfigureAwait(false);
-        var key = DigestAlgorithm.Sha256.Hash(manifest.ToUtf8Bytes()).Hex[..16];
-        var staging = Path.Join(Path.GetDirectoryName(full), $".{Path.GetFileName(full)}.{key}.partial");
-        var present = Prepare(staging, files);
+        using var partial = PartialDirectory.Open(full, manifest);
+        var staging = partial.Path;
         var options = new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellation };
         // Of a layer that is there twice, the files would be too.
         var unpacked = new List<PulledFile>[layers.Count];
         try
         {
+            var present = partial.Prepare(files);
             await Parallel
                 .ForEachAsync(
                     files.Where(f => !present.Contains(f.Path)),
@@ -92,8 +93,14 @@ public sealed partial class ModelArtifact
             {
                 throw new MalformedDataException(FormatName, "$.layers", "it has no files");
             }
-            Directory.Move(staging, full);
+            partial.Publish();
             return pulled;
+        }
+        catch (Exception e) when (e is MalformedDataException or ContentMismatchException)
+        {
+            // Refused for what it is: nothing of it is to be gone on with.
+            partial.Remove();
+            throw;
         }
         catch (UnauthorizedAccessException e)
         {
@@ -213,58 +220,4 @@ public sealed partial class ModelArtifact
     /// <summary>What an archive may unpack to: as much as it has, and compressed a part more, so that a small blob cannot fill a disk.</summary>
     private static long MaximumUnpacked(Descriptor layer, string compression) =>
         compression.Length == 0 ? layer.Size : Limits.InflatedBytes + Math.Min(layer.Size, long.MaxValue / 8) * 4;
-
-    /// <summary>What an earlier pull of the same manifest left; everything else there is removed.</summary>
-    private static HashSet<string> Prepare(string staging, IReadOnlyList<ModelFile> files)
-    {
-        var present = new HashSet<string>(StringComparer.Ordinal);
-        if (Directory.Exists(staging) && new DirectoryInfo(staging).LinkTarget is null)
-        {
-            try
-            {
-                var expected = files.ToDictionary(f => f.Path, f => f.Layer, StringComparer.Ordinal);
-                using var tree = FileTree.Open(staging);
-                foreach (var file in tree.List(new IgnoreRules([])))
-                {
-                    using var handle = tree.OpenHandle(file.Name);
-                    if (
-                        expected.TryGetValue(file.Name, out var layer)
-                        && file.Size == layer.Size
-                        && new FileHasher(layer.Digest.Algorithm).Hash(handle).Digest.Equals(layer.Digest)
-                    )
-                    {
-                        present.Add(file.Name);
-                    }
-                    else
-                    {
-                        File.Delete(Path.Join(staging, file.Name));
-                    }
-                }
-                return present;
-            }
-            catch (MalformedDataException)
-            {
-                // A link, or a name that no pull writes: it is not ours to go on with.
-                Directory.Delete(staging, recursive: true);
-            }
-        }
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(staging);
-        }
-        else
-        {
-            Directory.CreateDirectory(
-                staging,
-                UnixFileMode.UserRead
-                    | UnixFileMode.UserWrite
-                    | UnixFileMode.UserExecute
-                    | UnixFileMode.GroupRead
-                    | UnixFileMode.GroupExecute
-                    | UnixFileMode.OtherRead
-                    | UnixFileMode.OtherExecute
-            );
-        }
-        return [];
-    }
 }

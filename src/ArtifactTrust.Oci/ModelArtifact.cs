@@ -123,7 +123,7 @@ public sealed partial class ModelArtifact(OciStore store, int atOnce = 4)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         var paths = new ModelPaths(FormatName);
-        var files = manifest.Layers.Select((l, i) => new ModelFile(PathOf(l, i), l)).ToList();
+        var files = manifest.Layers.Select((l, i) => new ModelFile(PathOf(manifest, l, i), l)).ToList();
         files.ForEach(f => paths.AddFile(f.Path));
         return files;
     }
@@ -262,7 +262,7 @@ public sealed partial class ModelArtifact(OciStore store, int atOnce = 4)
             : "weight.config";
     }
 
-    private static string PathOf(Descriptor layer, int index)
+    private static string PathOf(ImageManifest manifest, Descriptor layer, int index)
     {
         var at = $"$.layers[{index}]";
         var (path, title) = (layer.Annotations.GetValueOrDefault(PathAnnotation), layer.Annotations.GetValueOrDefault(TitleAnnotation));
@@ -277,11 +277,16 @@ public sealed partial class ModelArtifact(OciStore store, int atOnce = 4)
         return path
             ?? title
             ?? throw new MalformedDataException(
-                FormatName,
+                "artifact",
                 at,
-                $"it names no file: neither {PathAnnotation} nor {TitleAnnotation} is there"
+                $"it names no file, neither as {PathAnnotation} nor as {TitleAnnotation}: this is an artifact of type "
+                    + $"'{Text.Clean(manifest.ArtifactType ?? manifest.Config.MediaType, 100)}', whose files only its own tools name; verify it, "
+                    + "and fetch it with one of them by its digest, such as 'oras blob fetch' or 'helm pull oci://REPOSITORY@sha256:…'"
             );
     }
+
+    internal static bool IsNamed(Descriptor layer) =>
+        layer.Annotations.ContainsKey(PathAnnotation) || layer.Annotations.ContainsKey(TitleAnnotation);
 
     /// <summary>Whether a layer is more files than one. ORAS gives a plain file the type of an image's uncompressed layer, and a directory its mark.</summary>
     private static bool IsArchive(Descriptor layer) =>

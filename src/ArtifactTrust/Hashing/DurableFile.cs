@@ -3,7 +3,7 @@ namespace ArtifactTrust.Hashing;
 /// <summary>A file that is written under another name beside its place and put there whole: a reader, a crash or a full disk never sees half of one.</summary>
 /// <remarks>
 /// <see cref="Commit"/> waits until content and name are on the storage device; where it was not called, <see cref="Dispose"/> leaves nothing behind.
-/// What the end of the process leaves is a file named <c>.artifact-trust-RANDOM.tmp</c>.
+/// What the end of the process leaves is a file named <c>.artifact-trust-RANDOM.tmp</c>, which <see cref="RemoveLeftovers"/> removes.
 /// </remarks>
 public sealed class DurableFile : IDisposable
 {
@@ -13,12 +13,13 @@ public sealed class DurableFile : IDisposable
     private readonly string _path;
     private readonly string _temporary;
     private readonly bool _replace;
+    private bool _isSynced;
     private bool _isInPlace;
 
     private DurableFile(string path, string temporary, bool replace, FileStream stream) =>
         (_path, _temporary, _replace, Stream) = (path, temporary, replace, stream);
 
-    /// <summary>The content, to be written, without a buffer; closed by <see cref="Sync"/>.</summary>
+    /// <summary>The content, to be written, without a buffer; nothing is written after <see cref="Sync"/>.</summary>
     public FileStream Stream { get; }
 
     /// <summary>Begins a file.</summary>
@@ -113,11 +114,21 @@ public sealed class DurableFile : IDisposable
     /// <exception cref="IOException">The disk is full or fails.</exception>
     public void Sync()
     {
-        if (Stream.CanWrite)
+        if (_isSynced || !Stream.CanWrite)
         {
-            Stream.Flush(flushToDisk: true);
+            return;
+        }
+        Stream.Flush(flushToDisk: true);
+        if (OperatingSystem.IsLinux())
+        {
+            // Locked until it is in its place, where whoever finds it may read it.
+            LinuxDirectory.ShareLock(Stream.SafeFileHandle);
+        }
+        else
+        {
             Stream.Dispose();
         }
+        _isSynced = true;
     }
 
     /// <summary>Puts the file in its place.</summary>
@@ -138,6 +149,7 @@ public sealed class DurableFile : IDisposable
             throw Exists(_path);
         }
         _isInPlace = true;
+        Stream.Dispose();
         FlushDirectory(Path.GetDirectoryName(_path)!);
     }
 
@@ -153,6 +165,39 @@ public sealed class DurableFile : IDisposable
             if (!_isInPlace)
             {
                 File.Delete(_temporary);
+            }
+        }
+    }
+
+    /// <summary>Removes what processes that were killed left in a directory while they wrote to it; on Linux, where a lock tells.</summary>
+    /// <param name="directory">The directory; what is in directories below it stays.</param>
+    /// <remarks>What another process writes now stays, and what another user wrote, or cannot be removed.</remarks>
+    public static void RemoveLeftovers(string directory)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        if (!OperatingSystem.IsLinux() || !Directory.Exists(directory))
+        {
+            return;
+        }
+        using var root = LinuxFile.OpenRoot(directory);
+        foreach (var file in new DirectoryInfo(directory).EnumerateFiles(TemporaryPattern))
+        {
+            try
+            {
+                // One that is empty may be about to be locked.
+                if (file.Length == 0)
+                {
+                    continue;
+                }
+                using var handle = LinuxFile.OpenBeneath(root, file.Name);
+                if (LinuxFile.Owner(handle) == LinuxDirectory.EffectiveUser() && LinuxDirectory.TryLock(handle))
+                {
+                    file.Delete();
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // It is in its place by now, or not ours.
             }
         }
     }

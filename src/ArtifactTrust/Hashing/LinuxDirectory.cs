@@ -10,6 +10,7 @@ internal static partial class LinuxDirectory
 {
     private const int Here = -100;
     private const uint CloneRequest = 0x40049409; // FICLONE
+    private const int Shared = 1;
     private const int Exclusive = 2;
     private const int NotBlocking = 4;
     private const int FollowLink = 0x400;
@@ -96,8 +97,11 @@ internal static partial class LinuxDirectory
         return error == Exists ? false : throw Failure(path, "cannot be made", error);
     }
 
-    /// <summary>Locks an open directory until the handle is closed, also by the end of the process; false where another holds it.</summary>
-    internal static bool TryLock(SafeFileHandle directory) => Lock(directory, Exclusive | NotBlocking) == 0;
+    /// <summary>Locks an open file or directory until the handle is closed, also by the end of the process; false where another holds it.</summary>
+    internal static bool TryLock(SafeFileHandle file) => Lock(file, Exclusive | NotBlocking) == 0;
+
+    /// <summary>Lets others read an open file or directory that is locked; <see cref="TryLock"/> still fails for them.</summary>
+    internal static void ShareLock(SafeFileHandle locked) => _ = Lock(locked, Shared | NotBlocking);
 
     /// <summary>Renames a directory to a name that must be free.</summary>
     /// <exception cref="IOException">The name is taken, or the file system refuses.</exception>

@@ -39,6 +39,30 @@ public sealed class DurableFileTests : IDisposable
     }
 
     [Fact]
+    public void What_a_killed_process_left_is_removed_and_what_is_being_written_stays()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+        var left = Path.Combine(_directory.Path, ".artifact-trust-0123.tmp");
+        File.WriteAllText(left, "half");
+        File.WriteAllText(Path.Combine(_directory.Path, ".artifact-trust-0123.txt"), "other");
+        File.CreateSymbolicLink(Path.Combine(_directory.Path, ".artifact-trust-link.tmp"), Place);
+        using var written = DurableFile.Create(Place);
+        DurableFile.RemoveLeftovers(_directory.Path);
+        written.Stream.Write("whole"u8);
+        DurableFile.RemoveLeftovers(_directory.Path);
+        written.Sync();
+        DurableFile.RemoveLeftovers(_directory.Path);
+        written.Commit();
+        Assert.False(File.Exists(left));
+        Assert.Equal("whole", File.ReadAllText(Place));
+        Assert.Equal(3, Directory.GetFileSystemEntries(_directory.Path).Length);
+        DurableFile.RemoveLeftovers(Path.Combine(_directory.Path, "nowhere"));
+    }
+
+    [Fact]
     public void A_directory_that_is_not_there_is_said_to_be_missing_by_the_name_that_was_given()
     {
         var place = Path.Combine(_directory.Path, "nowhere/file");

@@ -407,6 +407,26 @@ public sealed class ImageLayoutTests : IDisposable
         Assert.Equal(large, await File.ReadAllTextAsync(path));
     }
 
+    [Fact]
+    public async Task What_a_killed_copy_left_goes_with_the_next()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+        using (await ImageLayout.CreateAsync(Root)) { }
+        string[] left = [Path.Combine(Root, "blobs", "sha256", ".artifact-trust-0.tmp"), Path.Combine(Root, ".artifact-trust-1.tmp")];
+        foreach (var file in left)
+        {
+            await File.WriteAllTextAsync(file, "half");
+        }
+        using (await ImageLayout.CreateAsync(Root)) { }
+        Assert.All(left, file => Assert.False(File.Exists(file)));
+        await File.WriteAllTextAsync(left[1], "half");
+        using (ImageArchiveWriter.Create(Path.Combine(Root, "image.tar"))) { }
+        Assert.False(File.Exists(left[1]));
+    }
+
     private static async Task<Descriptor> PushImageAsync(ImageLayout layout, string content, string? tag)
     {
         var config = await layout.PushBlobAsync("application/vnd.oci.image.config.v1+json", "{}"u8.ToArray());

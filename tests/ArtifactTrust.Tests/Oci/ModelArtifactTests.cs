@@ -57,6 +57,28 @@ public sealed class ModelArtifactTests : IDisposable
     [InlineData("x/")]
     [InlineData("x.")]
     [InlineData("x ")]
+    [InlineData("a ./b")]
+    [InlineData("a?b")]
+    [InlineData("a*b")]
+    [InlineData("a<b")]
+    [InlineData("a>b")]
+    [InlineData("a|b")]
+    [InlineData("a\"b")]
+    [InlineData("CON")]
+    [InlineData("a/nul.txt")]
+    [InlineData("Aux.tar.gz")]
+    [InlineData("prn .x")]
+    [InlineData("com1/a")]
+    [InlineData("LPT9.bin")]
+    [InlineData("COM\u00b2")]
+    [InlineData("conin$")]
+    [InlineData(".git/config")]
+    [InlineData("a/.GIT")]
+    [InlineData("a\u202eb")]
+    [InlineData("a\u200bb")]
+    [InlineData("\ufeffa")]
+    [InlineData("a\u2028b")]
+    [InlineData("a\ufffdb")]
     public async Task A_path_that_leads_elsewhere_is_refused(string path) => await RefusedAsync(Layer("a", path));
 
     [Theory]
@@ -64,7 +86,56 @@ public sealed class ModelArtifactTests : IDisposable
     [InlineData("a", "A")]
     [InlineData("a", "a/b")]
     [InlineData("A/b", "a")]
+    [InlineData("\u00e9", "e\u0301")]
+    [InlineData("\u00c9", "e\u0301")]
+    [InlineData("\u00e9", "\u00c9")]
+    [InlineData("\u00e9/a", "e\u0301")]
+    [InlineData("\u1e69", "s\u0307\u0323")]
+    [InlineData("\u1e69", "s\u0323\u0307")]
+    [InlineData("\u212b", "\u00c5")]
+    [InlineData("\uac01", "\u1100\u1161\u11a8")]
+    [InlineData("\u304c", "\u304b\u3099")]
+    [InlineData("\uf9dc", "\u9686")]
     public async Task Two_files_at_one_path_are_refused(string one, string other) => await RefusedAsync(Layer("1", one), Layer("2", other));
+
+    [Theory]
+    [InlineData(255, true)]
+    [InlineData(256, false)]
+    public void A_name_has_no_more_bytes_than_file_systems_take(int bytes, bool isTaken)
+    {
+        var name = "\u00e9" + new string('a', bytes - 2);
+        var e = Record.Exception(() => new ModelPaths("test").AddFile($"a/{name}"));
+        Assert.Equal(isTaken, e is null);
+        Assert.True(isTaken || e is MalformedDataException { Message: var text } && text.Contains("255 bytes", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Names_that_only_look_alike_are_two_files()
+    {
+        var paths = new ModelPaths("test");
+        string[] names =
+        [
+            "e",
+            "\u00e9",
+            "e\u0300",
+            "\uac00",
+            "\uac01",
+            "\u0915",
+            "\u0915\u093f",
+            "console",
+            "COM10",
+            "nul-1",
+            "git",
+            ".gitattributes",
+            "lpt0",
+            ".a",
+        ];
+        foreach (var name in names)
+        {
+            paths.AddFile(name);
+        }
+        Assert.Throws<MalformedDataException>(() => paths.AddFile("e\u0301"));
+    }
 
     [Fact]
     public async Task A_layer_without_a_path_an_archive_or_two_names_is_refused()
@@ -144,8 +215,62 @@ public sealed class ModelArtifactTests : IDisposable
         var manifest = (await store.FindManifestAsync("v1"))!.ToImageManifest();
         await File.WriteAllTextAsync(Path.Join(At("layout"), "blobs", "sha256", manifest.Layers[0].Digest.Hex), "eno");
         await Assert.ThrowsAsync<ContentMismatchException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
-        Assert.False(Directory.Exists(At("out")));
-        Assert.Empty(Directory.GetFiles(Assert.Single(Directory.GetDirectories(_folder.FullName, ".out.*.partial"))));
+        Assert.Equal(["layout", "model"], _folder.GetFileSystemInfos().Select(f => f.Name).Order());
+    }
+
+    [Fact]
+    public async Task What_a_pull_of_another_manifest_left_goes_when_one_succeeds()
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        await PushAsync(store, ("a", "one"));
+        var manifest = (await store.FindManifestAsync("v1"))!.ToImageManifest();
+        var kept = new[]
+        {
+            ".out.0123456789abcdeg.partial",
+            ".out.0123.partial",
+            ".outer.0123456789abcdef.partial",
+            "out.0123456789abcdef.partial",
+        };
+        foreach (var name in (string[])[".out.0123456789abcdef.partial", .. kept])
+        {
+            Directory.CreateDirectory(At($"{name}/x"));
+        }
+        await new ModelArtifact(store).PullAsync(manifest, At("out"));
+        Assert.Equal([.. kept.Append("out").Order(StringComparer.Ordinal)], Others());
+
+        IEnumerable<string> Others() =>
+            _folder.GetFileSystemInfos().Select(f => f.Name).Where(n => n is not ("layout" or "model")).Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task Two_pulls_to_one_place_do_not_meet()
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        await PushAsync(store, ("a", "one"));
+        var manifest = (await store.FindManifestAsync("v1"))!.ToImageManifest();
+        using (PartialDirectory.Open(At("out"), manifest))
+        {
+            var e = await Assert.ThrowsAsync<IOException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
+            Assert.Contains("another pull", e.Message, StringComparison.Ordinal);
+        }
+        await new ModelArtifact(store).PullAsync(manifest, At("out"));
+        Assert.False(File.Exists(At(".out.partial.lock")));
+    }
+
+    [Fact]
+    public async Task A_link_in_the_place_of_what_a_pull_left_is_not_followed()
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        await PushAsync(store, ("a", "one"));
+        var manifest = (await store.FindManifestAsync("v1"))!.ToImageManifest();
+        string path;
+        using (var partial = PartialDirectory.Open(At("out"), manifest))
+        {
+            path = partial.Path;
+        }
+        Directory.CreateSymbolicLink(path, Directory.CreateDirectory(At("elsewhere")).FullName);
+        await Assert.ThrowsAsync<IOException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
+        Assert.Empty(Directory.GetFiles(At("elsewhere")));
     }
 
     [Fact]
@@ -375,8 +500,54 @@ public sealed class ModelArtifactTests : IDisposable
         bytes[512] ^= 1;
         await File.WriteAllBytesAsync(blob, bytes);
         await Assert.ThrowsAsync<ContentMismatchException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
-        Assert.False(Directory.Exists(At("out")));
-        Assert.Empty(Directory.GetFiles(Assert.Single(Directory.GetDirectories(_folder.FullName, ".out.*.partial"))));
+        Assert.Equal(["layout", "model"], _folder.GetFileSystemInfos().Select(f => f.Name).Order());
+    }
+
+    [Theory]
+    [InlineData("""{"name":"mychart","version":"0.1.0","apiVersion":"v2"}""", "mychart-0.1.0.tgz")]
+    [InlineData("""{"name":"a","version":"1.2.3-rc.1+build.5"}""", "a-1.2.3-rc.1+build.5.tgz")]
+    [InlineData("""{"name":"../x","version":"1"}""", null)]
+    [InlineData("""{"name":"a/b","version":"1"}""", null)]
+    [InlineData("""{"name":".a","version":"1"}""", null)]
+    [InlineData("""{"name":"a","version":"1/../../x"}""", null)]
+    [InlineData("""{"name":"a","version":""}""", null)]
+    [InlineData("""{"name":"a"}""", null)]
+    [InlineData("""{"name":"a","version":1}""", null)]
+    [InlineData("[]", null)]
+    [InlineData("not json", null)]
+    public async Task A_chart_is_pulled_under_the_name_that_helm_gives_it(string config, string? file)
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        // As helm push writes them: without a type of artifact, and without titles.
+        var layers = new[]
+        {
+            await store.PushBlobAsync("application/vnd.cncf.helm.chart.content.v1.tar+gzip", Gzip("chart"u8.ToArray())),
+            await store.PushBlobAsync("application/vnd.cncf.helm.chart.provenance.v1.prov", "signed"u8.ToArray()),
+        };
+        var manifest = Manifest(layers) with
+        {
+            ArtifactType = null,
+            Config = await store.PushBlobAsync("application/vnd.cncf.helm.config.v1+json", Encoding.UTF8.GetBytes(config)),
+        };
+        if (file is null)
+        {
+            await Assert.ThrowsAsync<MalformedDataException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
+            Assert.Equal(["layout"], _folder.GetFileSystemInfos().Select(f => f.Name));
+            return;
+        }
+        var pulled = await new ModelArtifact(store).PullAsync(manifest, At("out"));
+        Assert.Equal([file, $"{file}.prov"], pulled.Select(p => p.Path));
+        Assert.Equal(Gzip("chart"u8.ToArray()), await File.ReadAllBytesAsync(At($"out/{file}")));
+    }
+
+    [Fact]
+    public async Task An_artifact_whose_layers_have_no_names_is_refused_with_its_type()
+    {
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        var manifest = Manifest(Descriptor.Of("application/wasm", "a"u8)) with { ArtifactType = "application/vnd.wasm.config.v0+json" };
+        var e = await Assert.ThrowsAsync<MalformedDataException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
+        Assert.Contains("'application/vnd.wasm.config.v0+json'", e.Message, StringComparison.Ordinal);
+        Assert.Contains("by its digest", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -431,11 +602,7 @@ public sealed class ModelArtifactTests : IDisposable
         await store.PushBlobAsync(raw.MediaType, "raw"u8.ToArray());
         var manifest = Manifest(raw, await store.PushBlobAsync(mediaType, archive));
         await Assert.ThrowsAsync<MalformedDataException>(() => new ModelArtifact(store).PullAsync(manifest, At("out")));
-        Assert.False(Directory.Exists(At("out")));
-        var staging = Assert.Single(Directory.GetDirectories(_folder.FullName, ".out.*.partial"));
-        Assert.Equal("raw", Path.GetFileName(Assert.Single(Directory.GetFiles(staging, "*", SearchOption.AllDirectories))));
-        Directory.Delete(staging, true);
-        Assert.False(File.Exists(At("x")));
+        Assert.Equal(["layout"], _folder.GetFileSystemInfos().Select(f => f.Name));
     }
 
     private static Descriptor Layer(string content, string path) =>
