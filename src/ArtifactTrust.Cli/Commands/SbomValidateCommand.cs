@@ -13,7 +13,7 @@ internal static class SbomValidateCommand
         var file = new Argument<string>("FILE") { Description = "an SBOM: CycloneDX JSON or XML 1.4 to 1.7, SPDX 2.2, 2.3 or 3.0.1 JSON" };
         var verb = new Verb(
             "validate",
-            "Check an SBOM: CycloneDX against its published schema and for references that lead nowhere; SPDX by rules of our own.",
+            "Check an SBOM, CycloneDX or SPDX: against its published schema, and for references that lead nowhere.",
             "artifact-trust sbom validate model.cdx.json",
             "artifact-trust sbom validate model.spdx.json --output json"
         )

@@ -81,7 +81,10 @@ internal sealed class SafetensorsReader : FormatReader
         private bool _hasOffsets;
 
         internal long Tensors { get; private set; }
-        internal UInt128 Parameters { get; private set; }
+
+        /// <summary>The elements of all tensors; null where words of some hold several weights each.</summary>
+        internal UInt128? Parameters { get; private set; } = UInt128.Zero;
+
         internal Tally Types { get; } = new();
         internal List<string> Metadata { get; } = [];
 
@@ -206,7 +209,7 @@ internal sealed class SafetensorsReader : FormatReader
                 )
             );
             Tensors++;
-            Parameters += elements!.Value;
+            Parameters = IsPacked(_tensor, _type!) ? null : Parameters + elements!.Value;
             Types.Add(FileText.Clean(_type)!);
             _spans.Add((_offsets[0], _offsets[1]));
         }
@@ -220,6 +223,21 @@ internal sealed class SafetensorsReader : FormatReader
         }
 
         private static string Excerpt(string text) => text.Length <= 80 ? FileText.Clean(text)! : FileText.Clean(text[..80]) + "…";
+
+        /// <summary>Whether the elements are words that hold several weights each, as quantizers name such tensors.</summary>
+        private static bool IsPacked(string tensor, string type) =>
+            // GPTQ and AWQ; compressed-tensors; MXFP4; and what bitsandbytes writes beside a packed tensor.
+            type is "U8" or "I8" or "U16" or "I16" or "U32" or "I32" or "U64" or "I64"
+            && (
+                IsNamed(tensor, "qweight")
+                || IsNamed(tensor, "qzeros")
+                || IsNamed(tensor, "weight_packed")
+                || tensor.EndsWith("_blocks", StringComparison.Ordinal)
+                || tensor.Contains(".quant_state.", StringComparison.Ordinal)
+            );
+
+        private static bool IsNamed(string tensor, string last) =>
+            tensor.EndsWith(last, StringComparison.Ordinal) && (tensor.Length == last.Length || tensor[^(last.Length + 1)] == '.');
 
         private static int Bits(string type) =>
             type switch

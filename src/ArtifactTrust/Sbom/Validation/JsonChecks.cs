@@ -3,13 +3,14 @@ using ArtifactTrust.Formats;
 
 namespace ArtifactTrust.Sbom.Validation;
 
-/// <summary>Collects what is wrong with a document while its members are taken one by one.</summary>
+/// <summary>Collects what is wrong with a document beyond its schema, which tells of members of another type than is asked for.</summary>
 internal sealed class JsonChecks
 {
     private readonly List<SbomError> _errors = [];
 
-    /// <summary>What is wrong, the first <see cref="Limits.SbomErrors"/>.</summary>
-    internal IReadOnlyList<SbomError> Errors => _errors;
+    /// <summary>What is wrong, by the schema first and each thing once; the first <see cref="Limits.SbomErrors"/>.</summary>
+    internal IReadOnlyList<SbomError> After(IEnumerable<SbomError> schemaErrors) =>
+        [.. schemaErrors.Concat(_errors).Distinct().Take(Limits.SbomErrors)];
 
     internal void Fail(JsonPointer at, string reason)
     {
@@ -19,10 +20,10 @@ internal sealed class JsonChecks
         }
     }
 
-    /// <summary>A member that must be text, or null where that was told as an error.</summary>
+    /// <summary>A member that must be there and be text that is not empty, or null where that was told as an error.</summary>
     internal string? Text(JsonElement json, JsonPointer at, string name)
     {
-        if (Optional(json, at, name) is not { } text)
+        if (Optional(json, name) is not { } text)
         {
             if (!json.TryGetProperty(name, out _))
             {
@@ -38,69 +39,21 @@ internal sealed class JsonChecks
     }
 
     /// <summary>A member that may be text.</summary>
-    internal string? Optional(JsonElement json, JsonPointer at, string name)
-    {
-        if (!json.TryGetProperty(name, out var value))
-        {
-            return null;
-        }
-        if (value.ValueKind == JsonValueKind.String)
-        {
-            return value.GetString();
-        }
-        Fail(at.Member(name), "a string is expected");
-        return null;
-    }
+    internal static string? Optional(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     /// <summary>The objects of a member that may be a list of such.</summary>
-    internal IEnumerable<(JsonElement Value, JsonPointer At)> Objects(JsonElement json, JsonPointer at, string name)
-    {
-        foreach (var (value, place) in Elements(json, at, name))
-        {
-            if (value.ValueKind == JsonValueKind.Object)
-            {
-                yield return (value, place);
-            }
-            else
-            {
-                Fail(place, "an object is expected");
-            }
-        }
-    }
+    internal static IEnumerable<(JsonElement Value, JsonPointer At)> Objects(JsonElement json, JsonPointer at, string name) =>
+        Elements(json, at, name).Where(e => e.Value.ValueKind == JsonValueKind.Object);
 
     /// <summary>The strings of a member that may be a list of such.</summary>
-    internal IEnumerable<(string Value, JsonPointer At)> Texts(JsonElement json, JsonPointer at, string name)
-    {
-        foreach (var (value, place) in Elements(json, at, name))
-        {
-            if (value.ValueKind == JsonValueKind.String)
-            {
-                yield return (value.GetString()!, place);
-            }
-            else
-            {
-                Fail(place, "a string is expected");
-            }
-        }
-    }
+    internal static IEnumerable<(string Value, JsonPointer At)> Texts(JsonElement json, JsonPointer at, string name) =>
+        Elements(json, at, name).Where(e => e.Value.ValueKind == JsonValueKind.String).Select(e => (e.Value.GetString()!, e.At));
 
-    private IEnumerable<(JsonElement Value, JsonPointer At)> Elements(JsonElement json, JsonPointer at, string name)
-    {
-        if (!json.TryGetProperty(name, out var list))
-        {
-            yield break;
-        }
-        if (list.ValueKind != JsonValueKind.Array)
-        {
-            Fail(at.Member(name), "an array is expected");
-            yield break;
-        }
-        var index = 0;
-        foreach (var element in list.EnumerateArray())
-        {
-            yield return (element, at.Member(name).Element(index++));
-        }
-    }
+    private static IEnumerable<(JsonElement Value, JsonPointer At)> Elements(JsonElement json, JsonPointer at, string name) =>
+        json.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array
+            ? list.EnumerateArray().Select((e, i) => (e, at.Member(name).Element(i)))
+            : [];
 
     /// <summary>Tells of a hash whose length is not its algorithm's, or that is no lower-case hex.</summary>
     internal void Hash(JsonPointer at, string? algorithm, string? value)

@@ -3,9 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace ArtifactTrust.Sbom.Validation;
 
-/// <summary>One schema of JSON Schema draft-07, read once. Only the keywords that CycloneDX uses are known; any other is refused at reading.</summary>
+/// <summary>One schema of JSON Schema, read once. Only the keywords that CycloneDX and SPDX use are known; any other is refused at reading.</summary>
 /// <remarks>
-/// Spec: JSON Schema draft-07 (core and validation), with the later drafts' reading of <c>$ref</c>: keywords beside it count too.
+/// Spec: JSON Schema draft-07 (core and validation), with the later drafts' reading of <c>$ref</c>: keywords beside it count too; and of
+/// draft 2020-12 <c>unevaluatedProperties</c>.
 /// </remarks>
 internal sealed class JsonSchema
 {
@@ -24,6 +25,10 @@ internal sealed class JsonSchema
     internal IReadOnlyList<string>? Types { get; set; }
     internal IReadOnlyDictionary<string, JsonSchema>? Properties { get; set; }
     internal JsonSchema? AdditionalProperties { get; set; }
+
+    /// <summary>Whether members that no part of the schema speaks of are allowed; null where nothing is said.</summary>
+    internal bool? UnevaluatedProperties { get; set; }
+
     internal IReadOnlyList<string> Required { get; set; } = [];
     internal IReadOnlyList<JsonElement>? Enum { get; set; }
 
@@ -32,6 +37,10 @@ internal sealed class JsonSchema
 
     internal JsonElement? Const { get; set; }
     internal Regex? Pattern { get; set; }
+
+    /// <summary>What the text must not match: a negative look-ahead at the start of the pattern.</summary>
+    internal Regex? PatternExcluded { get; set; }
+
     internal string? PatternText { get; set; }
     internal JsonFormat Format { get; set; }
 
@@ -39,8 +48,8 @@ internal sealed class JsonSchema
     internal JsonSchema? Items { get; set; }
 
     internal IReadOnlyList<JsonSchema> TupleItems { get; set; } = [];
-    internal IReadOnlyList<JsonSchema>? OneOf { get; set; }
-    internal IReadOnlyList<JsonSchema>? AnyOf { get; set; }
+    internal JsonAlternatives? OneOf { get; set; }
+    internal JsonAlternatives? AnyOf { get; set; }
     internal IReadOnlyList<JsonSchema>? AllOf { get; set; }
     internal JsonSchema? Not { get; set; }
     internal JsonSchema? If { get; set; }

@@ -26,7 +26,7 @@ internal sealed class JsonSchemaEvaluation(Action<JsonPointer, string>? onElemen
     {
         if (++_steps > Limits.SchemaSteps)
         {
-            throw new MalformedDataException("CycloneDX document", "$", $"checking it takes more than {Limits.SchemaSteps} steps");
+            throw new MalformedDataException("SBOM", "$", $"checking it takes more than {Limits.SchemaSteps} steps");
         }
         if (schema.Always is { } always)
         {
@@ -58,7 +58,7 @@ internal sealed class JsonSchemaEvaluation(Action<JsonPointer, string>? onElemen
         }
         return value.ValueKind switch
         {
-            JsonValueKind.Object => Members(schema, value, at, errors) && ok,
+            JsonValueKind.Object => Members(schema, value, at, errors) & NoOthers(schema, value, at, errors) && ok,
             JsonValueKind.Array => Elements(schema, value, at, errors) && ok,
             JsonValueKind.String => Text(schema, value.GetString()!, at, errors) && ok,
             JsonValueKind.Number => Number(schema, value, at, errors) && ok,
@@ -88,14 +88,18 @@ internal sealed class JsonSchemaEvaluation(Action<JsonPointer, string>? onElemen
         foreach (var part in schema.AllOf ?? [])
         {
             ok &= Check(part, value, at, errors);
+            if (!ok && errors is null)
+            {
+                return false;
+            }
         }
-        if (schema.AnyOf is { } any && !any.Any(a => Check(a, value, at, null)))
+        if (schema.AnyOf is { } any && !any.For(value).Any(a => Check(a, value, at, null)))
         {
             ok = Closest(any, value, at, errors);
         }
         if (schema.OneOf is { } one)
         {
-            var matching = one.Count(o => Check(o, value, at, null));
+            var matching = one.For(value).Count(o => Check(o, value, at, null));
             ok &=
                 matching == 1
                 || (
@@ -127,11 +131,21 @@ internal sealed class JsonSchemaEvaluation(Action<JsonPointer, string>? onElemen
     }
 
     /// <summary>Tells the errors of the alternative that fails latest: the one that was most likely meant.</summary>
-    private bool Closest(IReadOnlyList<JsonSchema> alternatives, JsonElement value, JsonPointer at, List<SbomError>? errors)
+    private bool Closest(JsonAlternatives all, JsonElement value, JsonPointer at, List<SbomError>? errors)
     {
         if (errors is null)
         {
             return false;
+        }
+        var alternatives = all.For(value);
+        if (all.TypesExpected(value) is { } types)
+        {
+            var type = value.GetProperty("type").GetString()!;
+            return Fail(
+                errors,
+                at.Member("type"),
+                $"'{Shown(type)}' is not one of the {types.Count} types known{Spelling.Hint(type, types)}"
+            );
         }
         List<SbomError>? best = null;
         foreach (var alternative in alternatives)
@@ -205,6 +219,74 @@ internal sealed class JsonSchemaEvaluation(Action<JsonPointer, string>? onElemen
         return ok;
     }
 
+    /// <summary>Refuses members that no part of the schema speaks of, where the schema asks that.</summary>
+    private bool NoOthers(JsonSchema schema, JsonElement value, JsonPointer at, List<SbomError>? errors)
+    {
+        if (schema.UnevaluatedProperties is not false)
+        {
+            return true;
+        }
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        if (!Known(schema, value, at, known))
+        {
+            return true;
+        }
+        var ok = true;
+        foreach (var member in value.EnumerateObject().Where(m => !known.Contains(m.Name)))
+        {
+            ok = Fail(errors, at.Member(member.Name), $"there is no member of this name here{Spelling.Hint(member.Name, known)}");
+        }
+        return ok;
+    }
+
+    /// <summary>Collects the members that the parts of a schema speak of which fit the value; false where that is every member.</summary>
+    /// <remarks>No schema here has <c>if</c> where it asks for this, and it is not looked into.</remarks>
+    private bool Known(JsonSchema schema, JsonElement value, JsonPointer at, HashSet<string> known)
+    {
+        if (schema.AdditionalProperties is not null || schema.UnevaluatedProperties is true)
+        {
+            return false;
+        }
+        known.UnionWith(schema.Properties?.Keys ?? []);
+        if (schema.Reference is { } reference && !Known(reference, value, at, known))
+        {
+            return false;
+        }
+        foreach (var part in schema.AllOf ?? [])
+        {
+            if (!Known(part, value, at, known))
+            {
+                return false;
+            }
+        }
+        foreach (var alternatives in (ReadOnlySpan<JsonAlternatives?>)[schema.AnyOf, schema.OneOf])
+        {
+            if (alternatives is null)
+            {
+                continue;
+            }
+            var fitting = alternatives.For(value);
+            // The only one of a type is the one that was meant, even where the value does not fit it: its errors are told elsewhere.
+            if (fitting.Count > 1 || alternatives.TypesExpected(value) is not null)
+            {
+                fitting = [.. fitting.Where(a => Check(a, value, at, null))];
+            }
+            if (fitting.Count == 0)
+            {
+                // Why none fits is told already.
+                return false;
+            }
+            foreach (var alternative in fitting)
+            {
+                if (!Known(alternative, value, at, known))
+                {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
     private bool Elements(JsonSchema schema, JsonElement value, JsonPointer at, List<SbomError>? errors)
     {
         var count = value.GetArrayLength();
@@ -251,7 +333,7 @@ internal sealed class JsonSchemaEvaluation(Action<JsonPointer, string>? onElemen
         }
         ok &=
             schema.Pattern is null
-            || schema.Pattern.IsMatch(text)
+            || schema.Pattern.IsMatch(text) && schema.PatternExcluded?.IsMatch(text) != true
             || Fail(errors, at, $"'{Shown(text)}' does not match {schema.PatternText}");
         return (JsonFormats.Error(schema.Format, text) is not { } error || Fail(errors, at, $"'{Shown(text)}': {error}")) && ok;
     }

@@ -75,7 +75,7 @@ internal sealed class JsonSchemaReader
         {
             case "$schema" or "$id" or "$comment" or "title" or "description" or "examples" or "default" or "deprecated" or "meta:enum":
                 break;
-            case "definitions":
+            case "definitions" or "$defs":
                 // Read where they are referred to.
                 break;
             case "$ref":
@@ -92,6 +92,9 @@ internal sealed class JsonSchemaReader
             case "additionalProperties":
                 schema.AdditionalProperties = Part(value, $"{address}/{keyword}");
                 break;
+            case "unevaluatedProperties":
+                schema.UnevaluatedProperties = value.GetBoolean();
+                break;
             case "required":
                 schema.Required = Texts(value);
                 break;
@@ -106,7 +109,7 @@ internal sealed class JsonSchemaReader
                 break;
             case "pattern":
                 schema.PatternText = value.GetString()!;
-                schema.Pattern = Pattern(schema.PatternText);
+                (schema.Pattern, schema.PatternExcluded) = Patterns(schema.PatternText);
                 break;
             case "format":
                 schema.Format = Format(value.GetString()!, address);
@@ -122,10 +125,10 @@ internal sealed class JsonSchemaReader
                 schema.Items ??= Part(value, $"{address}/{keyword}");
                 break;
             case "oneOf":
-                schema.OneOf = Parts(value, $"{address}/{keyword}");
+                schema.OneOf = new JsonAlternatives(Parts(value, $"{address}/{keyword}"));
                 break;
             case "anyOf":
-                schema.AnyOf = Parts(value, $"{address}/{keyword}");
+                schema.AnyOf = new JsonAlternatives(Parts(value, $"{address}/{keyword}"));
                 break;
             case "allOf":
                 schema.AllOf = Parts(value, $"{address}/{keyword}");
@@ -181,6 +184,16 @@ internal sealed class JsonSchemaReader
         return reference.StartsWith('#') ? document + reference
             : reference.Contains('#', StringComparison.Ordinal) ? reference
             : $"{reference}#";
+    }
+
+    /// <summary>A pattern, and what its negative look-ahead excludes: an engine that takes linear time has none.</summary>
+    private static (Regex Pattern, Regex? Excluded) Patterns(string pattern)
+    {
+        const string Ahead = "^(?!";
+        var end = pattern.IndexOf(')', StringComparison.Ordinal);
+        return pattern.StartsWith(Ahead, StringComparison.Ordinal)
+            ? (Pattern($"^{pattern[(end + 1)..]}"), Pattern($"^{pattern[Ahead.Length..end]}"))
+            : (Pattern(pattern), null);
     }
 
     /// <summary>ECMA 262's <c>$</c> is the end of the text alone; .NET's also stands before a last line feed.</summary>

@@ -4,7 +4,7 @@ using ArtifactTrust.Formats;
 namespace ArtifactTrust.Sbom.Validation;
 
 /// <summary>Validates an SBOM of any format that can be: CycloneDX JSON and XML 1.4 to 1.7, SPDX 2.2 and 2.3 JSON, SPDX 3.0.1 JSON-LD.</summary>
-/// <remarks>SPDX is checked by rules of our own for what its documents consist of, not against its published schemas.</remarks>
+/// <remarks>Each by the published schema of its format, and by rules of our own for what a schema cannot say.</remarks>
 public static class SbomValidator
 {
     private const string Named = "SBOM";

@@ -13,6 +13,33 @@ public sealed class SafetensorsReaderTests
         Assert.Equal((UInt128)7, facts.Model!.Parameters);
     }
 
+    [Theory]
+    [InlineData("model.layers.0.q_proj.qweight", "I32")]
+    [InlineData("model.layers.0.q_proj.qzeros", "I32")]
+    [InlineData("qweight", "I32")]
+    [InlineData("model.layers.0.q_proj.weight_packed", "I32")]
+    [InlineData("model.layers.0.mlp.experts.down_proj_blocks", "U32")]
+    [InlineData("model.layers.0.q_proj.weight.quant_state.bitsandbytes__nf4", "U32")]
+    public void Words_that_hold_several_weights_are_not_counted_as_parameters(string tensor, string type)
+    {
+        var header =
+            $$$"""{"{{{tensor}}}":{"dtype":"{{{type}}}","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""";
+        var facts = Samples.Read("m.safetensors", Samples.Safetensors(header, 12)).Facts!;
+        Assert.Empty(facts.Properties.Values("parameters"));
+        Assert.Null(facts.Model!.Parameters);
+        Assert.Equal(["2"], facts.Properties.Values("tensors"));
+    }
+
+    [Theory]
+    [InlineData("q_proj.qweight", "F32")]
+    [InlineData("q_proj.weight", "I32")]
+    [InlineData("unqweight", "I32")]
+    public void Other_tensors_are_counted(string tensor, string type)
+    {
+        var header = $$$"""{"{{{tensor}}}":{"dtype":"{{{type}}}","shape":[2],"data_offsets":[0,8]}}""";
+        Assert.Equal((UInt128)2, Samples.Read("m.safetensors", Samples.Safetensors(header, 8)).Facts!.Model!.Parameters);
+    }
+
     [Fact]
     public void A_type_of_the_future_is_counted()
     {
