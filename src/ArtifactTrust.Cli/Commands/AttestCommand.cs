@@ -177,7 +177,8 @@ internal sealed class Attester(Session session, Signatory signatory)
         return new WrittenAttestation(name, local, output, signed);
     }
 
-    private (string Name, DigestSet Digests) Digests(Subject subject, CancellationToken cancellation)
+    /// <summary>What a directory or a file is attested as.</summary>
+    internal (string Name, DigestSet Digests) Digests(Subject subject, CancellationToken cancellation)
     {
         if (subject is Subject.LocalDirectory directory)
         {

@@ -128,9 +128,14 @@ internal static class SbomCommand
                         break;
                     case Subject.LocalDirectory source when !parsed.GetValue(dataset) && packages.IsSource(parsed, source.Path):
                         RefuseModelOptions("a source tree");
+                        // Only some of its files are read, and all are attested: so they are hashed before and after.
+                        var before = signatory is null ? null : NewAttester(signatory, null).Digests(source, cancellation).Digests;
                         made = output.Write(
                             await packages.OfDirectoryAsync(source.Path, About(NameOf(source.Path)), parsed, session, cancellation)
-                        );
+                        ) with
+                        {
+                            Digests = before,
+                        };
                         break;
                     case Subject.LocalDirectory d:
                         made = OfDirectory(
@@ -186,14 +191,18 @@ internal static class SbomCommand
                         parsed.GetValue(code)
                     );
 
-                Task<WrittenAttestation> AttestAsync(Signatory who) =>
-                    new Attester(session, who)
+                Attester NewAttester(Signatory who, DigestSet? expected) =>
+                    new(session, who)
                     {
                         IgnorePaths = parsed.GetValue(ignore) ?? [],
                         NoIgnoreGitPaths = parsed.GetValue(noGit),
                         OpenImages = trivy.Images.Opener(session, parsed),
-                        Expected = made.Digests,
-                    }.AttestAsync(target, made.PredicateType, StrictJson.Parse(made.Bytes, "SBOM", Limits.PredicateBytes), cancellation);
+                        Expected = expected,
+                    };
+
+                Task<WrittenAttestation> AttestAsync(Signatory who) =>
+                    NewAttester(who, made.Digests)
+                        .AttestAsync(target, made.PredicateType, StrictJson.Parse(made.Bytes, "SBOM", Limits.PredicateBytes), cancellation);
             }
         );
         return verb;
