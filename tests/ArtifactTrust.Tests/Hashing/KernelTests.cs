@@ -123,6 +123,39 @@ public sealed class KernelTests
         }
     }
 
+    /// <summary>Pieces that are no whole chunks are compressed one by one, whole ones in lanes.</summary>
+    [Fact]
+    public void Blake3_in_lanes_is_that_of_one_chunk_after_another()
+    {
+        const int Chunk = 1 << 10;
+        var data = RandomNumberGenerator.GetBytes(600 * Chunk);
+        int[] lengths =
+        [
+            .. Enumerable.Range(1, 70).SelectMany(n => new[] { (n * Chunk) - 1, n * Chunk, (n * Chunk) + 1 }),
+            .. Enumerable.Range(0, 30).Select(_ => RandomNumberGenerator.GetInt32(data.Length)),
+        ];
+        // A group of chunks whose numbers need a 33rd bit from the middle on is one of these.
+        foreach (var (first, root) in new[] { (0UL, true), (0UL, false), ((1UL << 32) - 16, false), ((1UL << 32) - 1, false) })
+        {
+            foreach (var length in lengths)
+            {
+                using var lanes = new Blake3Tree();
+                lanes.Start(first);
+                lanes.Append(data.AsSpan(0, length), root);
+                using var single = new Blake3Tree();
+                single.Start(first);
+                for (var at = 0; at < length; at += 1000)
+                {
+                    single.Append(data.AsSpan(at, Math.Min(1000, length - at)), root);
+                }
+                var (one, other) = (new byte[32], new byte[32]);
+                lanes.Finish(one, root);
+                single.Finish(other, root);
+                Assert.True(one.AsSpan().SequenceEqual(other), $"{length} bytes from chunk {first}");
+            }
+        }
+    }
+
     // RFC 7693, appendix A, and the empty message.
     [Theory]
     [InlineData(

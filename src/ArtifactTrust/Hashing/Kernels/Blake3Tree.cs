@@ -27,7 +27,7 @@ internal sealed unsafe class Blake3Tree : IDisposable
 
     internal Blake3Tree()
     {
-        const int Scratch = Blake3Lanes.ScratchVectors * 64;
+        const int Scratch = Blake3Pair.ScratchVectors * 64;
         const int Values = GroupChunks * Blake3Lanes.CvBytes;
         const int Stack = 64 * Blake3Lanes.CvBytes;
         _memory = (byte*)NativeMemory.AlignedAlloc(Scratch + Values + Stack + Blake3Lanes.ChunkBytes, 64);
@@ -159,9 +159,7 @@ internal sealed unsafe class Blake3Tree : IDisposable
         {
             _disposed = true;
             NativeMemory.AlignedFree(_memory);
-            GC.RemoveMemoryPressure(
-                (Blake3Lanes.ScratchVectors * 64) + ((GroupChunks + 64) * Blake3Lanes.CvBytes) + Blake3Lanes.ChunkBytes
-            );
+            GC.RemoveMemoryPressure((Blake3Pair.ScratchVectors * 64) + ((GroupChunks + 64) * Blake3Lanes.CvBytes) + Blake3Lanes.ChunkBytes);
         }
     }
 
@@ -222,14 +220,14 @@ internal sealed unsafe class Blake3Tree : IDisposable
     private void Level(byte* data, int stride, int count, ulong counter, uint flags)
     {
         // A level overwrites the values below it only behind those it has read: 64 bytes in, 32 out.
-        var rows = stackalloc byte*[16];
+        var rows = stackalloc byte*[Blake3Pair.Rows];
         var step = flags == 0 ? 1u : 0u;
         var blocks = stride / Blake3Lanes.BlockBytes;
         for (var done = 0; done < count; )
         {
             var left = count - done;
             var lanes =
-                left >= 16 && Lanes512.IsSupported ? 16
+                left >= 16 && Blake3Pair.IsSupported ? Blake3Pair.Rows
                 : left >= 8 && Lanes256.IsSupported ? 8
                 : 4;
             for (var i = 0; i < lanes; i++)
@@ -240,16 +238,8 @@ internal sealed unsafe class Blake3Tree : IDisposable
             // Lanes without a row of their own have results too; they land behind the last and are overwritten or ignored.
             switch (lanes)
             {
-                case 16:
-                    Blake3Lanes.HashMany<Lanes512, Vector512<uint>>(
-                        rows,
-                        blocks,
-                        counter + ((ulong)done * step),
-                        step,
-                        flags,
-                        output,
-                        _scratch
-                    );
+                case Blake3Pair.Rows:
+                    Blake3Pair.HashMany(rows, blocks, counter + ((ulong)done * step), step, flags, output, _scratch);
                     break;
                 case 8:
                     Blake3Lanes.HashMany<Lanes256, Vector256<uint>>(

@@ -72,32 +72,33 @@ internal readonly unsafe struct Lanes512 : ILanes<V>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transpose(byte** rows, nint offset, V* words)
     {
-        // Four rows at a time become quarters of 128 bits that hold one word of four lanes; then the quarters are collected.
-        for (var r = 0; r < 4; r++)
-        {
-            // Rows 4r to 4r + 3: the pairs of the next step lie in one 128-bit quarter each.
-            var a = Vector512.Load((uint*)(rows[4 * r] + offset));
-            var b = Vector512.Load((uint*)(rows[(4 * r) + 1] + offset));
-            var c = Vector512.Load((uint*)(rows[(4 * r) + 2] + offset));
-            var d = Vector512.Load((uint*)(rows[(4 * r) + 3] + offset));
-            var ab0 = Avx512F.UnpackLow(a, b).AsUInt64();
-            var ab1 = Avx512F.UnpackHigh(a, b).AsUInt64();
-            var cd0 = Avx512F.UnpackLow(c, d).AsUInt64();
-            var cd1 = Avx512F.UnpackHigh(c, d).AsUInt64();
-            words[r] = Avx512F.UnpackLow(ab0, cd0).AsUInt32();
-            words[4 + r] = Avx512F.UnpackHigh(ab0, cd0).AsUInt32();
-            words[8 + r] = Avx512F.UnpackLow(ab1, cd1).AsUInt32();
-            words[12 + r] = Avx512F.UnpackHigh(ab1, cd1).AsUInt32();
-        }
-        // words[4k + r] now has, in its quarter q, word 4q + k of the lanes 4r to 4r + 3.
-        var k0 = (words[0], words[1], words[2], words[3]);
-        var k1 = (words[4], words[5], words[6], words[7]);
-        var k2 = (words[8], words[9], words[10], words[11]);
-        var k3 = (words[12], words[13], words[14], words[15]);
-        Collect(words, k0.Item1, k0.Item2, k0.Item3, k0.Item4);
-        Collect(words + 1, k1.Item1, k1.Item2, k1.Item3, k1.Item4);
-        Collect(words + 2, k2.Item1, k2.Item2, k2.Item3, k2.Item4);
-        Collect(words + 3, k3.Item1, k3.Item2, k3.Item3, k3.Item4);
+        // Quarters of 128 bits that hold one word of four lanes, then the quarters are collected; all of it fits into the registers.
+        Quarters(rows, offset, out var a0, out var b0, out var c0, out var d0);
+        Quarters(rows + 4, offset, out var a1, out var b1, out var c1, out var d1);
+        Quarters(rows + 8, offset, out var a2, out var b2, out var c2, out var d2);
+        Quarters(rows + 12, offset, out var a3, out var b3, out var c3, out var d3);
+        Collect(words, a0, a1, a2, a3);
+        Collect(words + 1, b0, b1, b2, b3);
+        Collect(words + 2, c0, c1, c2, c3);
+        Collect(words + 3, d0, d1, d2, d3);
+    }
+
+    /// <summary>Of four rows, the words 0, 4, 8 and 12 in <paramref name="words0"/>, a quarter each, and so on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Quarters(byte** rows, nint offset, out V words0, out V words1, out V words2, out V words3)
+    {
+        var a = Vector512.Load((uint*)(rows[0] + offset));
+        var b = Vector512.Load((uint*)(rows[1] + offset));
+        var c = Vector512.Load((uint*)(rows[2] + offset));
+        var d = Vector512.Load((uint*)(rows[3] + offset));
+        var ab0 = Avx512F.UnpackLow(a, b).AsUInt64();
+        var ab1 = Avx512F.UnpackHigh(a, b).AsUInt64();
+        var cd0 = Avx512F.UnpackLow(c, d).AsUInt64();
+        var cd1 = Avx512F.UnpackHigh(c, d).AsUInt64();
+        words0 = Avx512F.UnpackLow(ab0, cd0).AsUInt32();
+        words1 = Avx512F.UnpackHigh(ab0, cd0).AsUInt32();
+        words2 = Avx512F.UnpackLow(ab1, cd1).AsUInt32();
+        words3 = Avx512F.UnpackHigh(ab1, cd1).AsUInt32();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
