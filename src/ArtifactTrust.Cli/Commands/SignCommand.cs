@@ -61,6 +61,16 @@ internal static class SignCommand
             async (parsed, cancellation) =>
             {
                 var manifest = model.ManifestFile(parsed);
+                if (
+                    manifest is not null
+                    && ((Option[])[ignore, noGit]).FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } left
+                )
+                {
+                    throw CliException.Usage(
+                        $"{left.Name} is for files that are hashed, and --manifest says what was left out",
+                        "give it to 'hash' when the manifest is made"
+                    );
+                }
                 // What was hashed elsewhere need not be here.
                 var target = manifest is null
                     ? Subject.Parse(parsed.GetValue(subject)!)
@@ -116,9 +126,9 @@ internal static class SignCommand
                         "--add keeps it and adds this one; --force replaces it; --signature FILE writes elsewhere"
                     );
                 }
-                if (target is Subject.LocalFile && !model.IsModel(parsed))
+                if (target is Subject.LocalFile)
                 {
-                    model.RequireModel(parsed, "a file");
+                    model.RequireFile(parsed);
                 }
                 var choices = model.Choices(parsed);
                 using var signatory = await signing.OpenAsync(parsed, session, cancellation);
@@ -128,7 +138,7 @@ internal static class SignCommand
                     : target is Subject.LocalDirectory
                         ? await models.SignDirectoryAsync(
                             path,
-                            Rules(path, output, parsed.GetValue(ignore) ?? [], parsed.GetValue(noGit)),
+                            IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], path, parsed.GetValue(noGit), output),
                             cancellation
                         )
                     : model.IsModel(parsed) ? await models.SignFileAsync(path, cancellation)
@@ -152,17 +162,6 @@ internal static class SignCommand
             }
         );
         return verb;
-    }
-
-    /// <summary>The paths left out: version control's, those given, and the signature where it lies in the directory.</summary>
-    private static IgnoreRules Rules(string path, string output, IEnumerable<string> ignore, bool noGit)
-    {
-        var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) + Path.DirectorySeparatorChar;
-        var rules = IgnoreOptions.Rules(ignore, path, noGit);
-        var full = Path.GetFullPath(output);
-        return full.StartsWith(root, StringComparison.Ordinal)
-            ? rules.With([full[root.Length..].Replace(Path.DirectorySeparatorChar, '/')])
-            : rules;
     }
 
     private static async Task<(Bundle, DigestSet)> SignFile(

@@ -49,6 +49,20 @@ public sealed class HardwareKeyTests : IDisposable
         Ours("keygen", "again.pub", "--existing", "--key", Training + ";type=private");
         Assert.Equal(_scene.Read("hard.pub"), _scene.Read("again.pub"));
         Refuses(1, "no trusted key made the signature", "verify", "model", "--key", "other.pub");
+        foreach (
+            var form in (string[][])
+                [
+                    ["--shards", "16"],
+                    ["--hash", "blake2b"],
+                    ["--hash", "blake3", "--shards", "16"],
+                ]
+        )
+        {
+            Ours(["sign", "model", "--key", Training, "--force", .. form]);
+            Ours("verify", "model", "--key", "hard.pub");
+        }
+        _scene.ChangeOneByte("model/weights.bin");
+        Refuses(1, "model.files", "verify", "model", "--key", "hard.pub");
     }
 
     [PeerTheory("softhsm2-util")]
