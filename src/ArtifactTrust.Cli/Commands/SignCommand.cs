@@ -61,20 +61,20 @@ internal static class SignCommand
             async (parsed, cancellation) =>
             {
                 var manifest = model.ManifestFile(parsed);
-                if (
-                    manifest is not null
-                    && ((Option[])[ignore, noGit]).FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } left
-                )
-                {
-                    throw CliException.Usage(
-                        $"{left.Name} is for files that are hashed, and --manifest says what was left out",
-                        "give it to 'hash' when the manifest is made"
-                    );
-                }
                 // What was hashed elsewhere need not be here.
                 var target = manifest is null
                     ? Subject.Parse(parsed.GetValue(subject)!)
                     : new Subject.LocalDirectory(parsed.GetValue(subject)!);
+                if (
+                    (manifest is not null || target is not Subject.LocalDirectory)
+                    && ((Option[])[ignore, noGit]).FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } left
+                )
+                {
+                    throw CliException.Usage(
+                        $"{left.Name} is for directories that are hashed here",
+                        manifest is null ? null : "give it to 'hash' when the manifest is made"
+                    );
+                }
                 if (target is Subject.Image image)
                 {
                     if (model.IsModel(parsed))
@@ -97,6 +97,12 @@ internal static class SignCommand
                         );
                     }
                     model.RequireModel(parsed, "an image");
+                    if (parsed.GetValue(signature) is not null)
+                    {
+                        throw CliException.Usage(
+                            "--signature is for files, directories and --format oms; the signature of an image is attached to it"
+                        );
+                    }
                     var (open, annotations) = (images.Opener(session, parsed), forImages.Annotations(parsed));
                     using var byImage = await signing.OpenAsync(parsed, session, cancellation);
                     using var opened = open();

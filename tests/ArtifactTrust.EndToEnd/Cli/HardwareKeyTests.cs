@@ -197,6 +197,8 @@ public sealed class HardwareKeyTests : IDisposable
         Refuses(2, "--existing", "keygen", "new.pub", "--existing");
         Refuses(2, "--existing", "keygen", "new.pub", "--key", Training, "--existing", "--algorithm", "rsa");
         Refuses(2, "--bits", "keygen", "new.pub", "--key", "pkcs11:token=release;object=new", "--algorithm", "rsa", "--bits", "1024");
+        string[] postQuantum = ["keygen", "new.pub", "--key", "pkcs11:token=release;object=new", "--algorithm", "ml-dsa-44"];
+        Refuses(2, "--algorithm: keys for ML_DSA_44", postQuantum);
         Refuses(2, "a pkcs11: URI", "keygen", "new.pub", "--key", "training.key");
         _environment["ARTIFACT_TRUST_PIN"] = null;
         Refuses(2, "asks for a PIN", [.. sign, Training]);

@@ -19,8 +19,11 @@ public sealed class ModelOptionTests : IDisposable
         _scene.Require(Verify);
         _scene.Refuses(2, "sha256 digests of whole files", [.. manifest, "--hash", "blake3"]);
         _scene.Refuses(2, "sha256 digests of whole files", [.. manifest, "--shards", "1000"]);
-        _scene.Refuses(2, "--ignore-path is for files that are hashed", [.. manifest, "--ignore-path", "vocabulary"]);
-        _scene.Refuses(2, "--no-ignore-git-paths is for files that are hashed", [.. manifest, "--no-ignore-git-paths"]);
+        _scene.Refuses(2, "--ignore-path is for directories that are hashed here", [.. manifest, "--ignore-path", "vocabulary"]);
+        _scene.Refuses(2, "--no-ignore-git-paths is for directories that are hashed here", [.. manifest, "--no-ignore-git-paths"]);
+        string[] file = ["sign", "data.csv", "--force", "--key", "ci.key", "--ignore-path", "vocabulary"];
+        _scene.Refuses(2, "--ignore-path is for directories", file);
+        _scene.Refuses(2, "--ignore-path is for directories", [.. file, "--format", "oms"]);
         _scene.Refuses(2, "does not exist", [.. Sign, "--manifest", "absent.json"]);
         _scene.Write("rubbish.json", "{}");
         _scene.Refuses(2, "cannot be used", [.. Sign, "--manifest", "rubbish.json"]);
