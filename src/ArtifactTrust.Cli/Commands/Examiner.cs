@@ -123,7 +123,6 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier) : IDis
     /// <summary>Verifies the paths of <see cref="Model"/> alone and reports it.</summary>
     internal int ExaminePart(string path, CancellationToken cancellation)
     {
-        var rules = IgnoreOptions.Rules(IgnorePaths, path, NoIgnoreGitPaths);
         var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         var only = Model.Only.Select(p => IgnoreOptions.Relative(p, root)).ToList();
         IgnoreOptions.Read("--only", only);
@@ -134,7 +133,7 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier) : IDis
             Find(path),
             Model with
             {
-                Ignore = rules,
+                Ignore = IgnoreOptions.Rules(IgnorePaths, path, NoIgnoreGitPaths, SignatureFile),
                 Only = only,
             },
             AllowSymlinks,
@@ -155,12 +154,7 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier) : IDis
     {
         using var tree = FileTree.Open(path, AllowSymlinks);
         var found = Find(path);
-        var rules = IgnoreOptions.Rules(IgnorePaths, path, NoIgnoreGitPaths);
-        if (SignatureInside(tree) is { } inside)
-        {
-            rules = rules.With([inside]);
-        }
-        rules = Deploy.Claims.Prepare(Reader, found, rules);
+        var rules = Deploy.Claims.Prepare(Reader, found, IgnoreOptions.Rules(IgnorePaths, path, NoIgnoreGitPaths, SignatureFile));
         var total = LocalSubjects.TotalBytes(session.Terminal, tree, rules);
         // Read once for what is asked for here and by the signatures; which they are is not verified yet, and need not be.
         ManifestForm[] expected =
@@ -177,11 +171,7 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier) : IDis
                 var all = files.Listed;
                 if (manifest.Entries.Count == 0)
                 {
-                    throw CliException.Rejected(
-                        "empty-directory",
-                        $"the directory '{tree.Path}' has no files",
-                        "an empty model is never signed or trusted"
-                    );
+                    throw LocalSubjects.Empty(tree.Path);
                 }
                 return new ExaminedSubject(
                     "directory",
@@ -366,14 +356,6 @@ internal sealed class Examiner(Session session, BundleVerifier? verifier) : IDis
                 $"the signature '{SignatureFile}' does not exist",
                 "sign the subject first, or name its signature with --signature"
             );
-    }
-
-    private string? SignatureInside(FileTree tree)
-    {
-        var full = SignatureFile is null ? null : Path.GetFullPath(SignatureFile);
-        return full is not null && full.StartsWith(tree.Path + Path.DirectorySeparatorChar, StringComparison.Ordinal)
-            ? full[(tree.Path.Length + 1)..].Replace(Path.DirectorySeparatorChar, '/')
-            : null;
     }
 
     /// <summary>The claimed type decides which verification is made; each of them checks the type again, after the signature.</summary>

@@ -132,6 +132,10 @@ internal static class HashCommand
         }
         using (merged)
         {
+            if (merged.Count == 0)
+            {
+                throw LocalSubjects.Empty(directory!.Value.Name);
+            }
             return Report(session, "directory", directory!.Value.Name, merged.Subject, merged.ReadEntries(), directory.Value.Ignored);
         }
 

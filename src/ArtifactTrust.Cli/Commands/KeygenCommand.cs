@@ -175,7 +175,7 @@ internal static class KeygenCommand
             }
             catch (ArgumentException e)
             {
-                throw CliException.Usage($"--bits: {CliException.Reason(e)}", null, e);
+                throw Unusable(e);
             }
         }
         using var key = wanted is var (algorithm, bits)
@@ -197,9 +197,12 @@ internal static class KeygenCommand
         }
         catch (ArgumentException e)
         {
-            throw CliException.Usage($"--bits: {CliException.Reason(e)}", null, e);
+            throw Unusable(e);
         }
     }
+
+    private static CliException Unusable(ArgumentException e) =>
+        CliException.Usage($"{(e.ParamName == "algorithm" ? "--algorithm" : "--bits")}: {CliException.Reason(e)}", null, e);
 
     private static void Report(Session session, string? privatePath, string publicPath, VerificationKey key)
     {

@@ -23,7 +23,7 @@ internal static class LocalSubjects
             TotalBytes(terminal, tree, rules),
             progress => new HashedTree(tree, progress, cancellation) { Cache = cache }.Manifest(rules, form: form)
         );
-        return manifest.Entries.Count > 0 ? manifest : throw Empty(tree);
+        return manifest.Entries.Count > 0 ? manifest : throw Empty(tree.Path);
     }
 
     /// <summary>The same where the entries are looked through once or not at all, so that memory does not grow with them.</summary>
@@ -46,13 +46,14 @@ internal static class LocalSubjects
             return manifest;
         }
         manifest.Dispose();
-        throw Empty(tree);
+        throw Empty(tree.Path);
     }
 
     /// <summary>The bytes that a progress bar is of; 0 where nobody sees one.</summary>
     internal static long TotalBytes(Terminal terminal, FileTree tree, IgnoreRules rules) =>
         terminal.IsInteractive ? tree.Measure(rules).Bytes : 0;
 
-    private static CliException Empty(FileTree tree) =>
-        CliException.Rejected("empty-directory", $"the directory '{tree.Path}' has no files", "an empty model is never signed or trusted");
+    /// <summary>What is said of a directory without files.</summary>
+    internal static CliException Empty(string path) =>
+        CliException.Rejected("empty-directory", $"the directory '{path}' has no files", "an empty model is never signed or trusted");
 }

@@ -101,6 +101,20 @@ internal sealed class ModelOptions(Option<string> format)
         }
     }
 
+    /// <summary>Throws where an option is given that means nothing for a single file.</summary>
+    /// <exception cref="CliException">See above.</exception>
+    internal void RequireFile(ParseResult parsed)
+    {
+        if (!IsModel(parsed))
+        {
+            RequireModel(parsed, "a file");
+        }
+        else if (parsed.GetValue(_cache) is not null)
+        {
+            throw CliException.Usage("--hash-cache is for directories: a file that did not change has its signature");
+        }
+    }
+
     /// <summary>Throws where an option is given that means nothing for what is signed.</summary>
     /// <exception cref="CliException">See above.</exception>
     internal void RequireModel(ParseResult parsed, string what)

@@ -65,6 +65,16 @@ internal static class SignCommand
                 var target = manifest is null
                     ? Subject.Parse(parsed.GetValue(subject)!)
                     : new Subject.LocalDirectory(parsed.GetValue(subject)!);
+                if (
+                    (manifest is not null || target is not Subject.LocalDirectory)
+                    && ((Option[])[ignore, noGit]).FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } left
+                )
+                {
+                    throw CliException.Usage(
+                        $"{left.Name} is for directories that are hashed here",
+                        manifest is null ? null : "give it to 'hash' when the manifest is made"
+                    );
+                }
                 if (target is Subject.Image image)
                 {
                     if (model.IsModel(parsed))
@@ -87,6 +97,12 @@ internal static class SignCommand
                         );
                     }
                     model.RequireModel(parsed, "an image");
+                    if (parsed.GetValue(signature) is not null)
+                    {
+                        throw CliException.Usage(
+                            "--signature is for files, directories and --format oms; the signature of an image is attached to it"
+                        );
+                    }
                     var (open, annotations) = (images.Opener(session, parsed), forImages.Annotations(parsed));
                     using var byImage = await signing.OpenAsync(parsed, session, cancellation);
                     using var opened = open();
@@ -116,9 +132,9 @@ internal static class SignCommand
                         "--add keeps it and adds this one; --force replaces it; --signature FILE writes elsewhere"
                     );
                 }
-                if (target is Subject.LocalFile && !model.IsModel(parsed))
+                if (target is Subject.LocalFile)
                 {
-                    model.RequireModel(parsed, "a file");
+                    model.RequireFile(parsed);
                 }
                 var choices = model.Choices(parsed);
                 using var signatory = await signing.OpenAsync(parsed, session, cancellation);
@@ -128,7 +144,7 @@ internal static class SignCommand
                     : target is Subject.LocalDirectory
                         ? await models.SignDirectoryAsync(
                             path,
-                            Rules(path, output, parsed.GetValue(ignore) ?? [], parsed.GetValue(noGit)),
+                            IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], path, parsed.GetValue(noGit), output),
                             cancellation
                         )
                     : model.IsModel(parsed) ? await models.SignFileAsync(path, cancellation)
@@ -152,17 +168,6 @@ internal static class SignCommand
             }
         );
         return verb;
-    }
-
-    /// <summary>The paths left out: version control's, those given, and the signature where it lies in the directory.</summary>
-    private static IgnoreRules Rules(string path, string output, IEnumerable<string> ignore, bool noGit)
-    {
-        var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) + Path.DirectorySeparatorChar;
-        var rules = IgnoreOptions.Rules(ignore, path, noGit);
-        var full = Path.GetFullPath(output);
-        return full.StartsWith(root, StringComparison.Ordinal)
-            ? rules.With([full[root.Length..].Replace(Path.DirectorySeparatorChar, '/')])
-            : rules;
     }
 
     private static async Task<(Bundle, DigestSet)> SignFile(

@@ -82,11 +82,16 @@ internal static class IgnoreOptions
     /// <param name="paths">Relative to the directory, or a path (of the current directory or absolute) that lies in it.</param>
     /// <param name="directory">The directory.</param>
     /// <param name="noGit">Whether version control's files are part of the subject.</param>
+    /// <param name="signature">The signature's file, which is left out where it lies in the directory; null where there is none.</param>
     /// <exception cref="CliException">A path does not lie in the directory.</exception>
-    internal static IgnoreRules Rules(IEnumerable<string> paths, string directory, bool noGit)
+    internal static IgnoreRules Rules(IEnumerable<string> paths, string directory, bool noGit, string? signature = null)
     {
         var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
-        return Read("--ignore-path", paths.Select(p => Relative(p, root)).Concat(noGit ? [] : IgnoreRules.GitPaths));
+        var rules = Read("--ignore-path", paths.Select(p => Relative(p, root)).Concat(noGit ? [] : IgnoreRules.GitPaths));
+        var full = signature is null ? null : Path.GetFullPath(signature);
+        return full is not null && full.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            ? rules.With([full[(root.Length + 1)..].Replace(Path.DirectorySeparatorChar, '/')])
+            : rules;
     }
 
     /// <summary>Paths below a directory, as an option gives them.</summary>

@@ -25,10 +25,11 @@ internal sealed class DirectoryWatch(Session session, string path, Func<Task<Exa
     internal bool UntilDrift { get; init; }
 
     /// <summary>Runs until a signal, or as long as it is asked to.</summary>
-    /// <returns>The exit code of the last check that came to an end; 0 where none did before a signal.</returns>
+    /// <returns>The exit code of the last check that came to an end.</returns>
+    /// <exception cref="OperationCanceledException">None did before the signal.</exception>
     internal async Task<int> RunAsync(CancellationToken cancellation)
     {
-        var last = ExitCode.Success;
+        int? last = null;
         var reason = "start";
         string? told = null;
         try
@@ -46,15 +47,15 @@ internal sealed class DirectoryWatch(Session session, string path, Func<Task<Exa
                 last = outcome.ExitCode;
                 if (Once || (UntilDrift && last == ExitCode.Rejected))
                 {
-                    return last;
+                    return outcome.ExitCode;
                 }
                 var pause = last == ExitCode.CouldNotTell && AfterTrouble < every ? AfterTrouble : every;
                 reason = await events.WaitAsync(pause, cancellation) ? "change" : "schedule";
             }
         }
-        catch (OperationCanceledException) when (!Once)
+        catch (OperationCanceledException) when (last is not null)
         {
-            return last;
+            return last.Value;
         }
     }
 

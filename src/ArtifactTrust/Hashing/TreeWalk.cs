@@ -15,6 +15,9 @@ namespace ArtifactTrust.Hashing;
 internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably = false)
 {
     private readonly Stack<(DirectoryNames Names, int Prefix)> _open = new();
+
+    // Whether names come as the bytes that they are; the runtime's have been decoded.
+    private readonly bool _bytewise = !portably && OperatingSystem.IsLinux() && LinuxDirectory.CanRead;
     private byte[] _path = new byte[256];
     private int _length;
     private bool _started;
@@ -68,7 +71,7 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
     private void Enter(int prefix)
     {
         var names = new DirectoryNames();
-        if (!portably && OperatingSystem.IsLinux() && LinuxDirectory.CanRead)
+        if (_bytewise)
         {
             using var directory = tree.OpenDirectory(Encoding.UTF8.GetString(_path, 0, Math.Max(0, prefix - 1)));
             LinuxDirectory.Read(directory, (name, kind) => Add(names, prefix, name, kind));
@@ -129,8 +132,8 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
             throw new MalformedDataException("directory", Name, $"{special}, which is not opened; remove it or ignore it");
         }
         CheckUtf8(Utf8);
-        // Where the runtime has read the name, this stands for bytes that are not UTF-8.
-        if (Utf8.IndexOf("\uFFFD"u8) >= 0)
+        // In a decoded name this stands for bytes that were not UTF-8, and nothing tells it from itself.
+        if (!_bytewise && Utf8.IndexOf("\uFFFD"u8) >= 0)
         {
             throw NotUtf8();
         }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 
@@ -18,10 +19,8 @@ public sealed record ManifestFile(string Name, FileManifest Manifest, IReadOnlyL
     {
         var json = StrictJson.Parse(utf8, FormatName, Limits.ManifestFileBytes);
         if (
-            json.ValueKind != System.Text.Json.JsonValueKind.Object
-            || !json.TryGetProperty("schemaVersion", out var version)
-            || !version.TryGetInt32(out var number)
-            || number != 1
+            json.ValueKind != JsonValueKind.Object
+            || WholeNumber(json, "schemaVersion") != 1
             || StrictJson.OptionalString(json, "command", FormatName, "$") != "hash"
         )
         {
@@ -37,7 +36,7 @@ public sealed record ManifestFile(string Name, FileManifest Manifest, IReadOnlyL
         {
             var at = $"$.files[{entries.Count}]";
             StrictJson.CheckMembers(item, FormatName, at, "name", "digest", "size");
-            if (!item.TryGetProperty("size", out var size) || !size.TryGetInt64(out var bytes) || bytes < 0)
+            if (WholeNumber(item, "size") is not { } bytes || bytes < 0)
             {
                 throw new MalformedDataException(FormatName, $"{at}.size", "a number of bytes is expected");
             }
@@ -56,19 +55,33 @@ public sealed record ManifestFile(string Name, FileManifest Manifest, IReadOnlyL
         if (subject.TryGetProperty("digests", out var digests))
         {
             var stated = DigestSet.Parse(digests, FormatName, "$.subject.digests");
-            if (stated["sha256"] is { } root && root != manifest.RootDigest.Hex)
+            if (stated[DigestAlgorithm.Sha256.Name] is { } root && root != manifest.RootDigest.Hex)
             {
                 throw new MalformedDataException(FormatName, "$.subject.digests", "the root digest is not that of the files");
+            }
+            // The root binds no names.
+            if (stated[DigestSet.DirHash] is { } whole && whole != manifest.DirHash.Hex)
+            {
+                throw new MalformedDataException(FormatName, "$.subject.digests", "the dirHash is not that of the files and their names");
             }
         }
         var ignored = StrictJson
             .RequiredArray(json, "ignoredPaths", FormatName, "$", Limits.ManifestEntries)
             .EnumerateArray()
-            .Select(p => p.GetString() ?? throw new MalformedDataException(FormatName, "$.ignoredPaths", "strings are expected"));
+            .Select(p =>
+                p.ValueKind == JsonValueKind.String
+                    ? p.GetString()!
+                    : throw new MalformedDataException(FormatName, "$.ignoredPaths", "strings are expected")
+            );
         return new ManifestFile(
             StrictJson.RequiredString(subject, "name", FormatName, "$.subject"),
             manifest,
             [.. new IgnoreRules(ignored).Paths]
         );
     }
+
+    private static long? WholeNumber(JsonElement parent, string name) =>
+        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number)
+            ? number
+            : null;
 }

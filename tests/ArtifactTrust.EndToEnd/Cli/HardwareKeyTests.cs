@@ -49,6 +49,20 @@ public sealed class HardwareKeyTests : IDisposable
         Ours("keygen", "again.pub", "--existing", "--key", Training + ";type=private");
         Assert.Equal(_scene.Read("hard.pub"), _scene.Read("again.pub"));
         Refuses(1, "no trusted key made the signature", "verify", "model", "--key", "other.pub");
+        foreach (
+            var form in (string[][])
+                [
+                    ["--shards", "16"],
+                    ["--hash", "blake2b"],
+                    ["--hash", "blake3", "--shards", "16"],
+                ]
+        )
+        {
+            Ours(["sign", "model", "--key", Training, "--force", .. form]);
+            Ours("verify", "model", "--key", "hard.pub");
+        }
+        _scene.ChangeOneByte("model/weights.bin");
+        Refuses(1, "model.files", "verify", "model", "--key", "hard.pub");
     }
 
     [PeerTheory("softhsm2-util")]
@@ -183,6 +197,8 @@ public sealed class HardwareKeyTests : IDisposable
         Refuses(2, "--existing", "keygen", "new.pub", "--existing");
         Refuses(2, "--existing", "keygen", "new.pub", "--key", Training, "--existing", "--algorithm", "rsa");
         Refuses(2, "--bits", "keygen", "new.pub", "--key", "pkcs11:token=release;object=new", "--algorithm", "rsa", "--bits", "1024");
+        string[] postQuantum = ["keygen", "new.pub", "--key", "pkcs11:token=release;object=new", "--algorithm", "ml-dsa-44"];
+        Refuses(2, "--algorithm: keys for ML_DSA_44", postQuantum);
         Refuses(2, "a pkcs11: URI", "keygen", "new.pub", "--key", "training.key");
         _environment["ARTIFACT_TRUST_PIN"] = null;
         Refuses(2, "asks for a PIN", [.. sign, Training]);

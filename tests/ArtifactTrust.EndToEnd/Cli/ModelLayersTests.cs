@@ -71,6 +71,8 @@ public sealed class ModelLayersTests : IAsyncLifetime
         Refuses(2, "layers have their digests", artifact, "--hash", "blake3");
         Refuses(2, "layers have their digests", artifact, "--shards", "1000");
         Refuses(2, "signed in another way", artifact, "--dataset");
+        Refuses(2, "--ignore-path is for directories", artifact, "--ignore-path", "weights.bin");
+        _scene.Refuses(2, "is attached to it", "sign", artifact, "--key", "ci.key", "--signature", "image.sig");
         // A model's signature says nothing of a container that has the same files.
         _scene.Require("sign", artifact, "--format", "oms", "--key", "ci.key", "--signature", "layers.sig");
         _scene.Refuses(1, "an attestation", "verify", image, "--key", "ci.pub", "--signature", "layers.sig");

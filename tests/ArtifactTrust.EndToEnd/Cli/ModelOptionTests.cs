@@ -19,6 +19,11 @@ public sealed class ModelOptionTests : IDisposable
         _scene.Require(Verify);
         _scene.Refuses(2, "sha256 digests of whole files", [.. manifest, "--hash", "blake3"]);
         _scene.Refuses(2, "sha256 digests of whole files", [.. manifest, "--shards", "1000"]);
+        _scene.Refuses(2, "--ignore-path is for directories that are hashed here", [.. manifest, "--ignore-path", "vocabulary"]);
+        _scene.Refuses(2, "--no-ignore-git-paths is for directories that are hashed here", [.. manifest, "--no-ignore-git-paths"]);
+        string[] file = ["sign", "data.csv", "--force", "--key", "ci.key", "--ignore-path", "vocabulary"];
+        _scene.Refuses(2, "--ignore-path is for directories", file);
+        _scene.Refuses(2, "--ignore-path is for directories", [.. file, "--format", "oms"]);
         _scene.Refuses(2, "does not exist", [.. Sign, "--manifest", "absent.json"]);
         _scene.Write("rubbish.json", "{}");
         _scene.Refuses(2, "cannot be used", [.. Sign, "--manifest", "rubbish.json"]);
@@ -77,6 +82,8 @@ public sealed class ModelOptionTests : IDisposable
         Assert.Equal("partially-verified", _scene.Require([.. only, "--output", "json"]).Json().GetProperty("result").GetString());
         _scene.Refuses(1, "weights.bin", [.. Verify, "--only", "weights.bin"]);
         _scene.Refuses(1, "nothing was signed at 'absent'", [.. Verify, "--only", "absent"]);
+        _scene.Shell("mv model.sig model/vocabulary/");
+        _scene.Require([.. Verify, "--only", "vocabulary", "--signature", "model/vocabulary/model.sig"]);
         _scene.Refuses(2, "for the signature of a directory", "verify", "data.csv", "--key", "ci.pub", "--only", "x");
         _scene.Refuses(2, "for the signature of a directory", [.. only, "--type", "slsaprovenance1"]);
     }
@@ -114,6 +121,7 @@ public sealed class ModelOptionTests : IDisposable
         _scene.Require(left);
         _scene.Require(left);
         _scene.Require(Verify);
+        _scene.Refuses(2, "for directories", "sign", "data.csv", "--force", "--format", "oms", "--key", "ci.key", "--hash-cache", "cache");
         _scene.Refuses(2, "--manifest has their digests already", [.. Sign, "--manifest", "digests.json", "--hash-cache", "cache"]);
     }
 
@@ -171,5 +179,8 @@ public sealed class ModelOptionTests : IDisposable
             _scene.Refuses(2, $"without {options[0]}", [.. merge, .. options]);
         }
         _scene.Refuses(2, "without a subject", ["hash", "model", "--merge", "1-2", "2-2"]);
+        Directory.CreateDirectory(_scene.At("hollow"));
+        _scene.Write("1-1", _scene.Require("hash", "hollow", "--part", "1/1").Output);
+        _scene.Refuses(1, "has no files", "hash", "--merge", "1-1");
     }
 }

@@ -89,6 +89,33 @@ public sealed class OmsFixtureTests : IDisposable
         _scene.Refuses(1, "model.files", [.. verify, .. ignore, .. legacy, "--allow-ca-signer"]);
     }
 
+    [NeedsTheory(Needs.Vectors)]
+    [InlineData("v0.3.1")]
+    [InlineData("v1.0.0")]
+    [InlineData("v1.0.1")]
+    [InlineData("v1.1.0")]
+    public void A_published_fixture_of_the_sigstore_method_verifies_and_no_change_of_it_does(string version)
+    {
+        Copy($"model-transparency/{version}-sigstore", "fixture");
+        string[] verify =
+        [
+            "verify",
+            "fixture",
+            "--signature",
+            "fixture/model.sig",
+            "--trusted-root",
+            Path.Join(Oms, "sigstore-prod.trusted_root.json"),
+            "--certificate-oidc-issuer",
+            "https://sigstore.verify.ibm.com/oauth2",
+            .. version == "v1.1.0" ? Array.Empty<string>() : ["--ignore-path", "fixture/ignore-me"],
+            "--certificate-identity",
+        ];
+        _scene.Require([.. verify, "stefanb@us.ibm.com"]);
+        _scene.Refuses(1, "certificate.identity", [.. verify, "somebody@us.ibm.com"]);
+        _scene.ChangeOneByte("fixture/signme-1");
+        _scene.Refuses(1, "model.files", [.. verify, "stefanb@us.ibm.com"]);
+    }
+
     private static string Oms => Path.Join(Repository.Vectors, "oms");
 
     private static string Made(string name) => Path.Join(Oms, "made", name);

@@ -65,6 +65,23 @@ public sealed class KeylessTests : IDisposable
         Assert.Equal(1, _scene.Run(["verify", "model", .. trust]).ExitCode);
     }
 
+    [SigstoreTheory]
+    [InlineData("sha256", "8")]
+    [InlineData("blake2b", null)]
+    [InlineData("blake2b", "8")]
+    [InlineData("blake3", null)]
+    [InlineData("blake3", "8")]
+    public async Task A_model_of_every_form_signed_by_identity_verifies_and_no_change_of_it_does(string hash, string? shards)
+    {
+        _scene.Write("model/sub/a:0:8 é\U0001F600", "name");
+        string[] form = ["--hash", hash, .. shards is null ? Array.Empty<string>() : ["--shards", shards]];
+        _scene.Ours(["sign", "model", .. form, .. await _scene.SignerAsync()]);
+        string[] verify = ["verify", "model", .. KeylessScene.Root, .. KeylessScene.IsDeveloper];
+        _scene.Ours(verify);
+        File.AppendAllText(_scene.At("model/sub/a:0:8 é\U0001F600"), "x");
+        Assert.Equal(1, _scene.Run(verify).ExitCode);
+    }
+
     [SigstoreTheory("cosign", "crane")]
     [InlineData("registry", "signing_config.json")]
     [InlineData("registry", "signing_config.rekor1.json")]

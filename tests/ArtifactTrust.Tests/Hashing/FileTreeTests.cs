@@ -178,6 +178,15 @@ public sealed class FileTreeTests : IDisposable
     }
 
     [Fact]
+    public void A_name_with_the_character_that_stands_for_unreadable_ones_is_a_name_like_others()
+    {
+        _directory.File("dir\uFFFD/file\uFFFD", "x");
+        using var tree = FileTree.Open(_directory.Path);
+        using var file = tree.OpenHandle(Assert.Single(List()));
+        Assert.Equal(1, RandomAccess.GetLength(file));
+    }
+
+    [Fact]
     public void A_missing_directory_says_so() =>
         Assert.Throws<DirectoryNotFoundException>(() => FileTree.Open(Path.Combine(_directory.Path, "none")));
 

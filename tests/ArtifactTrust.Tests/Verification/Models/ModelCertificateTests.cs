@@ -124,15 +124,29 @@ public sealed class ModelCertificateTests
                 .Report;
     }
 
-    public static TheoryData<string, long?> Forms
+    public static TheoryData<string, long?, string> Forms
     {
         get
         {
-            var forms = new TheoryData<string, long?>();
+            var forms = new TheoryData<string, long?, string>();
             foreach (var algorithm in DigestAlgorithm.ForModels)
             {
-                forms.Add(algorithm.Name, null);
-                forms.Add(algorithm.Name, 8);
+                foreach (var shardSize in (long?[])[null, 8])
+                {
+                    foreach (
+                        var key in (SignatureAlgorithm[])
+                            [
+                                SignatureAlgorithm.EcdsaP256,
+                                SignatureAlgorithm.EcdsaP384,
+                                SignatureAlgorithm.EcdsaP521,
+                                SignatureAlgorithm.RsaPkcs1,
+                                SignatureAlgorithm.Ed25519,
+                            ]
+                    )
+                    {
+                        forms.Add(algorithm.Name, shardSize, key.Name);
+                    }
+                }
             }
             return forms;
         }
@@ -140,13 +154,17 @@ public sealed class ModelCertificateTests
 
     [Theory]
     [MemberData(nameof(Forms))]
-    public async Task A_model_of_every_form_signed_with_a_certificate_verifies_and_no_change_of_it_does(string algorithm, long? shardSize)
+    public async Task A_model_of_every_form_signed_with_a_certificate_verifies_and_no_change_of_it_does(
+        string algorithm,
+        long? shardSize,
+        string keyName
+    )
     {
         using var directory = new TemporaryDirectory();
         directory.File("m/a/b", "1");
         var changed = directory.File("m/weights.bin", new string('w', 33));
         var form = new ManifestForm(DigestAlgorithm.FindForModels(algorithm)!, shardSize);
-        using var key = SigningKey.Generate(SignatureAlgorithm.EcdsaP256);
+        using var key = SigningKey.Generate(SignatureAlgorithm.All.First(a => a.Name == keyName));
         var (root, leaf) = Issue(key);
         using var credential = Credential.FromModelChain(key, leaf, [], TimeProvider.System);
 
