@@ -186,7 +186,7 @@ public sealed class ImageLayoutTests : IDisposable
             $$"""{"schemaVersion":2,"mediaType":"{{OciMediaTypes.ImageIndex}}","manifests":[{"mediaType":"{{image.MediaType}}","digest":"{{image.Digest}}","size":{{image.Size}},"platform":{"os":"linux","architecture":"amd64"} }]}""";
         await File.WriteAllTextAsync(Path.Combine(Root, "index.json"), """{"schemaVersion":2,"manifests":[]}""");
         await layout.PushManifestAsync(Encoding.UTF8.GetBytes(index), "multi");
-        var found = (await layout.FindManifestAsync("multi"))!.ToImageIndex().Find(new Platform("linux", "amd64"))!;
+        var found = (await layout.FindManifestAsync("multi"))!.ToImageIndex().Find(new Platform("linux", "amd64"))[0];
         Assert.Equal(image, (await layout.GetManifestAsync(found.Digest)).Descriptor);
     }
 
