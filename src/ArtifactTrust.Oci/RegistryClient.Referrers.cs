@@ -8,6 +8,8 @@ public sealed partial class RegistryClient
 {
     private static readonly KeyValuePair<string, string>[] AcceptIndex = [new("Accept", OciMediaTypes.ImageIndex)];
 
+    private volatile bool _listsReferrers;
+
     /// <inheritdoc/>
     /// <remarks>
     /// Spec: distribution-spec 1.1, "Listing Referrers" and "Unavailable Referrers API". A 404 means that the registry does not list referrers
@@ -33,14 +35,7 @@ public sealed partial class RegistryClient
             {
                 throw new MalformedDataException("list of referrers", Name, $"page {page + 1} is one that was read before");
             }
-            var request = new RegistryRequest(operation, HttpMethod.Get, address, RegistryAccess.Pull)
-            {
-                Headers = AcceptIndex,
-                FollowsOnlyTo = subject.Hex,
-            };
-            var (index, length, next) = await _transport
-                .CallAsync(operation, 0, token => ReferrersPageAsync(request, page > 0, token), cancellation)
-                .ConfigureAwait(false);
+            var (index, length, next) = await ReferrersPageAsync(operation, subject, address, page > 0, cancellation).ConfigureAwait(false);
             bytes += length;
             if (bytes > OciLimits.ReferrerListBytes)
             {
@@ -66,6 +61,22 @@ public sealed partial class RegistryClient
     /// <summary>One page; no index where the registry has no such API.</summary>
     private sealed record ReferrersPage(ImageIndex? Index, int Length, Uri? Next);
 
+    private Task<ReferrersPage> ReferrersPageAsync(
+        string operation,
+        Digest subject,
+        Uri address,
+        bool apiIsKnown,
+        CancellationToken cancellation
+    )
+    {
+        var request = new RegistryRequest(operation, HttpMethod.Get, address, RegistryAccess.Pull)
+        {
+            Headers = AcceptIndex,
+            FollowsOnlyTo = subject.Hex,
+        };
+        return _transport.CallAsync(operation, 0, token => ReferrersPageAsync(request, apiIsKnown, token), cancellation);
+    }
+
     private async Task<ReferrersPage> ReferrersPageAsync(RegistryRequest request, bool apiIsKnown, CancellationToken token)
     {
         using var response = await _transport.SendAsync(request, token).ConfigureAwait(false);
@@ -80,6 +91,7 @@ public sealed partial class RegistryClient
         }
         var body = await response.ReadAsync(Limits.OciManifestBytes, ImageIndex.FormatName).ConfigureAwait(false);
         var index = ImageIndex.Parse(body);
+        _listsReferrers = true;
         if (LinkHeader.Next(response.Header("Link")) is not { } link)
         {
             return new ReferrersPage(index, body.Length, null);
@@ -104,6 +116,18 @@ public sealed partial class RegistryClient
         return tagged is null || tagged.Descriptor.Digest.Equals(subject)
             ? new ImageIndex(OciMediaTypes.ImageIndex, null, [], null, Descriptor.NoAnnotations)
             : tagged.ToImageIndex();
+    }
+
+    /// <summary>Whether the registry lists referrers, asked once: one that says it took note of a subject may not (as Amazon's did).</summary>
+    private async Task<bool> ListsReferrersAsync(Digest subject, CancellationToken cancellation)
+    {
+        if (!_listsReferrers)
+        {
+            var operation = _transport.Operation($"list referrers of {subject}");
+            var address = _transport.Address($"referrers/{subject}");
+            await ReferrersPageAsync(operation, subject, address, apiIsKnown: false, cancellation).ConfigureAwait(false);
+        }
+        return _listsReferrers;
     }
 
     /// <summary>Adds a manifest to the index under its subject's referrers tag.</summary>

@@ -82,6 +82,7 @@ public sealed class ImageCopierTests : RegistryTest, IAsyncLifetime
     {
         var image = Registry.AddImage("v1");
         await new EvidenceStore(Client(), TimeProvider.System).AttachAsync(image.Descriptor, "{}"u8.ToArray(), SignType);
+        Registry.Requests.Clear();
         var report = await new ImageCopier(Client(), Other()).CopyAsync(image, "v1", evidence: false);
         Assert.Equal((1, 0), (report.Manifests.Count, report.Evidence.Count));
         Assert.Equal(0, Registry.Count("GET", "/referrers/"));

@@ -58,6 +58,24 @@ public sealed class RegistryReferrersTests : RegistryTest
     }
 
     [Fact]
+    public async Task A_registry_that_took_note_of_the_subject_but_lists_nothing_gets_the_tag_too()
+    {
+        Registry.Intercept = r => r.Path.Contains("/referrers/", StringComparison.Ordinal) ? new TestResponse(404) : null;
+        var image = Registry.AddImage("v1");
+        var pushed = await Client().PushManifestAsync(Referrer(image, "one"));
+        Assert.Equal(pushed.Digest, Assert.Single(await Client().ListReferrersAsync(image.Descriptor.Digest)).Digest);
+    }
+
+    [Fact]
+    public async Task A_registry_is_asked_once_whether_it_lists_referrers()
+    {
+        var client = Client();
+        await client.PushManifestAsync(Referrer(Registry.AddImage("v1"), "one"));
+        await client.PushManifestAsync(Referrer(Registry.AddImage("v2", "two"), "two"));
+        Assert.Equal(1, Registry.Count("GET", "/referrers/"));
+    }
+
+    [Fact]
     public async Task No_api_and_no_tag_mean_none()
     {
         Registry.HasReferrersApi = false;
@@ -180,6 +198,7 @@ public sealed class RegistryReferrersTests : RegistryTest
             pushed.Add(await Client().PushManifestAsync(Referrer(image, $"r{i}")));
         }
         Registry.PageSize = 3;
+        Registry.Requests.Clear();
         var listed = await Client().ListReferrersAsync(image.Descriptor.Digest);
         Assert.Equal(pushed.Select(p => p.Digest.Hex).Order(), listed.Select(l => l.Digest.Hex).Order());
         Assert.Equal(3, Registry.Count("GET", "/referrers/"));
