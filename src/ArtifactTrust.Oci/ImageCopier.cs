@@ -253,8 +253,8 @@ public sealed class ImageCopier
     private CopyReport Report(Plan plan, StoredManifest root) =>
         new(
             root.Descriptor,
-            [.. plan.Items.Select(i => i.Manifest.Descriptor.Digest)],
-            [.. plan.Items.Where(i => i.About is not null).Select(i => i.Manifest.Descriptor.Digest)],
+            [.. plan.Items.Select(i => i.Manifest.Descriptor.Digest).Distinct()],
+            [.. plan.Items.Where(i => i.About is not null).Select(i => i.Manifest.Descriptor.Digest).Distinct()],
             plan.Copied,
             plan.Mounted,
             plan.Present,
@@ -271,7 +271,7 @@ public sealed class ImageCopier
 
     private sealed class Plan
     {
-        private readonly HashSet<(Digest, string?)> _known = [];
+        private readonly HashSet<(Digest, Digest?, string?)> _known = [];
         private int _copied;
         private int _mounted;
         private int _present;
@@ -291,7 +291,9 @@ public sealed class ImageCopier
 
         internal bool Add(Item item)
         {
-            if (!_known.Add((item.Manifest.Descriptor.Digest, item.Suffix)))
+            // What does not name its subject itself may be about several: one SBOM under the tags of two platforms.
+            var linked = item.Suffix is null && item.Manifest.Subject is not null ? null : item.About;
+            if (!_known.Add((item.Manifest.Descriptor.Digest, linked, item.Suffix)))
             {
                 return false;
             }

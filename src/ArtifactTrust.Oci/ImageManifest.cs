@@ -118,11 +118,13 @@ public sealed record ImageIndex(
         );
     }
 
-    /// <summary>The first manifest for a platform, or null.</summary>
-    /// <remarks>Spec: OCI image-spec 1.1, "Image Index Property Descriptions": the first matching entry.</remarks>
-    public Descriptor? Find(Platform platform)
+    /// <summary>The manifests for a platform, each once: several are possible, and runtimes differ in which they take.</summary>
+    /// <remarks>Spec: OCI image-spec 1.1, "Image Index Property Descriptions". <c>arm64</c> and <c>arm64/v8</c> are the same, and authors write either.</remarks>
+    public IReadOnlyList<Descriptor> Find(Platform platform)
     {
         ArgumentNullException.ThrowIfNull(platform);
-        return Manifests.FirstOrDefault(m => m.Platform == platform);
+        return [.. Manifests.Where(m => m.Platform is { } its && Bare(its) == Bare(platform)).DistinctBy(m => m.Digest)];
+
+        static Platform Bare(Platform one) => one is { Architecture: "arm64", Variant: "v8" } ? one with { Variant = null } : one;
     }
 }

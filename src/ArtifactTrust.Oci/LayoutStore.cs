@@ -90,7 +90,7 @@ public abstract class LayoutStore : OciStore
             {
                 referrers.TryAdd(entry.Digest.ToString(), ReferrerEntry.Of(manifest));
             }
-            if (manifest.IsIndex && entry.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation) == tag)
+            if (manifest.IsIndex && TagOf(entry) == tag)
             {
                 foreach (var listed in manifest.ToImageIndex().Manifests)
                 {
@@ -113,7 +113,7 @@ public abstract class LayoutStore : OciStore
 
     private protected static Descriptor? Tagged(IReadOnlyList<Descriptor> entries, string tag)
     {
-        var found = entries.Where(e => e.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation) == tag).ToArray();
+        var found = entries.Where(e => TagOf(e) == tag).ToArray();
         return found.All(f => f.Digest.Equals(found[0].Digest))
             ? found.FirstOrDefault()
             : throw new MalformedDataException(FormatName, "index.json", $"the tag '{tag}' is on {found.Length} manifests");
@@ -128,8 +128,7 @@ public abstract class LayoutStore : OciStore
         }
         var roots = entries
             .Where(e => OciMediaTypes.IsImageManifest(e.MediaType) || OciMediaTypes.IsImageIndex(e.MediaType))
-            .Where(e => !SavedImage.IsEvidence(e) && ReadManifest(e).Subject is null)
-            .Where(e => e.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation) is not { } tag || !IsReferrersTag(tag))
+            .Where(e => !SavedImage.IsEvidence(e) && !HasEvidenceTag(e) && ReadManifest(e).Subject is null)
             .DistinctBy(e => e.Digest)
             .ToArray();
         if (roots.Length == 1)
@@ -142,11 +141,17 @@ public abstract class LayoutStore : OciStore
         );
     }
 
+    private static string? TagOf(Descriptor entry) => entry.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation);
+
+    /// <summary>Whether the tag is made of another manifest's digest: that of its referrers, or one of cosign's.</summary>
+    private static bool HasEvidenceTag(Descriptor entry) => TagOf(entry) is { } tag && (IsReferrersTag(tag) || LegacyTags.IsTag(tag));
+
     private static string Tags(IReadOnlyList<Descriptor> entries)
     {
         const int Shown = 20;
         var tags = entries
-            .Select(e => e.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation))
+            .Where(e => !HasEvidenceTag(e))
+            .Select(TagOf)
             .OfType<string>()
             .Distinct(StringComparer.Ordinal)
             .Order(CodePointOrder.Instance)
@@ -246,10 +251,10 @@ public abstract class LayoutStore : OciStore
         )
         {
             var name = entry.Annotations.GetValueOrDefault(ArchivedImage.NameAnnotation);
-            var tag = entry.Annotations.GetValueOrDefault(Descriptor.RefNameAnnotation);
+            var tag = TagOf(entry);
             var isEvidence = tag is null
                 ? SavedImage.IsEvidence(entry) || (name is null && ReadManifest(entry).Subject is not null)
-                : IsReferrersTag(tag) || LegacyTags.IsTag(tag);
+                : HasEvidenceTag(entry);
             if (!isEvidence)
             {
                 images.Add(new ArchivedImage(name, tag, entry.Bare()));

@@ -157,7 +157,7 @@ public abstract class OciStore : IDisposable
     internal async Task PushUnlinkedReferrerAsync(StoredManifest manifest, Digest subject, CancellationToken cancellation)
     {
         await StoreUnlistedAsync(manifest, cancellation).ConfigureAwait(false);
-        await UpdateTagAsync(ReferrersTag(subject), new ReferrersList(manifest), cancellation).ConfigureAwait(false);
+        await UpdateTagAsync(ReferrersTag(subject), new ReferrersList(manifest, subject), cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Stores a manifest that another one lists, or is about to: by its digest, without a tag, and in no list.</summary>

@@ -5,7 +5,9 @@ using ArtifactTrust.Hashing;
 namespace ArtifactTrust.Oci;
 
 /// <summary>The entries of a referrers tag's index: ours, and all that were ever seen there.</summary>
-internal sealed class ReferrersList(StoredManifest manifest) : TagContent
+/// <param name="manifest">Our referrer.</param>
+/// <param name="subject">What it is about.</param>
+internal sealed class ReferrersList(StoredManifest manifest, Digest subject) : TagContent
 {
     private readonly Dictionary<string, JsonElement> _seen = new(StringComparer.Ordinal);
 
@@ -31,6 +33,15 @@ internal sealed class ReferrersList(StoredManifest manifest) : TagContent
 
     private (JsonElement Root, HashSet<string> Present) Read(StoredManifest current)
     {
+        if (current.Descriptor.Digest.Equals(subject))
+        {
+            throw new RegistryException(
+                null,
+                null,
+                $"the registry takes the tag of the list of referrers, {OciStore.ReferrersTag(subject)}, for the image itself: nothing can be listed there",
+                "sign and attest with --format legacy"
+            );
+        }
         var present = new HashSet<string>(StringComparer.Ordinal);
         current.ToImageIndex();
         var root = StrictJson.Parse(current.Bytes, ImageIndex.FormatName, Limits.OciManifestBytes);

@@ -83,7 +83,10 @@ public sealed partial class RegistryClient : OciStore
         {
             await PutManifestAsync(manifest, tag, null, _options.Attempts, cancellation).ConfigureAwait(false);
         }
-        if (subject is not null && processed != subject.Digest.ToString())
+        if (
+            subject is not null
+            && (processed != subject.Digest.ToString() || !await ListsReferrersAsync(subject.Digest, cancellation).ConfigureAwait(false))
+        )
         {
             await AddToReferrersTagAsync(manifest, subject.Digest, cancellation).ConfigureAwait(false);
         }

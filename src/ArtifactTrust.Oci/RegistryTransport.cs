@@ -18,6 +18,9 @@ internal sealed record RegistryRequest(string Operation, HttpMethod Method, Uri 
 
     /// <summary>The length of the body, which gives the request more time.</summary>
     internal long ContentBytes { get; init; }
+
+    /// <summary>What the address of a redirect must have in it; where it has not, the redirect is the answer. Null: each is followed.</summary>
+    internal string? FollowsOnlyTo { get; init; }
 }
 
 /// <summary>Sends requests to one repository of a registry: authorization, redirects, timeouts, and trying again.</summary>
@@ -193,7 +196,7 @@ internal sealed class RegistryTransport : IDisposable
             fromRegistry = fromRegistry && IsRegistry(address);
             var response = await SendOnceAsync(request, address, fromRegistry, authorization, cancellation).ConfigureAwait(false);
             var location = IsRedirect(response.Status) ? TryResolve(address, response.Header("Location")) : null;
-            if (location is null)
+            if (location is null || (request.FollowsOnlyTo is { } part && !location.AbsoluteUri.Contains(part, StringComparison.Ordinal)))
             {
                 return response;
             }
@@ -266,7 +269,7 @@ internal sealed class RegistryTransport : IDisposable
         }
     }
 
-    private static bool IsRedirect(HttpStatusCode status) => (int)status is 301 or 302 or 303 or 307 or 308;
+    internal static bool IsRedirect(HttpStatusCode status) => (int)status is 301 or 302 or 303 or 307 or 308;
 
     private RegistryException NoAnswer(string operation, OperationCanceledException inner) =>
         new(null, null, $"{operation}: no answer within {_options.RequestTimeout.TotalSeconds:0.#} s", null, inner) { IsTransient = true };

@@ -47,7 +47,7 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
             );
         }
         var index = manifest.ToImageIndex();
-        var found = index.Manifests.Where(m => m.Platform == platform).DistinctBy(m => m.Digest).ToList();
+        var found = index.Find(platform);
         return found switch
         {
             [var one] => new ResolvedImage(store, (await store.GetManifestAsync(one.Digest, cancellation)).Descriptor),

@@ -36,6 +36,11 @@ public sealed class CopyTests : IAsyncLifetime
 
         _scene.Require("copy", image, "oci-layout:copied");
         _scene.Require("verify", "oci-layout:copied:v1", "--key", "ci.pub");
+        // A signature under a tag of its own is no second image.
+        _scene.Require("sign", "oci-layout:copied", "--key", "ci.key", "--format", "legacy");
+        _scene.Require("copy", "oci-layout:copied", "oci-layout:once-more");
+        _scene.Require("save", "oci-layout:once-more", "one.tar");
+        _scene.Require("verify", "oci-archive:one.tar", "--key", "ci.pub");
         _scene.Require("save", image, $"{first}/demo/other:v1", "release.tar");
         _scene.Refuses(2, "--force", "save", image, "release.tar");
         _scene.Require("load", "release.tar", $"{second}/releases");

@@ -31,9 +31,41 @@ public sealed class HostileReferrersTests : HostileScene
         RefuseAll(1, "malformed", "malformed OCI manifest");
         // Nothing is written over what cannot be read.
         Refuses(1, "malformed", "malformed OCI manifest", "sign");
-        At(tag, Registry.Content.Manifests[Model], HostileRegistry.ManifestType);
+        At(tag, Registry.Content.Manifests[Referrer], HostileRegistry.ManifestType);
         RefuseAll(1, "malformed", "image index");
         Refuses(1, "malformed", "image index", "attest");
+    }
+
+    [Fact]
+    public void The_image_itself_under_the_fallback_tag_is_no_list_and_nothing_is_written_there()
+    {
+        Registry.HasReferrersApi = false;
+        At($"manifests/{Model.Replace(':', '-')}", Registry.Content.Manifests[Model], HostileRegistry.ManifestType);
+        Refuses(1, "no-evidence", "no signature was found", "verify");
+        Accepts("inspect");
+        Refuses(3, "registry", "for the image itself", "sign");
+    }
+
+    [Fact]
+    public void A_list_that_leads_to_pages_for_people_is_looked_for_under_the_fallback_tag()
+    {
+        Registry.HasReferrersApi = false;
+        var referrer = RegistryContent.Descriptor(Referrer, Registry.Content.Manifests[Referrer].Length, BundleType);
+        var tag = (Status: 200, Body: HostileRegistry.Index([referrer]));
+        Registry.Misbehave = (http, asked) =>
+        {
+            if (asked == $"referrers/{Model}")
+            {
+                http.Response.Headers.Location = "/pages/packages?lang=en";
+                return HostileRegistry.AnswerAsync(http, 303, []);
+            }
+            return asked == $"manifests/{Model.Replace(':', '-')}"
+                ? HostileRegistry.AnswerAsync(http, tag.Status, tag.Body, HostileRegistry.IndexType)
+                : Task.FromResult(false);
+        };
+        Accepts("verify");
+        tag = (500, []);
+        RefuseAll(3, "registry", "500");
     }
 
     [Fact]

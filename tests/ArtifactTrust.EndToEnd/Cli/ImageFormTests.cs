@@ -24,6 +24,7 @@ public sealed class ImageFormTests : IDisposable
         Assert.Contains(arm, signed.Errors, StringComparison.Ordinal);
         var verified = _scene.Require("verify", Image, "--key", "ci.pub", "--platform", "linux/arm64/v8", "--output", "json").Json();
         Assert.Equal(arm, verified.GetProperty("subject").GetProperty("digests").GetProperty("sha256").GetString());
+        _scene.Require("verify", Image, "--key", "ci.pub", "--platform", "linux/arm64");
         _scene.Refuses(Rejected, "no manifest for linux/riscv64", ["verify", Image, "--key", "ci.pub", "--platform", "linux/riscv64"]);
         _scene.Refuses(Usage, "OS/ARCH", ["verify", Image, "--key", "ci.pub", "--platform", "linux"]);
         _scene.Refuses(Usage, "images only", ["verify", "model", "--key", "ci.pub", "--platform", "linux/amd64"]);

@@ -82,6 +82,7 @@ public sealed class ImageCopierTests : RegistryTest, IAsyncLifetime
     {
         var image = Registry.AddImage("v1");
         await new EvidenceStore(Client(), TimeProvider.System).AttachAsync(image.Descriptor, "{}"u8.ToArray(), SignType);
+        Registry.Requests.Clear();
         var report = await new ImageCopier(Client(), Other()).CopyAsync(image, "v1", evidence: false);
         Assert.Equal((1, 0), (report.Manifests.Count, report.Evidence.Count));
         Assert.Equal(0, Registry.Count("GET", "/referrers/"));
@@ -116,6 +117,35 @@ public sealed class ImageCopierTests : RegistryTest, IAsyncLifetime
         var report = await new ImageCopier(Client(), Other()).CopyAsync(image, "v1");
         Assert.Contains(tag, Assert.Single(report.Notes), StringComparison.Ordinal);
         Assert.Equal(there.Descriptor.Digest.ToString(), _other.Tags[tag]);
+    }
+
+    [Theory]
+    [InlineData(".sbom")]
+    [InlineData(".att")]
+    [InlineData("")]
+    public async Task What_is_about_two_platforms_without_naming_them_is_beside_both(string suffix)
+    {
+        Registry.HasReferrersApi = _other.HasReferrersApi = suffix.Length > 0;
+        var (index, platforms) = AddIndex();
+        var shared = Registry.AddImage("shared", "about both").Descriptor;
+        foreach (var platform in platforms)
+        {
+            var tag = $"sha256-{platform.Descriptor.Digest.Hex}{suffix}";
+            if (suffix.Length > 0)
+            {
+                Registry.Tags[tag] = shared.Digest.ToString();
+                continue;
+            }
+            Registry.AddManifest(
+                Encoding.UTF8.GetBytes(
+                    $$"""{"schemaVersion":2,"mediaType":"{{OciMediaTypes.ImageIndex}}","manifests":[{"mediaType":"{{shared.MediaType}}","digest":"{{shared.Digest}}","size":{{shared.Size}}}]}"""
+                ),
+                tag
+            );
+        }
+        var report = await new ImageCopier(Client(), Other()).CopyAsync(index, "v1");
+        Assert.Equal(shared.Digest, Assert.Single(report.Evidence));
+        Assert.All(platforms, p => Assert.Contains($"sha256-{p.Descriptor.Digest.Hex}{suffix}", _other.Tags.Keys));
     }
 
     [Fact]

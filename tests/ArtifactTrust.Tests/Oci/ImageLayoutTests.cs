@@ -73,6 +73,21 @@ public sealed class ImageLayoutTests : IDisposable
         Assert.Equal(image, (await layout.FindManifestAsync((string?)null))!.Descriptor);
     }
 
+    [Theory]
+    [InlineData(".sig")]
+    [InlineData(".att")]
+    [InlineData(".sbom")]
+    public async Task What_cosign_keeps_under_its_tags_does_not_make_the_only_manifest_ambiguous(string suffix)
+    {
+        using var layout = await ImageLayout.CreateAsync(Root);
+        var image = await PushImageAsync(layout, "one", "v1");
+        await PushImageAsync(layout, "evidence", $"sha256-{image.Digest.Hex}{suffix}");
+        Assert.Equal(image, (await layout.FindManifestAsync((string?)null))!.Descriptor);
+        await PushImageAsync(layout, "two", "v2");
+        var e = await Assert.ThrowsAsync<IOException>(() => layout.FindManifestAsync((string?)null));
+        Assert.EndsWith("holds 2 manifests; name one by its digest or its tag: v1, v2", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task One_manifest_under_two_tags_is_not_ambiguous()
     {
@@ -171,7 +186,7 @@ public sealed class ImageLayoutTests : IDisposable
             $$"""{"schemaVersion":2,"mediaType":"{{OciMediaTypes.ImageIndex}}","manifests":[{"mediaType":"{{image.MediaType}}","digest":"{{image.Digest}}","size":{{image.Size}},"platform":{"os":"linux","architecture":"amd64"} }]}""";
         await File.WriteAllTextAsync(Path.Combine(Root, "index.json"), """{"schemaVersion":2,"manifests":[]}""");
         await layout.PushManifestAsync(Encoding.UTF8.GetBytes(index), "multi");
-        var found = (await layout.FindManifestAsync("multi"))!.ToImageIndex().Find(new Platform("linux", "amd64"))!;
+        var found = (await layout.FindManifestAsync("multi"))!.ToImageIndex().Find(new Platform("linux", "amd64"))[0];
         Assert.Equal(image, (await layout.GetManifestAsync(found.Digest)).Descriptor);
     }
 

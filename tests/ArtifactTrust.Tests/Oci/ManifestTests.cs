@@ -41,9 +41,23 @@ public sealed class ManifestTests
                 $$"""{"schemaVersion":2,"mediaType":"{{Index}}","manifests":[{"mediaType":"{{Image}}","size":1,"digest":"{{D}}","platform":{"os":"linux","architecture":"arm","variant":"v7"} },{"mediaType":"{{Image}}","size":2,"digest":"{{D}}","platform":{"os":"linux","architecture":"amd64"} }]}"""
             )
         );
-        Assert.Equal(2, index.Find(new Platform("linux", "amd64"))!.Size);
+        Assert.Equal(2, Assert.Single(index.Find(new Platform("linux", "amd64"))).Size);
         Assert.Equal("linux/arm/v7", index.Manifests[0].Platform!.ToString());
-        Assert.Null(index.Find(new Platform("windows", "amd64")));
+        Assert.Empty(index.Find(new Platform("windows", "amd64")));
+        Assert.Empty(index.Find(new Platform("linux", "arm")));
+    }
+
+    [Theory]
+    [InlineData(null, null, true)]
+    [InlineData("v8", null, true)]
+    [InlineData(null, "v8", true)]
+    [InlineData("v9", null, false)]
+    [InlineData("v8", "v9", false)]
+    public void Arm64_is_found_with_and_without_its_first_variant(string? listed, string? asked, bool isFound)
+    {
+        var entry = new Descriptor(Image, Digest.Parse(D), 1) { Platform = new Platform("linux", "arm64", listed) };
+        var index = new ImageIndex(Index, null, [entry, entry], null, new Dictionary<string, string>());
+        Assert.Equal(isFound ? 1 : 0, index.Find(new Platform("linux", "arm64", asked)).Count);
     }
 
     [Theory]

@@ -90,6 +90,7 @@ public sealed class ModelArtifactTests : IDisposable
     [InlineData("\u00c9", "e\u0301")]
     [InlineData("\u00e9", "\u00c9")]
     [InlineData("\u00e9/a", "e\u0301")]
+    [InlineData("\u1fd3", "\u03b9\u0308\u0301")]
     [InlineData("\u1e69", "s\u0307\u0323")]
     [InlineData("\u1e69", "s\u0323\u0307")]
     [InlineData("\u212b", "\u00c5")]

@@ -58,6 +58,24 @@ public sealed class RegistryReferrersTests : RegistryTest
     }
 
     [Fact]
+    public async Task A_registry_that_took_note_of_the_subject_but_lists_nothing_gets_the_tag_too()
+    {
+        Registry.Intercept = r => r.Path.Contains("/referrers/", StringComparison.Ordinal) ? new TestResponse(404) : null;
+        var image = Registry.AddImage("v1");
+        var pushed = await Client().PushManifestAsync(Referrer(image, "one"));
+        Assert.Equal(pushed.Digest, Assert.Single(await Client().ListReferrersAsync(image.Descriptor.Digest)).Digest);
+    }
+
+    [Fact]
+    public async Task A_registry_is_asked_once_whether_it_lists_referrers()
+    {
+        var client = Client();
+        await client.PushManifestAsync(Referrer(Registry.AddImage("v1"), "one"));
+        await client.PushManifestAsync(Referrer(Registry.AddImage("v2", "two"), "two"));
+        Assert.Equal(1, Registry.Count("GET", "/referrers/"));
+    }
+
+    [Fact]
     public async Task No_api_and_no_tag_mean_none()
     {
         Registry.HasReferrersApi = false;
@@ -66,6 +84,60 @@ public sealed class RegistryReferrersTests : RegistryTest
             ["/v2/app/referrers/" + Sha256("x"), $"/v2/app/manifests/sha256-{Sha256("x").Hex}"],
             Registry.Requests.Select(r => r.Path)
         );
+    }
+
+    [Theory]
+    [InlineData(406, null)]
+    [InlineData(303, "https://pages.example/-/v2/packages/app%2Freferrers%2Fsha256")]
+    [InlineData(302, "/login")]
+    public async Task What_registries_without_the_api_answer_in_place_of_404_leads_to_the_tag(int status, string? location)
+    {
+        Registry.HasReferrersApi = false;
+        var image = Registry.AddImage("v1");
+        var referrer = await Client().PushManifestAsync(Referrer(image, "one"));
+        Registry.Intercept = r =>
+            !r.Path.Contains("/referrers/", StringComparison.Ordinal) ? null
+            : location is null ? new TestResponse(status)
+            : new TestResponse(status).With("Location", location);
+        Assert.Equal(referrer.Digest, Assert.Single(await Client().ListReferrersAsync(image.Descriptor.Digest)).Digest);
+    }
+
+    [Fact]
+    public async Task A_list_that_lies_elsewhere_is_read_there()
+    {
+        var image = Registry.AddImage("v1");
+        var referrer = await Client().PushManifestAsync(Referrer(image, "one"));
+        Registry.Intercept = r =>
+            r.Path.StartsWith("/v2/app/referrers/", StringComparison.Ordinal)
+                ? new TestResponse(307).With("Location", r.Path.Replace("/app/", "/backend/", StringComparison.Ordinal))
+                : null;
+        Assert.Equal(referrer.Digest, Assert.Single(await Client().ListReferrersAsync(image.Descriptor.Digest)).Digest);
+    }
+
+    [Fact]
+    public async Task A_redirect_of_the_list_to_nowhere_is_a_failure()
+    {
+        Registry.Intercept = r => r.Path.Contains("/referrers/", StringComparison.Ordinal) ? new TestResponse(302) : null;
+        await Assert.ThrowsAsync<RegistryException>(() => Client().ListReferrersAsync(Sha256("x")));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_registry_that_takes_the_tag_for_the_image_has_no_list_and_gets_none(bool isIndex)
+    {
+        Registry.HasReferrersApi = false;
+        var image = isIndex
+            ? Registry.AddManifest(
+                """{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"""u8.ToArray(),
+                "v1"
+            )
+            : Registry.AddImage("v1");
+        Registry.Tags[$"sha256-{image.Descriptor.Digest.Hex}"] = image.Descriptor.Digest.ToString();
+        Assert.Empty(await Client().ListReferrersAsync(image.Descriptor.Digest));
+        var e = await Assert.ThrowsAsync<RegistryException>(() => Client().PushManifestAsync(Referrer(image, "one")));
+        Assert.Contains("legacy", e.Hint, StringComparison.Ordinal);
+        Assert.Equal(0, Registry.Count("PUT", "/manifests/sha256-"));
     }
 
     [Theory]
@@ -126,6 +198,7 @@ public sealed class RegistryReferrersTests : RegistryTest
             pushed.Add(await Client().PushManifestAsync(Referrer(image, $"r{i}")));
         }
         Registry.PageSize = 3;
+        Registry.Requests.Clear();
         var listed = await Client().ListReferrersAsync(image.Descriptor.Digest);
         Assert.Equal(pushed.Select(p => p.Digest.Hex).Order(), listed.Select(l => l.Digest.Hex).Order());
         Assert.Equal(3, Registry.Count("GET", "/referrers/"));

@@ -134,7 +134,7 @@ public sealed class RoundTripTests : RegistryTest
         Registry.Requests.Clear();
         await new EvidenceStore(Client(), TimeProvider.System).AttachAsync(image.Descriptor, "{}"u8.ToArray(), SignType);
         // The empty config is there already; the bundle has the same bytes here.
-        Assert.Equal(["HEAD", "HEAD", "PUT"], Registry.Requests.Select(r => r.Method));
+        Assert.Equal(["HEAD", "HEAD", "PUT", "GET"], Registry.Requests.Select(r => r.Method));
         Assert.Equal(1, Registry.Connections);
     }
 }
