@@ -25,6 +25,7 @@ public sealed class PackageCatalog(PackageSearch search)
     private readonly Dictionary<string, string> _owners = new(StringComparer.Ordinal);
     private readonly List<string> _manifests = [];
     private readonly List<(string File, string Included)> _included = [];
+    private readonly List<IEnumerable<string>> _direct = [];
     private readonly HashSet<string> _locks = new(StringComparer.Ordinal);
     private int _lost;
 
@@ -120,11 +121,15 @@ public sealed class PackageCatalog(PackageSearch search)
         }
         // The first is the one that administrators may change; the other is the distribution's own.
         var system = _systems.OrderBy(s => s.Occurrence.Location, StringComparer.Ordinal).FirstOrDefault();
+        var merge = new PackageMerge(_packages, system, _licenses, _owners);
         return new PackageInventory(
             system,
-            new PackageMerge(_packages, system, _licenses, _owners).ToPackages(),
+            merge.ToPackages(),
             [.. _gaps.Distinct().OrderBy(g => g.Location, StringComparer.Ordinal).ThenBy(g => g.Reason, StringComparer.Ordinal)]
-        );
+        )
+        {
+            Direct = _direct.Select(merge.Provider).OfType<string>().ToHashSet(StringComparer.Ordinal),
+        };
     }
 
     private void Read(PackageFile file, PackageReader reader)
@@ -149,6 +154,7 @@ public sealed class PackageCatalog(PackageSearch search)
                 _lost++;
             }
         }
+        _direct.AddRange(findings.Direct);
         _included.AddRange(findings.Included.Select(i => (file.Path, i)));
         foreach (var problem in findings.Problems)
         {

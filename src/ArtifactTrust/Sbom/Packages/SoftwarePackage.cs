@@ -47,7 +47,11 @@ public sealed record PackageInventory(
     OperatingSystemRelease? OperatingSystem,
     IReadOnlyList<SoftwarePackage> Packages,
     IReadOnlyList<PackageGap> Gaps
-);
+)
+{
+    /// <summary>The packages that the subject's own files say it needs itself, by their package URLs. Not every lock file says so.</summary>
+    public IReadOnlySet<string> Direct { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+}
 
 /// <summary>Which statements about packages count.</summary>
 public enum PackageSearch
