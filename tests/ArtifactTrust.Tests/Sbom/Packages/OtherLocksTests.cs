@@ -143,7 +143,7 @@ public sealed class OtherLocksTests
         var catalog = new PackageCatalog(PackageSearch.Installed);
         Assert.Equal(PackageFileUse.Name, catalog.UseOf(path, false));
         catalog.Add(new PackageFile(path, default));
-        Assert.True(catalog.ToInventory().Gaps.Single().IsForeign);
+        Assert.True(catalog.ToInventory().Gaps.Single() is { IsForeign: true, IsUnreadable: false });
     }
 
     [Fact]

@@ -180,6 +180,15 @@ public sealed class PackageDocumentTests
     }
 
     [Fact]
+    public void A_package_with_an_archive_for_every_platform_can_be_read_again()
+    {
+        var files = string.Join(", ", Enumerable.Range(0, 200).Select(i => $"{{ hash = \"sha256:{i:x64}\" }}"));
+        var inventory = Found.Locked("uv.lock", $"[[package]]\nname = \"a\"\nversion = \"1\"\nwheels = [{files}]\n");
+        var document = PackageDocument.Create(new PackageSubject(SbomComponentType.Application, "app", null, default), inventory);
+        Assert.Equal(200, CycloneDxReader.Read(CycloneDxJsonWriter.ToBytes(document)).Components.Single().Hashes.Count);
+    }
+
+    [Fact]
     public void A_part_of_a_workspace_is_not_said_to_be_fetched()
     {
         var found = Found.Locked(
