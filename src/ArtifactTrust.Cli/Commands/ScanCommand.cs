@@ -2,6 +2,7 @@ using System.CommandLine;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Cli.Scans;
 using ArtifactTrust.Cli.Tools;
+using ArtifactTrust.Hashing;
 using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Models;
 using ArtifactTrust.Scanning.Waivers;
@@ -99,7 +100,10 @@ internal static class ScanCommand
                 {
                     try
                     {
-                        packages = await RunTrivyAsync(session, target, plan, trivy, parsed, cancellation);
+                        var ignored = target is Subject.LocalDirectory { Path: var path }
+                            ? IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], path, parsed.GetValue(noGit))
+                            : IgnoreRules.None;
+                        packages = await RunTrivyAsync(session, target, plan, trivy, ignored, parsed, cancellation);
                         reports.Add(
                             parsed.GetValue(scanners) == ScanPlan.Everything && (target is Subject.Image || plan.IsArchive)
                                 ? packages.Summary with
@@ -144,6 +148,7 @@ internal static class ScanCommand
         Subject subject,
         ScanPlan plan,
         TrivySettings settings,
+        IgnoreRules ignored,
         ParseResult parsed,
         CancellationToken cancellation
     )
@@ -160,7 +165,7 @@ internal static class ScanCommand
             Subject.LocalFile file => (TrivyTarget.Directory(file.Path), null),
             _ => throw new InvalidOperationException("a subject of no kind"),
         };
-        return await scanner.ScanAsync(target, settings.Options(parsed, registry), cancellation);
+        return await scanner.ScanAsync(target, settings.Options(parsed, registry) with { Ignored = ignored }, cancellation);
     }
 
     /// <summary>A scan that failed, as a report: nothing was examined.</summary>

@@ -83,6 +83,9 @@ internal sealed record TrivyOptions
     /// <summary>VEX documents: what they say does not affect the subject is reported as suppressed.</summary>
     public IReadOnlyList<string> VexFiles { get; init; } = [];
 
+    /// <summary>Lock files of a directory that nothing is said about where Trivy does not look them up.</summary>
+    public IgnoreRules Ignored { get; init; } = IgnoreRules.None;
+
     /// <summary>After how long Trivy is stopped.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(10);
 }

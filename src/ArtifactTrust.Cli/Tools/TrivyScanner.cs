@@ -71,6 +71,10 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
             }
         }
         var input = TrivyInput.Prepare(target, directory, notes, out var stated);
+        var locked =
+            target.Command == "fs" && options.Scanners.HasFlag(TrivyScanners.Vulnerabilities)
+                ? LockedPackages.Read(target.Value, options.Ignored, cancellation)
+                : null;
         var vex = TrivyVex.Prepare(options.VexFiles, target, directory);
         var started = _time.GetUtcNow();
         var raw = await RunAsync(commands, commands.Scan(target, input, "json", false, vex, options), target, directory, cancellation)
@@ -107,7 +111,7 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
                 started,
                 finished,
                 ScanReport.Sort([.. report.Findings, .. suppressed]),
-                [.. gaps, .. stated?.Unrecognized(report) ?? []]
+                [.. gaps, .. stated?.Unrecognized(report) ?? [], .. locked?.NotLookedUp(report) ?? []]
             )
             {
                 Notes = notes,

@@ -216,6 +216,9 @@ public static class Limits
     /// <summary>Documents merged into one.</summary>
     public const int SbomsMerged = 1000;
 
+    /// <summary>Digests of one component of an SBOM: a lock file names one for every archive that a package is built as.</summary>
+    public const int SbomHashes = 10_000;
+
     /// <summary>A JSON file that tells about a model (<c>config.json</c> and its like), in bytes.</summary>
     public const int ModelConfigBytes = 4 << 20;
 

@@ -51,6 +51,12 @@ public sealed class TrivyReport
     /// <summary>The types of the package URLs of what was looked up, such as <c>pypi</c>.</summary>
     public IReadOnlySet<string> PackageTypes { get; private init; } = new HashSet<string>();
 
+    /// <summary>The package URLs of what was looked up, as Trivy writes them.</summary>
+    public IReadOnlySet<string> PackageUrls { get; private init; } = new HashSet<string>();
+
+    /// <summary>Where packages were found: of a directory, the paths of lock files.</summary>
+    public IReadOnlySet<string> PackageTargets { get; private init; } = new HashSet<string>();
+
     /// <summary>The findings Trivy left out and says so, each with the reason; the worst first.</summary>
     public IReadOnlyList<Finding> Suppressed { get; private init; } = [];
 
@@ -76,19 +82,25 @@ public sealed class TrivyReport
         var metadata = Object(json, "Metadata", "$");
         var findings = new List<Finding>();
         var suppressed = new List<Finding>();
-        var types = new HashSet<string>(StringComparer.Ordinal);
+        var urls = new HashSet<string>(StringComparer.Ordinal);
+        var targets = new HashSet<string>(StringComparer.Ordinal);
         var (packages, index) = (0, 0);
         foreach (var result in Items(json, "Results", "$"))
         {
             var location = $"$.Results[{index++}]";
             RequireObject(result, location);
+            var before = packages;
             foreach (var package in Items(result, "Packages", location))
             {
                 packages++;
-                if (PackageType(package, location) is { } type)
+                if (Text(Object(package, "Identifier", $"{location}.Packages"), "PURL", $"{location}.Packages.Identifier") is { } url)
                 {
-                    types.Add(type);
+                    urls.Add(url);
                 }
+            }
+            if (packages > before && Text(result, "Target", location) is { } target)
+            {
+                targets.Add(target);
             }
             suppressed.AddRange(TrivyFindings.ReadSuppressed(result, location));
             findings.AddRange(TrivyFindings.Read(result, location));
@@ -107,17 +119,17 @@ public sealed class TrivyReport
             OperatingSystem = ReadOperatingSystem(metadata),
             Platform = ReadPlatform(Object(metadata, "ImageConfig", "$.Metadata")),
             PackageCount = packages,
-            PackageTypes = types,
+            PackageTypes = urls.Select(PackageType).OfType<string>().ToHashSet(StringComparer.Ordinal),
+            PackageUrls = urls,
+            PackageTargets = targets,
             Suppressed = ScanReport.Sort(suppressed),
             Findings = ScanReport.Sort(findings),
         };
     }
 
-    private static string? PackageType(JsonElement package, string location) =>
-        Text(Object(package, "Identifier", $"{location}.Packages"), "PURL", $"{location}.Packages.Identifier") is { } purl
-        && purl.StartsWith("pkg:", StringComparison.Ordinal)
-        && purl.IndexOf('/', StringComparison.Ordinal) is > 4 and var end
-            ? purl[4..end]
+    private static string? PackageType(string url) =>
+        url.StartsWith("pkg:", StringComparison.Ordinal) && url.IndexOf('/', StringComparison.Ordinal) is > 4 and var end
+            ? url[4..end]
             : null;
 
     internal static string? Text(JsonElement parent, string name, string location) =>

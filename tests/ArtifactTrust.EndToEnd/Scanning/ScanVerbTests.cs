@@ -105,6 +105,54 @@ public sealed class ScanVerbTests : IDisposable
         Assert.Contains(gap ?? "no package was recognized", ended.Output, StringComparison.Ordinal);
     }
 
+    [TrivyTheory]
+    // Cut short: Trivy passes over it.
+    [InlineData("poetry.lock", "[[package]]\nname = \"a\"\nversion = \"1", "it cannot be read")]
+    [InlineData("package-lock.json", """{"lockfileVersion":3,"packages":{"node_modules/a":{"version":"1.0.0"}""", "it cannot be read")]
+    // Of a workspace it sees the packages of the root alone.
+    [InlineData(
+        "uv.lock",
+        """
+            version = 1
+            [[package]]
+            name = "work"
+            version = "0"
+            source = { virtual = "." }
+            [[package]]
+            name = "part"
+            version = "0"
+            source = { editable = "part" }
+            dependencies = [{ name = "fixture-torchlike" }]
+            [[package]]
+            name = "fixture-torchlike"
+            version = "1.13.0"
+            source = { registry = "https://host.example/simple" }
+            """,
+        "looked up none of its 1 packages"
+    )]
+    [InlineData("requirements-gpu.txt", "fixture-torchlike==1.13.0\n", "looked up none of its 1 packages")]
+    [InlineData("bun.lockb", "x", "packages of bun, of which Trivy names none")]
+    [InlineData("requirements.txt", "# nothing\n", null)]
+    [InlineData("Cargo.lock", "version = 3\n[[package]]\nname = \"own\"\nversion = \"0.1.0\"\n", null)]
+    [InlineData(
+        "package-lock.json",
+        """{"lockfileVersion":3,"packages":{"":{"devDependencies":{"a":"1"}},"node_modules/a":{"version":"1.0.0","dev":true}}}""",
+        null
+    )]
+    public void A_lock_file_that_was_not_looked_up_is_not_said_to_be_clean(string name, string content, string? gap)
+    {
+        Write($"app/{name}", content);
+        foreach (var subject in (string[])["app", $"app/{name}"])
+        {
+            var ended = Scan(subject);
+            Assert.True(ended.ExitCode == (gap is null ? 0 : 3), ended.ToString());
+            Assert.Contains(gap is null ? "no findings" : $"not examined: {name}: ", ended.Output, StringComparison.Ordinal);
+            Assert.Contains(gap ?? "no findings", ended.Output, StringComparison.Ordinal);
+        }
+        Assert.Equal(0, Scan("app", "--ignore-path", name, "--scanners", "trivy").ExitCode);
+        Assert.Equal(0, Scan("app", "--trivy-scanners", "secret").ExitCode);
+    }
+
     [TrivyFact]
     public void A_waived_finding_is_shown_and_does_not_fail_and_one_that_is_over_does()
     {

@@ -37,6 +37,7 @@ internal static class Samples
                 """{"base_model_name_or_path":"acme/base","peft_type":"LORA","r":8,"target_modules":["q","v"]}"""u8.ToArray(),
             ["generation_config.json"] = """{"temperature":0.7,"max_length":20,"transformers_version":"4.40.0"}"""u8.ToArray(),
             ["tokenizer_config.json"] = """{"tokenizer_class":"BertTokenizer","model_max_length":512}"""u8.ToArray(),
+            ["tokenizer.json"] = """{"added_tokens":[{"id":2,"content":"<s>"}],"model":{"type":"BPE","vocab":{"a":0,"b":1}}}"""u8.ToArray(),
             ["model.pt"] = Zip(
                 ("m/data.pkl", "\u0080\u0002ctorch._utils\n_rebuild_tensor_v2\nctorch\nHalfStorage\n."),
                 ("m/byteorder", "little"),

@@ -8,6 +8,22 @@ namespace ArtifactTrust.Tests.Scanning;
 
 public sealed class TrivyReportTests
 {
+    [Fact]
+    public void What_was_looked_up_and_where_it_was_found_is_told()
+    {
+        var report = TrivyReport.Parse(
+            """
+            {"SchemaVersion":2,"Results":[
+              {"Target":"a/poetry.lock","Packages":[{"Identifier":{"PURL":"pkg:pypi/a@1"}},{"Identifier":null},{"Identifier":{"PURL":"other"}}]},
+              {"Target":"empty.lock","Packages":[]},{"Target":"secret.txt"},{"Packages":[{"Identifier":{"PURL":"pkg:npm/b@1"}}]}]}
+            """u8.ToArray()
+        );
+        Assert.Equal(4, report.PackageCount);
+        Assert.Equal(["npm", "pypi"], report.PackageTypes.Order(StringComparer.Ordinal));
+        Assert.Equal(["other", "pkg:npm/b@1", "pkg:pypi/a@1"], report.PackageUrls.Order(StringComparer.Ordinal));
+        Assert.Equal(["a/poetry.lock"], report.PackageTargets);
+    }
+
     [VectorFact]
     public void A_real_report_of_an_image_is_read()
     {

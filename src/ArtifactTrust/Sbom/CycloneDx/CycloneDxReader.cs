@@ -209,7 +209,7 @@ public static partial class CycloneDxReader
         {
             return hashes;
         }
-        foreach (var item in StrictJson.RequiredArray(component, "hashes", Named, location, Limits.DigestsPerSubject).EnumerateArray())
+        foreach (var item in StrictJson.RequiredArray(component, "hashes", Named, location, Limits.SbomHashes).EnumerateArray())
         {
             if (item.ValueKind != JsonValueKind.Object)
             {

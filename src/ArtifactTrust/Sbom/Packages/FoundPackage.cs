@@ -42,6 +42,9 @@ internal sealed class PackageFindings(PackageFile file)
     /// <summary>The licences that the file states for a package of the distribution, with the package's name.</summary>
     internal (string Package, IReadOnlyList<SbomLicense> Licenses)? PackageLicenses { get; set; }
 
+    /// <summary>What the subject itself asks for: of each list, the first name that something provides.</summary>
+    internal List<IEnumerable<string>> Direct { get; } = [];
+
     internal OperatingSystemRelease? OperatingSystem { get; set; }
 
     /// <summary>Paths that the package of that name owns.</summary>

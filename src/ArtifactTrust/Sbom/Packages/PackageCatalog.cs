@@ -25,6 +25,7 @@ public sealed class PackageCatalog(PackageSearch search)
     private readonly Dictionary<string, string> _owners = new(StringComparer.Ordinal);
     private readonly List<string> _manifests = [];
     private readonly List<(string File, string Included)> _included = [];
+    private readonly List<IEnumerable<string>> _direct = [];
     private readonly HashSet<string> _locks = new(StringComparer.Ordinal);
     private int _lost;
 
@@ -63,7 +64,7 @@ public sealed class PackageCatalog(PackageSearch search)
         ArgumentNullException.ThrowIfNull(file);
         if (file.Embedded is { } embedded)
         {
-            AddGap(file.Path, $"a program with {embedded} compiled in", true);
+            AddGap(file.Path, $"a program with {embedded} compiled in", isForeign: true);
         }
         var installed = ReadsInstalled ? PackageFormats.Installed(file.Path) : null;
         var locked = ReadsLocks ? PackageFormats.Locked(file.Path) : null;
@@ -79,17 +80,17 @@ public sealed class PackageCatalog(PackageSearch search)
         {
             if (ReadsInstalled && PackageFormats.ForeignInstalled(file.Path) is { } what)
             {
-                AddGap(file.Path, what, true);
+                AddGap(file.Path, what, isForeign: true);
             }
             else if (ReadsLocks && PackageFormats.ForeignLock(file.Path) is { } other)
             {
-                AddGap(file.Path, other, true);
+                AddGap(file.Path, other, isForeign: true);
             }
             return;
         }
         if (file.Unreadable is { } reason)
         {
-            AddGap(file.Path, reason, false);
+            AddGap(file.Path, reason, isUnreadable: true);
             return;
         }
         foreach (var reader in new[] { installed, locked }.OfType<PackageReader>().Distinct())
@@ -101,30 +102,34 @@ public sealed class PackageCatalog(PackageSearch search)
     /// <summary>Notes that something may hold packages that cannot be known.</summary>
     /// <param name="location">The file's path, or a layer's digest.</param>
     /// <param name="reason">Why.</param>
-    public void AddGap(string location, string reason) => AddGap(location, reason, false);
+    public void AddGap(string location, string reason) => AddGap(location, reason, isForeign: false);
 
     /// <summary>Puts together what all files said.</summary>
     public PackageInventory ToInventory()
     {
         foreach (var manifest in _manifests.Where(m => !HasLock(m)))
         {
-            AddGap(manifest, "no lock file beside it fixes what it leads to", false);
+            AddGap(manifest, "no lock file beside it fixes what it leads to", isForeign: false);
         }
         foreach (var (file, included) in _included.Where(i => !_locks.Contains(i.Included) || PackageFormats.Locked(i.Included) is null))
         {
-            AddGap(file, $"it includes '{PackageText.Note(included)}', which was not read", false);
+            AddGap(file, $"it includes '{PackageText.Note(included)}', which was not read", isForeign: false);
         }
         if (_lost > 0)
         {
-            AddGap("", $"{_lost} more than {Limits.SbomComponents} packages", false);
+            AddGap("", $"{_lost} more than {Limits.SbomComponents} packages", isForeign: false);
         }
         // The first is the one that administrators may change; the other is the distribution's own.
         var system = _systems.OrderBy(s => s.Occurrence.Location, StringComparer.Ordinal).FirstOrDefault();
+        var merge = new PackageMerge(_packages, system, _licenses, _owners);
         return new PackageInventory(
             system,
-            new PackageMerge(_packages, system, _licenses, _owners).ToPackages(),
+            merge.ToPackages(),
             [.. _gaps.Distinct().OrderBy(g => g.Location, StringComparer.Ordinal).ThenBy(g => g.Reason, StringComparer.Ordinal)]
-        );
+        )
+        {
+            Direct = _direct.Select(merge.Provider).OfType<string>().ToHashSet(StringComparer.Ordinal),
+        };
     }
 
     private void Read(PackageFile file, PackageReader reader)
@@ -136,7 +141,7 @@ public sealed class PackageCatalog(PackageSearch search)
         }
         catch (MalformedDataException e)
         {
-            findings.Problem($"it cannot be read: {PackageText.Note(e.Message)}");
+            AddGap(file.Path, $"it cannot be read: {PackageText.Note(e.Message)}", isUnreadable: true);
         }
         foreach (var package in findings.Packages)
         {
@@ -149,10 +154,11 @@ public sealed class PackageCatalog(PackageSearch search)
                 _lost++;
             }
         }
+        _direct.AddRange(findings.Direct);
         _included.AddRange(findings.Included.Select(i => (file.Path, i)));
         foreach (var problem in findings.Problems)
         {
-            AddGap(file.Path, problem, false);
+            AddGap(file.Path, problem, isForeign: false);
         }
         if (findings.OperatingSystem is { } system)
         {
@@ -168,11 +174,11 @@ public sealed class PackageCatalog(PackageSearch search)
         }
     }
 
-    private void AddGap(string location, string reason, bool isForeign)
+    private void AddGap(string location, string reason, bool isForeign = false, bool isUnreadable = false)
     {
         if (_gaps.Count < Limits.SbomComponents)
         {
-            _gaps.Add(new PackageGap(PackageText.Note(location) ?? "", reason, isForeign));
+            _gaps.Add(new PackageGap(PackageText.Note(location) ?? "", reason, isForeign) { IsUnreadable = isUnreadable });
         }
     }
 

@@ -31,7 +31,7 @@ public static class PackageDocument
     /// <param name="subject">What the packages are in.</param>
     /// <param name="inventory">The packages found here.</param>
     /// <param name="other">The packages another program found, where one was asked: those unknown here are added, and a file of a foreign format in which it found some is no gap.</param>
-    /// <remarks>The same input gives the same document. Dependencies lead from the subject to its distribution and packages, and between packages.</remarks>
+    /// <remarks>The same input gives the same document. Dependencies lead from the subject to its distribution and direct dependencies, and between packages.</remarks>
     public static SbomDocument Create(PackageSubject subject, PackageInventory inventory, OtherPackageList? other = null)
     {
         ArgumentNullException.ThrowIfNull(subject);
@@ -53,7 +53,9 @@ public static class PackageDocument
         var others = other is null ? [] : Unknown(inventory, other);
         var packages = Components(inventory, others);
         var ofSystem = packages.Where(p => IsOfDistribution(PackageUrl.Parse(p.PackageUrl!))).Select(p => p.Reference!).ToList();
-        List<string> direct = [.. packages.Select(p => p.Reference!).Except(ofSystem, StringComparer.Ordinal)];
+        List<string> own = [.. packages.Select(p => p.Reference!).Except(ofSystem, StringComparer.Ordinal)];
+        var between = Dependencies([.. inventory.Packages, .. others], packages);
+        var direct = DirectDependencies.Of(own, inventory.Direct, between);
         if (inventory.OperatingSystem is { } system)
         {
             var component = Component(system);
@@ -67,7 +69,7 @@ public static class PackageDocument
         }
         components.AddRange(packages);
         dependencies.Insert(0, new SbomDependency(root.Reference!, direct));
-        dependencies.AddRange(Dependencies([.. inventory.Packages, .. others], packages));
+        dependencies.AddRange(between);
         return Numbered(
             new SbomDocument(
                 Guid.Empty,
@@ -96,19 +98,19 @@ public static class PackageDocument
             return document;
         }
         var packages = Components(inventory, []);
+        var between = Dependencies(inventory.Packages, packages);
+        var direct = DirectDependencies.Of([.. packages.Select(p => p.Reference!)], inventory.Direct, between);
         var subject = document.Subject with { Properties = [.. document.Subject.Properties, .. GapProperties(inventory.Gaps)] };
         var dependencies = document
-            .Dependencies.Select(d =>
-                d.Reference == subject.Reference
-                    ? new SbomDependency(d.Reference, [.. d.DependsOn, .. packages.Select(p => p.Reference!)])
-                    : d
-            )
-            .Concat(Dependencies(inventory.Packages, packages));
+            .Dependencies.Select(d => d.Reference == subject.Reference ? new SbomDependency(d.Reference, [.. d.DependsOn, .. direct]) : d)
+            .Concat(between);
         return Numbered(
             document with
             {
                 Components = [subject, .. document.Components.Skip(1), .. packages],
                 Dependencies = [.. dependencies],
+                // All files of the model are listed; what it is loaded with is not.
+                IncompleteAssemblies = inventory.Gaps.Count > 0 ? [document.Root.Reference!] : [],
             }
         );
     }
@@ -186,10 +188,10 @@ public static class PackageDocument
             Occurrences = [system.Occurrence],
         };
 
-    private static IEnumerable<SbomDependency> Dependencies(IReadOnlyList<SoftwarePackage> all, List<SbomComponent> packages)
+    private static List<SbomDependency> Dependencies(IReadOnlyList<SoftwarePackage> all, List<SbomComponent> packages)
     {
         var known = all.ToDictionary(p => p.Url.ToString(), p => p.DependsOn, StringComparer.Ordinal);
-        return packages.Select(p => new SbomDependency(p.Reference!, known.GetValueOrDefault(p.Reference!) ?? []));
+        return packages.ConvertAll(p => new SbomDependency(p.Reference!, known.GetValueOrDefault(p.Reference!) ?? []));
     }
 
     private static IEnumerable<SbomProperty> GapProperties(IReadOnlyList<PackageGap> gaps)

@@ -84,7 +84,8 @@ internal sealed class PackageMerge(
         };
     }
 
-    private string? Provider(IEnumerable<string> names)
+    /// <summary>The package that provides the first of some names that any does; null where none is. To be asked after <see cref="ToPackages"/>.</summary>
+    internal string? Provider(IEnumerable<string> names)
     {
         foreach (var name in names)
         {

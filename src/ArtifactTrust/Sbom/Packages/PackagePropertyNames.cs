@@ -11,6 +11,8 @@ public static class PackagePropertyNames
     /// <summary><c>project</c> where a package was not fetched but built along with the application.</summary>
     public const string Origin = Prefix + "origin";
 
+    internal static readonly SbomProperty Project = new(Origin, "project");
+
     /// <summary>What a manifest asks for where it does not fix a version, such as <c>&gt;=1.0</c>.</summary>
     public const string Requirement = Prefix + "requirement";
 

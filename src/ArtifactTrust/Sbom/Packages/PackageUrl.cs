@@ -109,7 +109,7 @@ public sealed record PackageUrl
     }
 
     /// <summary>Reads a package URL that another program wrote, or gives null where it is none.</summary>
-    internal static PackageUrl? ParseOrNull(string text)
+    public static PackageUrl? ParseOrNull(string text)
     {
         try
         {

@@ -37,7 +37,11 @@ public sealed record OperatingSystemRelease(string Id, string? Version, string? 
 /// <param name="Location">The file's path; a layer's digest where all of a layer is meant.</param>
 /// <param name="Reason">Why its packages are not known.</param>
 /// <param name="IsForeign">Whether nothing is wrong with it: its format is one that is not read here, and that Trivy reads.</param>
-public sealed record PackageGap(string Location, string Reason, bool IsForeign);
+public sealed record PackageGap(string Location, string Reason, bool IsForeign)
+{
+    /// <summary>Whether the location is a file of packages that cannot be read.</summary>
+    public bool IsUnreadable { get; init; }
+}
 
 /// <summary>The packages of a subject.</summary>
 /// <param name="OperatingSystem">Its distribution; null where no file says.</param>
@@ -47,7 +51,11 @@ public sealed record PackageInventory(
     OperatingSystemRelease? OperatingSystem,
     IReadOnlyList<SoftwarePackage> Packages,
     IReadOnlyList<PackageGap> Gaps
-);
+)
+{
+    /// <summary>The packages that the subject's own files say it needs itself, by their package URLs. Not every lock file says so.</summary>
+    public IReadOnlySet<string> Direct { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+}
 
 /// <summary>Which statements about packages count.</summary>
 public enum PackageSearch

@@ -19,6 +19,7 @@ internal static class FormatReaders
         new OnnxReader(),
         new ReadmeReader(),
         .. ModelConfigReader.All,
+        new TokenizerReader(),
         new CroissantReader(),
         new JsonDataReader(),
         new CsvReader(),

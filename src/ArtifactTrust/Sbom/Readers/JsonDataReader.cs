@@ -7,7 +7,7 @@ namespace ArtifactTrust.Sbom.Readers;
 internal sealed class JsonDataReader : FormatReader
 {
     /// <summary>Files that are configuration although they are arrays, or objects that a model's loader reads.</summary>
-    private static readonly string[] Configuration = ["modules.json", "vocab.json", "tokenizer.json", "package.json", "package-lock.json"];
+    private static readonly string[] Configuration = ["modules.json", "vocab.json", "package.json", "package-lock.json"];
 
     /// <inheritdoc/>
     internal override string Format => "json";

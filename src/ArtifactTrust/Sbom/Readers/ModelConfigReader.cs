@@ -81,7 +81,7 @@ internal sealed class ModelConfigReader : FormatReader
         {
             Properties = new PropertyList("hf")
                 .Add("transformers-version", Text(json, "transformers_version"))
-                .AddAll("generation", Scalars(json, "transformers_version"))
+                .AddAll("generation", Settings(json, "transformers_version"))
                 .Items,
         };
 
@@ -105,6 +105,9 @@ internal sealed class ModelConfigReader : FormatReader
             .Add("type", Text(json, "peft_type"))
             .Add("task-type", Text(json, "task_type"))
             .Add("revision", Text(json, "revision"))
+            .Add("rank", Text(json, "r"))
+            .Add("alpha", Text(json, "lora_alpha"))
+            .AddAll("target-module", Modules(json))
             .Items;
         return new FileFacts("peft-adapter-config", FileRole.Description)
         {
@@ -116,6 +119,10 @@ internal sealed class ModelConfigReader : FormatReader
             },
         };
     }
+
+    /// <summary>The modules that are changed: a list of names, or one pattern.</summary>
+    private static List<string> Modules(JsonElement json) =>
+        Text(json, "target_modules") is { } pattern ? [pattern] : Texts(json, "target_modules");
 
     private static JsonElement? Member(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object ? value : null;
@@ -142,11 +149,14 @@ internal sealed class ModelConfigReader : FormatReader
             : [];
 
     private static IEnumerable<string> Pairs(JsonElement json, string name) =>
-        Member(json, name) is { } pairs ? Scalars(pairs, except: null) : [];
+        Member(json, name) is { } pairs ? Settings(pairs, except: null) : [];
 
-    private static IEnumerable<string> Scalars(JsonElement json, string? except) =>
+    /// <summary>Members with their values, one or a list of them, such as the tokens that end a text.</summary>
+    private static IEnumerable<string> Settings(JsonElement json, string? except) =>
         json.EnumerateObject()
-            .Where(m => m.Name != except && Text(m.Value) is not null)
+            .Where(m => m.Name != except)
+            .Select(m => (m.Name, Value: Text(m.Value) ?? (Texts(json, m.Name) is { Count: > 0 } list ? string.Join(", ", list) : null)))
+            .Where(m => m.Value is not null)
             .Take(Limits.SbomListedNames)
-            .Select(m => $"{m.Name}: {Text(m.Value)}");
+            .Select(m => $"{m.Name}: {m.Value}");
 }

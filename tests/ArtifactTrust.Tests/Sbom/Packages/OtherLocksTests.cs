@@ -1,4 +1,5 @@
 using System.Text;
+using ArtifactTrust.Sbom;
 using ArtifactTrust.Sbom.Packages;
 
 namespace ArtifactTrust.Tests.Sbom.Packages;
@@ -35,10 +36,12 @@ public sealed class OtherLocksTests
             {"version":1,"dependencies":{"net8.0":{
               "Newtonsoft.Json":{"type":"Direct","requested":"[13, )","resolved":"13.0.3","contentHash":"{{hash}}"},
               "Other":{"type":"Transitive","resolved":"1.0.0","contentHash":"broken","dependencies":{"newtonsoft.json":"13.0.1"} },
-              "mine":{"type":"Project"} } } }
+              "Third":{"type":"Transitive","resolved":"1.0.0"},
+              "mine":{"type":"Project","dependencies":{"Third":"[1.0.0, )"} } } } }
             """
         );
-        Assert.Equal(["pkg:nuget/Newtonsoft.Json@13.0.3", "pkg:nuget/Other@1.0.0"], found.Urls());
+        Assert.Equal(["pkg:nuget/Newtonsoft.Json@13.0.3", "pkg:nuget/Other@1.0.0", "pkg:nuget/Third@1.0.0"], found.Urls());
+        Assert.Equal(["pkg:nuget/Newtonsoft.Json@13.0.3", "pkg:nuget/Third@1.0.0"], found.Direct.Order(StringComparer.Ordinal));
         Assert.Equal(["Newtonsoft.Json"], found.Needs("Other"));
         Assert.Single(found.One("Newtonsoft.Json").DeclaredHashes);
         Assert.Empty(found.One("Other").DeclaredHashes);
@@ -55,6 +58,8 @@ public sealed class OtherLocksTests
         Assert.Equal(["pkg:cargo/libc@0.1.0", "pkg:cargo/libc@0.2.0", "pkg:cargo/rand@0.8.0", "pkg:cargo/serde@1.0.1"], found.Urls());
         Assert.Equal(["pkg:cargo/libc@0.2.0", "pkg:cargo/rand@0.8.0"], found.One("serde").DependsOn);
         Assert.Equal([$"SHA-256 {hex}"], found.One("serde").Hashes());
+        Assert.Empty(found.One("serde").Properties);
+        Assert.Equal([new SbomProperty(PackagePropertyNames.Origin, "project")], found.One("rand").Properties);
     }
 
     [Fact]
@@ -138,7 +143,7 @@ public sealed class OtherLocksTests
         var catalog = new PackageCatalog(PackageSearch.Installed);
         Assert.Equal(PackageFileUse.Name, catalog.UseOf(path, false));
         catalog.Add(new PackageFile(path, default));
-        Assert.True(catalog.ToInventory().Gaps.Single().IsForeign);
+        Assert.True(catalog.ToInventory().Gaps.Single() is { IsForeign: true, IsUnreadable: false });
     }
 
     [Fact]

@@ -150,7 +150,52 @@ public sealed class PackageDocumentTests
         var document = PackageDocument.AddTo(model, Found.Locked("requirements.txt", "torch==2.1.0\nnumpy\n"));
         Assert.Equal(["pkg:pypi/numpy", "pkg:pypi/torch@2.1.0"], Dependencies(document, "model:m"));
         Assert.Equal(["model:m"], document.CompleteAssemblies);
+        // The file leaves a version open.
+        Assert.Equal(["application:m"], document.IncompleteAssemblies);
         Assert.Same(model, PackageDocument.AddTo(model, Found.Locked("requirements.txt", "# none\n")));
+    }
+
+    [Fact]
+    public void Only_what_a_subject_needs_itself_is_its_dependency_and_all_can_be_reached()
+    {
+        var inventory = Found.Locked(
+            "package-lock.json",
+            """
+            {"lockfileVersion":3,"packages":{
+              "":{"dependencies":{"a":"1"},"devDependencies":{"b":"1"}},
+              "node_modules/a":{"version":"1.0.0","dependencies":{"b":"1","c":"1"}},
+              "node_modules/b":{"version":"1.0.0"},
+              "node_modules/c":{"version":"1.0.0","dependencies":{"c":"1"}},
+              "node_modules/left":{"version":"1.0.0"},
+              "node_modules/x":{"version":"1.0.0","dependencies":{"y":"1"}},
+              "node_modules/y":{"version":"1.0.0","dependencies":{"x":"1"}}}}
+            """
+        );
+        var document = PackageDocument.Create(new PackageSubject(SbomComponentType.Application, "app", null, default), inventory);
+        Assert.Equal(
+            ["pkg:npm/a@1.0.0", "pkg:npm/b@1.0.0", "pkg:npm/left@1.0.0", "pkg:npm/x@1.0.0"],
+            Dependencies(document, document.Root.Reference!)
+        );
+        Assert.Equal(["pkg:npm/b@1.0.0", "pkg:npm/c@1.0.0"], Dependencies(document, "pkg:npm/a@1.0.0"));
+    }
+
+    [Fact]
+    public void A_package_with_an_archive_for_every_platform_can_be_read_again()
+    {
+        var files = string.Join(", ", Enumerable.Range(0, 200).Select(i => $"{{ hash = \"sha256:{i:x64}\" }}"));
+        var inventory = Found.Locked("uv.lock", $"[[package]]\nname = \"a\"\nversion = \"1\"\nwheels = [{files}]\n");
+        var document = PackageDocument.Create(new PackageSubject(SbomComponentType.Application, "app", null, default), inventory);
+        Assert.Equal(200, CycloneDxReader.Read(CycloneDxJsonWriter.ToBytes(document)).Components.Single().Hashes.Count);
+    }
+
+    [Fact]
+    public void A_part_of_a_workspace_is_not_said_to_be_fetched()
+    {
+        var found = Found.Locked(
+            "package-lock.json",
+            """{"lockfileVersion":3,"packages":{"":{},"parts/own":{"version":"1.0.0"},"node_modules/own":{"resolved":"parts/own","link":true}}}"""
+        );
+        Assert.Equal([new SbomProperty(PackagePropertyNames.Origin, "project")], found.One("own").Properties);
     }
 
     [Fact]

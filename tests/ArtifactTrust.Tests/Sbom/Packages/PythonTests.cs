@@ -1,3 +1,4 @@
+using ArtifactTrust.Sbom;
 using ArtifactTrust.Sbom.Packages;
 
 namespace ArtifactTrust.Tests.Sbom.Packages;
@@ -278,6 +279,73 @@ public sealed class PythonTests
         Assert.Equal([$"SHA-256 {new string('e', 64)}", $"SHA-256 {hex}"], found.One("idna").Hashes());
     }
 
+    [Theory]
+    [InlineData("""["main", "dev"]""", false)]
+    [InlineData("""["dev", "docs"]""", true)]
+    [InlineData("[]", false)]
+    public void A_package_of_no_main_group_of_poetry_is_for_development(string groups, bool isForDevelopment) =>
+        Assert.Equal(
+            isForDevelopment,
+            Found
+                .Locked("poetry.lock", $"[[package]]\nname = \"a\"\nversion = \"1\"\ngroups = {groups}\n")
+                .One("a")
+                .Properties.Contains(new SbomProperty(PackagePropertyNames.Scope, "development"))
+        );
+
+    [Theory]
+    [InlineData("uv.lock", "source = { editable = \".\" }", null)]
+    [InlineData("uv.lock", "source = { virtual = \"libs/own\" }", null)]
+    [InlineData("uv.lock", "source = { directory = \"libs/own\" }", "project")]
+    [InlineData("uv.lock", "source = { editable = \"../own\" }", "project")]
+    [InlineData("uv.lock", "source = { editable = \"/own\" }", "project")]
+    [InlineData("pylock.toml", "directory = { path = \".\", editable = true }", null)]
+    [InlineData("pylock.toml", "directory = { path = \"libs/own\" }", "project")]
+    [InlineData("poetry.lock", "[package.source]\ntype = \"directory\"\nurl = \"../own\"", "project")]
+    [InlineData("uv.lock", "source = { registry = \"https://mirror.example/simple\" }", "")]
+    public void The_project_is_no_package_and_other_sources_are_not_said_to_be_fetched(string file, string source, string? origin)
+    {
+        var table = file == "pylock.toml" ? "packages" : "package";
+        var found = Found.Locked(file, $"[[{table}]]\nname = \"own\"\nversion = \"1\"\n{source}\n");
+        Assert.Equal(origin is null ? 0 : 1, found.Packages.Count);
+        Assert.All(
+            found.Packages,
+            p => Assert.Equal(origin ?? "", p.Properties.SingleOrDefault(o => o.Name == PackagePropertyNames.Origin)?.Value ?? "")
+        );
+    }
+
+    [Fact]
+    public void Uvs_lock_says_what_the_project_asks_for_itself()
+    {
+        var found = Found.Locked(
+            "uv.lock",
+            """
+            [[package]]
+            name = "my-app"
+            version = "0.1.0"
+            source = { virtual = "." }
+            dependencies = [{ name = "needed-twice" }]
+            [package.optional-dependencies]
+            fast = [{ name = "extra" }]
+            [package.dev-dependencies]
+            test = [{ name = "tester" }]
+            [[package]]
+            name = "extra"
+            version = "1"
+            dependencies = [{ name = "needed-twice" }, { name = "deep" }]
+            [[package]]
+            name = "needed-twice"
+            version = "1"
+            [[package]]
+            name = "deep"
+            version = "1"
+            [[package]]
+            name = "tester"
+            version = "1"
+            """
+        );
+        Assert.Equal(["pkg:pypi/extra@1", "pkg:pypi/needed-twice@1", "pkg:pypi/tester@1"], found.Direct.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void Pdm_pylock_and_pipenv_are_read()
     {
@@ -295,9 +363,18 @@ public sealed class PythonTests
         Assert.Equal([$"SHA-256 {hex}"], pylock.One("attrs").Hashes());
         var pipenv = Found.Locked(
             "Pipfile.lock",
-            $$"""{"_meta":{"hash":{} },"default":{"certifi":{"hashes":["sha256:{{hex}}"],"version":"==2023.7.22"},"local":{"path":"."} },"develop":{"pytest":{"version":"==7.4"} } }"""
+            $$"""{"_meta":{"hash":{} },"default":{"certifi":{"hashes":["sha256:{{hex}}"],"version":"==2023.7.22"},"local":{"path":"."},"part":{"path":"libs/part"},"fork":{"git":"https://host.example/fork","ref":"abc"} },"develop":{"pytest":{"version":"==7.4"} } }"""
         );
-        Assert.Equal(["pkg:pypi/certifi@2023.7.22", "pkg:pypi/local", "pkg:pypi/pytest@7.4"], pipenv.Urls());
+        Assert.Equal(
+            [
+                "pkg:pypi/certifi@2023.7.22",
+                "pkg:pypi/fork?vcs_url=git%2Bhttps:%2F%2Fhost.example%2Ffork%40abc",
+                "pkg:pypi/part",
+                "pkg:pypi/pytest@7.4",
+            ],
+            pipenv.Urls()
+        );
+        Assert.Equal([new SbomProperty(PackagePropertyNames.Origin, "project")], pipenv.One("part").Properties);
         Assert.Equal([$"SHA-256 {hex}"], pipenv.One("certifi").Hashes());
         Assert.Single(pipenv.One("pytest").Properties);
     }

@@ -133,7 +133,7 @@ public sealed class ModelDescriptionTests
                 "config.json",
                 """
                 {"architectures":["BertForMaskedLM"],"model_type":"bert","torch_dtype":"bfloat16","transformers_version":"4.40.0","_name_or_path":"acme/base",
-                "quantization_config":{"quant_method":"gptq","bits":4},"auto_map":{"AutoModel":"modeling.Tiny"},"vocab_size":null}
+                "quantization_config":{"quant_method":"gptq","bits":4},"auto_map":{"AutoModel":"modeling.Tiny","AutoTokenizer":["tok.Slow",null]},"vocab_size":null}
                 """u8.ToArray()
             )
             .Facts!;
@@ -141,17 +141,17 @@ public sealed class ModelDescriptionTests
         Assert.Equal("BertForMaskedLM", facts.Model.Architecture);
         Assert.Equal(["bfloat16"], facts.Properties.Values("dtype"));
         Assert.Equal(["gptq"], facts.Properties.Values("quantization-method"));
-        Assert.Equal(["AutoModel: modeling.Tiny"], facts.Properties.Values("auto-map"));
+        Assert.Equal(["AutoModel: modeling.Tiny", "AutoTokenizer: tok.Slow"], facts.Properties.Values("auto-map"));
         Assert.Empty(facts.Properties.Values("vocab-size"));
     }
 
     [Fact]
     public void Files_about_generation_tokenizing_and_adapting_are_read()
     {
-        Assert.Contains(
-            "do_sample: true",
+        Assert.Equal(
+            ["do_sample: true", "temperature: 0.6", "eos_token_id: 1, 2"],
             Samples
-                .Read("generation_config.json", """{"do_sample":true,"temperature":0.6}"""u8.ToArray())
+                .Read("generation_config.json", """{"do_sample":true,"temperature":0.6,"eos_token_id":[1,2],"x":[],"y":null}"""u8.ToArray())
                 .Facts!.Properties.Values("generation")
         );
         Assert.Equal(
@@ -162,6 +162,20 @@ public sealed class ModelDescriptionTests
             ["acme/base"],
             Samples.Read("adapter_config.json", """{"base_model_name_or_path":"acme/base"}"""u8.ToArray()).Facts!.Model!.BaseModels
         );
+    }
+
+    [Theory]
+    [InlineData("""["q","v"]""", "q|v")]
+    [InlineData("\"all-linear\"", "all-linear")]
+    [InlineData("null", "")]
+    public void The_size_of_an_adapter_is_read(string modules, string expected)
+    {
+        var properties = Samples
+            .Read("adapter_config.json", Encoding.UTF8.GetBytes($$"""{"r":8,"lora_alpha":16,"target_modules":{{modules}}}"""))
+            .Facts!.Model!.Properties;
+        Assert.Equal(["8"], properties.Values("rank"));
+        Assert.Equal(["16"], properties.Values("alpha"));
+        Assert.Equal(expected.Split('|', StringSplitOptions.RemoveEmptyEntries), properties.Values("target-module"));
     }
 
     [Theory]

@@ -37,7 +37,7 @@ internal static class DotNetReader
                 new FoundPackage(new PackageUrl("nuget", null, id, version))
                 {
                     Hashes = PackageText.Integrity(library.Value.Text("sha512")),
-                    Properties = isPackage ? [] : [new SbomProperty(PackagePropertyNames.Origin, "project")],
+                    Properties = isPackage ? [] : [PackagePropertyNames.Project],
                     Provides = [$"deps:{file.Path}:{library.Name}"],
                     Requires =
                     [
@@ -59,8 +59,11 @@ internal static class DotNetReader
         {
             foreach (var entry in frameworks.MembersOf(framework.Name))
             {
-                if (string.Equals(entry.Value.Text("type"), "Project", StringComparison.OrdinalIgnoreCase))
+                var prefix = $"lock:{file.Path}:{framework.Name}:";
+                var type = entry.Value.Text("type");
+                if (string.Equals(type, "Project", StringComparison.OrdinalIgnoreCase))
                 {
+                    findings.Direct.AddRange(Requires(entry.Value, prefix));
                     continue;
                 }
                 if (PackageText.Word(entry.Name) is not { } id || PackageText.Word(entry.Value.Text("resolved")) is not { } version)
@@ -68,7 +71,11 @@ internal static class DotNetReader
                     findings.Problem($"'{PackageText.Note(entry.Name)}' has no resolved version");
                     continue;
                 }
-                var prefix = $"lock:{file.Path}:{framework.Name}:";
+                var key = prefix + id.ToLowerInvariant();
+                if (string.Equals(type, "Direct", StringComparison.OrdinalIgnoreCase))
+                {
+                    findings.Direct.Add([key]);
+                }
                 findings.Add(
                     new FoundPackage(new PackageUrl("nuget", null, id, version))
                     {
@@ -76,18 +83,16 @@ internal static class DotNetReader
                         Hashes = PackageText.Hash("sha512", PackageText.Base64(entry.Value.Text("contentHash") ?? "")) is { } hash
                             ? [hash]
                             : [],
-                        Provides = [prefix + id.ToLowerInvariant()],
-                        Requires =
-                        [
-                            .. entry
-                                .Value.MembersOf("dependencies")
-                                .Select(d => (IReadOnlyList<string>)[prefix + d.Name.ToLowerInvariant()]),
-                        ],
+                        Provides = [key],
+                        Requires = [.. Requires(entry.Value, prefix)],
                     }
                 );
             }
         }
     }
+
+    private static IEnumerable<IEnumerable<string>> Requires(System.Text.Json.JsonElement entry, string prefix) =>
+        entry.MembersOf("dependencies").Select(d => (IReadOnlyList<string>)[prefix + d.Name.ToLowerInvariant()]);
 
     private static string? Text(System.Text.Json.JsonProperty property) =>
         property.Value.ValueKind == System.Text.Json.JsonValueKind.String ? property.Value.GetString() : null;

@@ -10,6 +10,8 @@ internal static class NodeReader
 {
     private const int MaximumNesting = 64;
 
+    private static readonly string[] Groups = ["dependencies", "optionalDependencies", "devDependencies", "peerDependencies"];
+
     /// <summary>A package URL of npm.</summary>
     /// <remarks>Spec: package-url, type <c>npm</c>: the scope is the namespace; names are in lower case.</remarks>
     internal static PackageUrl? Url(string? name, string? version)
@@ -99,8 +101,19 @@ internal static class NodeReader
         var prefix = $"lock:{file.Path}:";
         foreach (var entry in packages.EnumerateObject())
         {
-            // The project itself, and links to the parts of a workspace, which have entries of their own.
-            if (entry.Name.Length == 0 || entry.Value.IsTrue("link"))
+            if (entry.Name.Length == 0)
+            {
+                // The project itself.
+                findings.Direct.AddRange(
+                    Groups
+                        .SelectMany(g => entry.Value.MembersOf(g))
+                        .Take(Limits.SbomListedNames)
+                        .Select(d => Candidates(prefix, "", d.Name))
+                );
+                continue;
+            }
+            // A part of a workspace, which has an entry of its own.
+            if (entry.Value.IsTrue("link"))
             {
                 continue;
             }
@@ -150,10 +163,11 @@ internal static class NodeReader
 
     private static void Add(PackageFindings findings, string name, JsonElement entry, string key, IEnumerable<IEnumerable<string>> requires)
     {
+        // A part of a workspace lies where it is written.
+        var isFetched = key.Contains("node_modules/", StringComparison.Ordinal);
         if (entry.Text("version") is not { } stated)
         {
-            // A part of a workspace needs no version.
-            if (key.Contains("node_modules/", StringComparison.Ordinal))
+            if (isFetched)
             {
                 findings.Problem($"'{PackageText.Note(name)}' has no version");
             }
@@ -178,7 +192,11 @@ internal static class NodeReader
                 DisplayName = name,
                 Licenses = PackageText.License(entry.Text("license")),
                 Hashes = PackageText.Integrity(entry.Text("integrity")),
-                Properties = PackageText.Development(entry.IsTrue("dev") || entry.IsTrue("devOptional")),
+                Properties =
+                [
+                    .. PackageText.Development(entry.IsTrue("dev") || entry.IsTrue("devOptional")),
+                    .. isFetched ? Array.Empty<SbomProperty>() : [PackagePropertyNames.Project],
+                ],
                 Provides = [key],
                 Requires = [.. requires.Take(Limits.SbomListedNames)],
             }

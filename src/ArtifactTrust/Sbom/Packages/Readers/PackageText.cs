@@ -12,8 +12,6 @@ internal static class PackageText
     /// <summary>The longest name or version that is taken for one, in UTF-16 units.</summary>
     private const int NameLength = 512;
 
-    private const int HashesPerPackage = 64;
-
     /// <summary>Lines without their ends.</summary>
     internal static IEnumerable<string> Lines(ReadOnlyMemory<byte> utf8)
     {
@@ -118,7 +116,7 @@ internal static class PackageText
     internal static IReadOnlyList<SbomHash> Integrity(string? text)
     {
         var hashes = new List<SbomHash>();
-        foreach (var part in (text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Take(HashesPerPackage))
+        foreach (var part in (text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Take(Limits.SbomListedNames))
         {
             var dash = part.IndexOf('-', StringComparison.Ordinal);
             if (dash > 0 && Hash(part[..dash], Base64(part[(dash + 1)..])) is { } hash)
@@ -140,7 +138,7 @@ internal static class PackageText
                 )
                 .OfType<SbomHash>()
                 .Distinct()
-                .Take(HashesPerPackage),
+                .Take(Limits.SbomListedNames),
         ];
 
     /// <summary>A digest by its algorithm, or null where the length is not the algorithm's.</summary>

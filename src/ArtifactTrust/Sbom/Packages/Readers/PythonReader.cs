@@ -99,8 +99,15 @@ internal static partial class PythonReader
                     findings.Problem("an entry without a name");
                     continue;
                 }
+                var folder = entry.Value.Text("path");
+                if (folder is "." or "./")
+                {
+                    // The project itself.
+                    continue;
+                }
+                var repository = entry.Value.Text("git") is { } git ? $"git+{git}@{entry.Value.Text("ref")}".TrimEnd('@') : null;
                 findings.Add(
-                    new FoundPackage(Url(name, PackageText.Word(version?.TrimStart('='))))
+                    new FoundPackage(Url(name, PackageText.Word(version?.TrimStart('='))).With("vcs_url", repository))
                     {
                         DisplayName = name,
                         Hashes = PackageText.Hashes(
@@ -108,7 +115,11 @@ internal static partial class PythonReader
                                 .Value.ItemsOf("hashes")
                                 .Select(h => h.ValueKind == System.Text.Json.JsonValueKind.String ? h.GetString() : null)
                         ),
-                        Properties = PackageText.Development(group.Name == "develop"),
+                        Properties =
+                        [
+                            .. PackageText.Development(group.Name == "develop"),
+                            .. folder is null ? Array.Empty<SbomProperty>() : [PackagePropertyNames.Project],
+                        ],
                     }
                 );
             }

@@ -29,10 +29,10 @@ internal static class TomlLockReader
                 findings.Problem("an entry without a name");
                 continue;
             }
-            // The project that the lock file is of.
             var source = package["source"];
-            if (source?["editable"] is not null || source?["virtual"] is not null)
+            if (IsSubject(package, source))
             {
+                findings.Direct.AddRange(Asked(package).Select(Named));
                 continue;
             }
             var key = $"lock:{file.Path}:{PythonReader.Normal(name)}";
@@ -43,11 +43,17 @@ internal static class TomlLockReader
                     DisplayName = name,
                     Hashes = PackageText.Hashes(HashesOf(package, apart?[name])),
                     Provides = version is null ? [key] : [$"{key}@{version}", key],
-                    Requires = [.. Required(package).Select(n => (IReadOnlyList<string>)[$"lock:{file.Path}:{PythonReader.Normal(n)}"])],
-                    Properties = PackageText.Development(package["category"]?.Scalar == "dev"),
+                    Requires = [.. Required(package["dependencies"]).Select(Named)],
+                    Properties =
+                    [
+                        .. PackageText.Development(IsDevelopment(file, package)),
+                        .. LocalFolder(package, source) is null ? Array.Empty<SbomProperty>() : [PackagePropertyNames.Project],
+                    ],
                 }
             );
         }
+
+        IEnumerable<string> Named(string required) => [$"lock:{file.Path}:{PythonReader.Normal(required)}"];
     }
 
     internal static void Cargo(PackageFile file, PackageFindings findings)
@@ -72,6 +78,8 @@ internal static class TomlLockReader
             findings.Add(
                 new FoundPackage(new PackageUrl("cargo", null, name, version).With("vcs_url", git))
                 {
+                    // What is fetched has a source.
+                    Properties = source is null ? [PackagePropertyNames.Project] : [],
                     Hashes = PackageText.Hashes([package["checksum"]?.Scalar is { } checksum ? $"sha256:{checksum}" : null]),
                     Provides = [$"lock:{file.Path}:{name} {version}", $"lock:{file.Path}:{name}"],
                     // A name; with its version where there are several; with its source where even that is not enough.
@@ -97,10 +105,41 @@ internal static class TomlLockReader
         static string? Sha256(YamlNode file) => file["hashes"]?["sha256"]?.Scalar is { } hex ? $"sha256:{hex}" : null;
     }
 
-    /// <summary>Poetry has a table of names, uv a list of tables, PDM a list of requirements.</summary>
-    private static IEnumerable<string> Required(YamlNode package)
+    /// <summary>The folder whose sources a package is made from, relative to the lock file; null where it is fetched.</summary>
+    private static string? LocalFolder(YamlNode package, YamlNode? source) =>
+        (source?["editable"] ?? source?["virtual"] ?? source?["directory"])?.Scalar
+        ?? (source?["type"]?.Scalar == "directory" ? source["url"]?.Scalar : null)
+        ?? package["directory"]?["path"]?.Scalar;
+
+    /// <summary>Whether an entry is the project that the lock file is of, or a part of its workspace: what the subject is, not what it needs.</summary>
+    private static bool IsSubject(YamlNode package, YamlNode? source)
     {
-        var dependencies = package["dependencies"];
+        var isLive =
+            source?["editable"] is not null || source?["virtual"] is not null || package["directory"]?["editable"]?.Scalar == "true";
+        return LocalFolder(package, source) is { } folder
+            && (isLive || folder is "." or "./")
+            && !folder.StartsWith('/')
+            && !folder.Split('/').Contains("..");
+    }
+
+    /// <summary>What the project asks for: to run, for its extras, and to be worked on.</summary>
+    private static IEnumerable<string> Asked(YamlNode package) =>
+        new[] { package["dependencies"] }
+            .Concat(new[] { package["optional-dependencies"], package["dev-dependencies"] }.SelectMany(t => t?.Members.Values ?? []))
+            .SelectMany(Required);
+
+    /// <summary>Poetry named a category; since its version 1.5 it names the groups of requirements that lead to a package.</summary>
+    private static bool IsDevelopment(PackageFile file, YamlNode package) =>
+        package["category"]?.Scalar == "dev"
+        || (
+            PackageText.NameOf(file.Path) == "poetry.lock"
+            && package["groups"] is { Items.Count: > 0 } groups
+            && !groups.Texts.Contains("main")
+        );
+
+    /// <summary>Poetry has a table of names, uv a list of tables, PDM a list of requirements.</summary>
+    private static IEnumerable<string> Required(YamlNode? dependencies)
+    {
         if (dependencies is null)
         {
             return [];
