@@ -1,6 +1,8 @@
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Scanning;
+using ArtifactTrust.Scanning.Data;
 using ArtifactTrust.Scanning.Models;
+using ArtifactTrust.Scanning.Secrets;
 using static ArtifactTrust.Tests.Scanning.Models.Pickled;
 using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
@@ -58,6 +60,20 @@ public sealed class ModelScannerTests : IDisposable
             report.Files.Select(f => (f.Name, f.Verdict))
         );
         Assert.StartsWith("other.bin: a symbolic link", Assert.Single(report.ToScanReport("m").Gaps), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_goes_away_keeps_no_other_from_being_examined()
+    {
+        File.WriteAllBytes(Path.Join(_directory, "a"), Harmless);
+        File.WriteAllBytes(Path.Join(_directory, "b"), Malicious);
+        using var tree = FileTree.Open(_directory);
+        var files = tree.ListAll(IgnoreRules.None);
+        File.Delete(Path.Join(_directory, "a"));
+        var report = new ModelScanner().Scan(tree, files);
+        Assert.Equal([FileVerdict.Inconclusive, FileVerdict.Findings], report.Files.Select(f => f.Verdict));
+        Assert.Equal("a: 'a' does not exist", Assert.Single(new SecretScanner().Scan(tree, files, "m").Gaps));
+        Assert.Equal("'a' does not exist", Assert.Single(new DataScanner().Scan(tree, files).Files[0].Gaps));
     }
 
     [Fact]
