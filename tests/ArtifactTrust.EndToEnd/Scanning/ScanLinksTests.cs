@@ -79,11 +79,8 @@ public sealed class ScanLinksTests : IDisposable
         {
             return;
         }
-        File.WriteAllText(At("hub/closed.json"), "{}");
-        Directory.CreateDirectory(At("hub/shut"));
-        File.SetUnixFileMode(At("hub/closed.json"), UnixFileMode.None);
-        File.SetUnixFileMode(At("hub/shut"), UnixFileMode.None);
-        File.SetUnixFileMode(_directory, File.GetUnixFileMode(_directory) | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        const string close = "echo {} > hub/closed.json && mkdir hub/shut && chmod 000 hub/closed.json hub/shut && chmod 755 .";
+        Assert.Equal(0, Tool.Execute(_directory, null, "", ["sh", "-c", close]).ExitCode);
         var ended = Tool.Execute(
             _directory,
             new Dictionary<string, string?> { ["HOME"] = "/tmp", ["DOTNET_EnableDiagnostics"] = "0" },
