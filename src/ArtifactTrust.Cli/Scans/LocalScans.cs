@@ -44,7 +44,7 @@ internal sealed record LocalScans(IReadOnlyList<ScanReport> Reports, ModelScanRe
         }
         var path = ((Subject.LocalDirectory)subject).Path;
         // The files of a cache of models are links to where its bytes are. Whoever scans vouches for what was read, not for a tree.
-        using var tree = FileTree.Open(path, allowLinks: true);
+        using var tree = FileTree.OpenToLook(path);
         var files = tree.ListAll(rules(path));
         if (files.Count == 0)
         {
@@ -54,7 +54,7 @@ internal sealed record LocalScans(IReadOnlyList<ScanReport> Reports, ModelScanRe
         T Watched<T>(string what, Func<IProgress<long>, T> scan) => session.Terminal.WithProgress($"{what} {tree.Name}", total, scan);
         return Of(
             code is not null ? Watched("scanning", p => models.Scan(tree, files, p, cancellation)) : null,
-            OfReadable(files, readable => secrets.Scan(tree, readable, name, cancellation)),
+            secrets.Scan(tree, files, name, cancellation),
             forPeople ? Watched("looking through", p => people.Scan(tree, files, p, cancellation)) : null,
             name
         );
@@ -80,13 +80,6 @@ internal sealed record LocalScans(IReadOnlyList<ScanReport> Reports, ModelScanRe
             Reports = [.. Reports.Select(r => r with { Findings = Place(r.Findings) })],
             Model = Model is null ? null : Model with { Files = [.. Model.Files.Select(f => f with { Findings = Place(f.Findings) })] },
         };
-    }
-
-    /// <summary>A report of the files that can be read, which says of the others that they were not looked into.</summary>
-    private static ScanReport OfReadable(IReadOnlyList<TreeFile> files, Func<IReadOnlyList<TreeFile>, ScanReport> scan)
-    {
-        var report = scan([.. files.Where(f => f.Obstacle is null)]);
-        return report with { Gaps = [.. report.Gaps, .. files.Where(f => f.Obstacle is not null).Select(f => $"{f.Name}: {f.Obstacle}")] };
     }
 
     private static LocalScans Of(ModelScanReport? model, ScanReport secrets, DataScanReport? data, string name) =>

@@ -10,17 +10,22 @@ public readonly record struct TreeFile(string Name, long Size)
 {
     /// <summary>Why there is nothing to read under this name, such as a pipe or a link that leads out of the tree; null for every file that can be opened.</summary>
     public string? Obstacle { get; init; }
+
+    /// <summary>What the symbolic link of this name says, where one was followed (<see cref="FileTree.ListAll"/>); null for other files.</summary>
+    public string? LinkTarget { get; init; }
 }
 
 /// <summary>A directory whose files are listed and opened without following a symbolic link below its root, unless links are allowed.</summary>
 public sealed class FileTree : IDisposable
 {
     private readonly SafeFileHandle? _root;
+    private readonly SnapshotBlobs? _blobs;
 
-    private FileTree(string path, SafeFileHandle? root, bool allowLinks)
+    private FileTree(string path, SafeFileHandle? root, bool allowLinks, SnapshotBlobs? blobs)
     {
         Path = path;
         _root = root;
+        _blobs = blobs;
         AllowsLinks = allowLinks;
     }
 
@@ -40,14 +45,29 @@ public sealed class FileTree : IDisposable
     /// is refused all the same, and so is every link on other systems than Linux.
     /// </param>
     /// <exception cref="IOException">It is absent or is not a directory.</exception>
-    public static FileTree Open(string path, bool allowLinks = false)
+    public static FileTree Open(string path, bool allowLinks = false) => Open(path, allowLinks, ofSnapshot: false);
+
+    /// <summary>
+    /// Opens a directory for those who look at its files and vouch for nothing: with links, as <see cref="Open(string, bool)"/> allows them, and where it is a
+    /// snapshot in a hub's cache (<c>snapshots/REVISION</c>) with its links to the files of the cache's <c>blobs</c>, as what loads the model follows them.
+    /// </summary>
+    /// <param name="path">The path; links on the way to it are followed.</param>
+    /// <exception cref="IOException">It is absent or is not a directory.</exception>
+    public static FileTree OpenToLook(string path) => Open(path, allowLinks: true, ofSnapshot: true);
+
+    private static FileTree Open(string path, bool allowLinks, bool ofSnapshot)
     {
         var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         if (!Directory.Exists(full))
         {
             throw new DirectoryNotFoundException($"the directory '{path}' does not exist");
         }
-        return new FileTree(full, OperatingSystem.IsLinux() ? LinuxFile.OpenRoot(full) : null, allowLinks && OperatingSystem.IsLinux());
+        if (!OperatingSystem.IsLinux())
+        {
+            return new FileTree(full, null, allowLinks: false, null);
+        }
+        var root = LinuxFile.OpenRoot(full);
+        return new FileTree(full, root, allowLinks, ofSnapshot ? SnapshotBlobs.Beside(full, root) : null);
     }
 
     /// <summary>The regular files below the root that are not ignored, in code point order of their names.</summary>
@@ -67,10 +87,10 @@ public sealed class FileTree : IDisposable
 
     /// <summary>
     /// The same, for those who look at files and vouch for nothing: what <see cref="List"/> refuses is listed by its name, with the reason why it cannot be
-    /// read. Links are followed where this tree allows them; nothing but regular files is ever opened.
+    /// read, and so is a directory that cannot be listed. Links are followed where this tree allows them; nothing but regular files is ever opened.
     /// </summary>
     /// <exception cref="MalformedDataException">There are too many files.</exception>
-    /// <exception cref="IOException">A directory cannot be read.</exception>
+    /// <exception cref="IOException">The root cannot be read, or a file went away.</exception>
     public IReadOnlyList<TreeFile> ListAll(IgnoreRules ignore)
     {
         ArgumentNullException.ThrowIfNull(ignore);
@@ -79,10 +99,12 @@ public sealed class FileTree : IDisposable
         using var walk = new StatusWalk(this, new TreeWalk(this, ignore) { Obstacles = obstacles }, CancellationToken.None);
         while (walk.MoveNext())
         {
+            var name = System.Text.Encoding.UTF8.GetString(walk.Utf8);
             files.Add(
-                new TreeFile(System.Text.Encoding.UTF8.GetString(walk.Utf8), walk.Status.Size)
+                new TreeFile(name, walk.Status.Size)
                 {
                     Obstacle = walk.Status.IsRegular ? null : "a pipe, a socket or a device, which is not opened",
+                    LinkTarget = AllowsLinks ? new FileInfo(System.IO.Path.Join(Path, name)).LinkTarget : null,
                 }
             );
         }
@@ -115,6 +137,10 @@ public sealed class FileTree : IDisposable
         ArgumentNullException.ThrowIfNull(name);
         if (_root is not null)
         {
+            if (_blobs is not null && _blobs.TryOpen(name, out var blob, out status))
+            {
+                return blob;
+            }
             return AllowsLinks ? LinuxFile.OpenFollowing(_root, name, out status) : LinuxFile.OpenBeneath(_root, name, out status);
         }
         var path = Path;
@@ -139,8 +165,34 @@ public sealed class FileTree : IDisposable
     /// <exception cref="IOException">See <see cref="OpenHandle(string)"/>.</exception>
     public FileStream OpenRead(string name) => new(OpenHandle(name), FileAccess.Read, bufferSize: 0);
 
+    /// <summary>Opens a file of a list, where it can be read.</summary>
+    /// <param name="file">The file, as <see cref="ListAll"/> gives it.</param>
+    /// <param name="obstacle">Why it cannot be read; null where it can.</param>
+    /// <returns>The file; null where it cannot be read.</returns>
+    public FileStream? TryOpenRead(TreeFile file, out string? obstacle)
+    {
+        obstacle = file.Obstacle;
+        if (obstacle is not null)
+        {
+            return null;
+        }
+        try
+        {
+            return OpenRead(file.Name);
+        }
+        catch (IOException e)
+        {
+            obstacle = e.Message;
+            return null;
+        }
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => _root?.Dispose();
+    public void Dispose()
+    {
+        _root?.Dispose();
+        _blobs?.Dispose();
+    }
 
     /// <summary>Goes through the files that <see cref="List"/> would give.</summary>
     internal StatusWalk Walk(IgnoreRules ignore, CancellationToken cancellation = default) =>
@@ -190,6 +242,11 @@ public sealed class FileTree : IDisposable
     {
         try
         {
+            if (_blobs is not null && _blobs.TryOpen(name, out var blob, out _))
+            {
+                blob.Dispose();
+                return;
+            }
             if (_root is not null)
             {
                 LinuxFile.CheckFollowing(_root, name);

@@ -38,6 +38,14 @@ internal static partial class LinuxFile
         return handle.IsInvalid ? throw Failure(Marshal.GetLastPInvokeError(), path) : handle;
     }
 
+    /// <summary>Opens a directory by a path from another one that may lead up. The last part must be no link.</summary>
+    /// <exception cref="IOException">It is absent or is no directory.</exception>
+    internal static SafeFileHandle OpenSibling(SafeFileHandle directory, string path)
+    {
+        var handle = OpenAt(directory, path, Directory | NoFollow | CloseOnExec);
+        return handle.IsInvalid ? throw Failure(Marshal.GetLastPInvokeError(), path) : handle;
+    }
+
     /// <summary>Opens a regular file anywhere. Links on the way to it are the caller's own and are followed.</summary>
     internal static SafeFileHandle OpenFile(string path)
     {
@@ -322,6 +330,9 @@ internal static partial class LinuxFile
             TooManyLinks or NotADirectory => new IOException($"'{name}' is a symbolic link or lies behind one; links are not followed"),
             _ => new IOException($"'{name}' cannot be opened: {Marshal.GetPInvokeErrorMessage(error)}"),
         };
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle OpenAt(SafeFileHandle directory, string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle OpenAt(int directory, string path, int flags);

@@ -22,7 +22,7 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
     private int _length;
     private bool _started;
 
-    /// <summary>Takes the names that are refused, with the reason; where null, the first of them ends the walk.</summary>
+    /// <summary>Takes the names that are refused and the directories that cannot be listed, with the reason; where null, the first of them ends the walk.</summary>
     internal List<TreeFile>? Obstacles { get; init; }
 
     /// <summary>How many files were met so far.</summary>
@@ -55,7 +55,7 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
             Put(directory.Prefix, name);
             if (kind == EntryKind.Directory)
             {
-                Enter(_length);
+                TryEnter(_length);
                 continue;
             }
             if (Count + (Obstacles?.Count ?? 0) >= Limits.ManifestEntries)
@@ -66,6 +66,18 @@ internal sealed class TreeWalk(FileTree tree, IgnoreRules ignore, bool portably 
             return true;
         }
         return false;
+    }
+
+    private void TryEnter(int prefix)
+    {
+        try
+        {
+            Enter(prefix);
+        }
+        catch (IOException e) when (Obstacles is { Count: < Limits.ManifestEntries })
+        {
+            Obstacles.Add(new TreeFile(Encoding.UTF8.GetString(_path, 0, prefix).TrimEnd('/'), 0) { Obstacle = e.Message });
+        }
     }
 
     private void Enter(int prefix)

@@ -79,6 +79,78 @@ public sealed class FileTreeTests : IDisposable
     }
 
     [Fact]
+    public void A_snapshot_of_a_hubs_cache_is_read_with_the_files_beside_it_and_nothing_else_there()
+    {
+        _directory.File("m/blobs/1", "bytes");
+        _directory.File("m/blobs/2", "{}");
+        _directory.File("m/blobs/below/3", "x");
+        _directory.File("m/refs/main", "abc");
+        _directory.File("secret", "secret");
+        _directory.File("m/snapshots/abc/own", "own");
+        Directory.CreateDirectory(Path.Combine(_directory.Path, "m/snapshots/abc/unet"));
+        Link("blobs/out", "../../secret");
+        Link("snapshots/abc/model.bin", "../../blobs/1");
+        Link("snapshots/abc/unet/config.json", "../../../blobs/2");
+        Link("snapshots/abc/within", "own");
+        (string Name, string Target)[] refused =
+        [
+            ("absent", "../../blobs/9"),
+            ("absolute", Path.Combine(_directory.Path, "m/blobs/1")),
+            ("all", "../../blobs"),
+            ("below", "../../blobs/below/3"),
+            ("circle", "circle"),
+            ("dots", "../../blobs/.."),
+            ("ref", "../../refs/main"),
+            ("roundabout", "../../blobs/../../secret"),
+            ("secret", "../../../secret"),
+            ("through", "../../blobs/out"),
+            ("unet/high", "../../blobs/1"),
+        ];
+        Array.ForEach(refused, r => Link($"snapshots/abc/{r.Name}", r.Target));
+        // Links on the way to the snapshot are the caller's own.
+        Directory.CreateSymbolicLink(Path.Combine(_directory.Path, "shortcut"), "m/snapshots/abc");
+        foreach (var path in (string[])["m/snapshots/abc", "shortcut"])
+        {
+            using var tree = FileTree.OpenToLook(Path.Combine(_directory.Path, path));
+            var files = tree.ListAll(IgnoreRules.None);
+            Assert.Equal(
+                [
+                    ("model.bin", 5, "../../blobs/1"),
+                    ("own", 3, null),
+                    ("unet/config.json", 2, "../../../blobs/2"),
+                    ("within", 3, (string?)"own"),
+                ],
+                files.Where(f => f.Obstacle is null).Select(f => (f.Name, f.Size, f.LinkTarget))
+            );
+            Assert.Equal(refused.Select(r => r.Name), files.Where(f => f.Obstacle is not null).Select(f => f.Name));
+            using var model = new StreamReader(tree.OpenRead("model.bin"));
+            Assert.Equal("bytes", model.ReadToEnd());
+            Assert.All(refused, r => Assert.Throws<IOException>(() => Open(tree, r.Name)));
+        }
+        // Who vouches for a tree does not read beside it.
+        using var strict = FileTree.Open(Path.Combine(_directory.Path, "m/snapshots/abc"), allowLinks: true);
+        Assert.Throws<IOException>(() => strict.OpenHandle("model.bin"));
+        // A directory of another name is no snapshot.
+        Directory.Move(Path.Combine(_directory.Path, "m/snapshots"), Path.Combine(_directory.Path, "m/others"));
+        using var other = FileTree.OpenToLook(Path.Combine(_directory.Path, "m/others/abc"));
+        Assert.Throws<IOException>(() => other.OpenHandle("model.bin"));
+
+        void Link(string name, string target) => File.CreateSymbolicLink(Path.Combine(_directory.Path, "m", name), target);
+
+        static void Open(FileTree tree, string name)
+        {
+            try
+            {
+                tree.OpenHandle(name).Dispose();
+            }
+            catch (FileNotFoundException e)
+            {
+                throw new IOException(e.Message, e);
+            }
+        }
+    }
+
+    [Fact]
     public void A_link_that_is_ignored_is_not_looked_at()
     {
         _directory.File("a", "a");

@@ -47,12 +47,12 @@ public sealed class DataScanner(TimeProvider? time = null)
         var scans = new List<DataFileScan>(files.Count);
         foreach (var file in files)
         {
-            if (file.Obstacle is { } obstacle)
+            using var stream = tree.TryOpenRead(file, out var obstacle);
+            if (stream is null)
             {
-                scans.Add(new DataFileScan(file.Name, "unknown", 0, [], [obstacle]));
+                scans.Add(new DataFileScan(file.Name, "unknown", 0, [], [obstacle!]));
                 continue;
             }
-            using var stream = tree.OpenRead(file.Name);
             scans.Add(ScanFile(file.Name, stream, cancellation));
             progress?.Report(file.Size);
         }

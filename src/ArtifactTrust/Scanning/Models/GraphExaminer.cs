@@ -63,11 +63,17 @@ internal sealed class GraphExaminer
                 : $"{format} or TensorFlow SavedModel";
             Walk(GraphMessage.SavedModel, fields.All(f => f is (1, 0) or (2, 2)));
         }
+        if (fields.Contains((2, 2)))
+        {
+            var isMetaGraph = format is null && IsMetaGraph();
+            format ??= isMetaGraph ? "TensorFlow MetaGraph" : null;
+            Walk(GraphMessage.MetaGraph, isMetaGraph);
+        }
         if (fields.Contains((1, 2)))
         {
             format ??= (
                 new KerasMetadata(_log, _place).Examine(FromStart(), _length) ? "Keras metadata"
-                : LooksLikeGraph() ? "TensorFlow graph"
+                : LooksLikeGraph(FromStart(), _length) ? "TensorFlow graph"
                 : null
             );
             Walk(GraphMessage.GraphDef, format == "TensorFlow graph");
@@ -113,15 +119,14 @@ internal sealed class GraphExaminer
     }
 
     /// <summary>A graph by itself: its first node has a name and an operator.</summary>
-    private bool LooksLikeGraph()
+    private static bool LooksLikeGraph(PickleInput input, long end)
     {
-        var input = FromStart();
-        while (ProtobufFields.TryRead(input, _length, out var field))
+        while (ProtobufFields.TryRead(input, end, out var field))
         {
             if (field is { Number: 1, IsBytes: true })
             {
-                var (end, seen) = (field.Position + (long)field.Value, new HashSet<int>());
-                while (ProtobufFields.TryRead(input, end, out var inner))
+                var (endOfNode, seen) = (field.Position + (long)field.Value, new HashSet<int>());
+                while (ProtobufFields.TryRead(input, endOfNode, out var inner))
                 {
                     if (inner is not { IsBytes: true, Number: >= 1 and <= 7 } || !input.Skip((long)inner.Value))
                     {
@@ -129,7 +134,25 @@ internal sealed class GraphExaminer
                     }
                     seen.Add(inner.Number);
                 }
-                return input.Position == end && seen.Contains(1) && seen.Contains(2);
+                return input.Position == endOfNode && seen.Contains(1) && seen.Contains(2);
+            }
+            if (field.IsBytes)
+            {
+                input.Skip((long)field.Value);
+            }
+        }
+        return false;
+    }
+
+    /// <summary>A graph with its state, as TensorFlow 1 writes it (<c>.meta</c>): its second field is a graph.</summary>
+    private bool IsMetaGraph()
+    {
+        var input = FromStart();
+        while (ProtobufFields.TryRead(input, _length, out var field))
+        {
+            if (field is { Number: 2, IsBytes: true })
+            {
+                return LooksLikeGraph(input, field.Position + (long)field.Value);
             }
             if (field.IsBytes)
             {
@@ -142,7 +165,7 @@ internal sealed class GraphExaminer
     private void Walk(GraphMessage root, bool isSure)
     {
         var before = _damaged;
-        _isSavedModel = isSure && root is GraphMessage.SavedModel;
+        _isSavedModel = isSure && root is (GraphMessage.SavedModel or GraphMessage.MetaGraph);
         var input = FromStart();
         Walk(input, root, _length, 0);
         // What is only tried may well be no such message.

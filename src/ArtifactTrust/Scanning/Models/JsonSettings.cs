@@ -106,6 +106,15 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
                         case "chat_template" or "chat_templates" or "template":
                             _ofModel = true;
                             break;
+                        case SettingsImports.Target or SettingsImports.Loader when member.Value.ValueKind == JsonValueKind.String:
+                            _ofModel |= SettingsImports.Examine(member.Name, member.Value.GetString()!, log, place);
+                            break;
+                        case "auto_mapping" when member.Value.ValueKind == JsonValueKind.Object:
+                            _ofModel |= code.ExamineAdapter(member.Value);
+                            break;
+                        case "attn_implementation" or "_attn_implementation" or "experts_implementation":
+                            _ofModel |= code.ExamineKernel(member.Value);
+                            break;
                         case "trust_remote_code" when member.Value.ValueKind == JsonValueKind.True:
                             log.AddOddity("remote-code", place, "trust_remote_code is set");
                             break;
@@ -250,7 +259,7 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
     private static partial Regex UnicodeEscape();
 
     [GeneratedRegex(
-        "\"(chat_template|auto_map|custom_pipelines|class_name|registered_name|__loader__)\"\\s*:",
+        "\"(chat_template|auto_map|auto_mapping|custom_pipelines|_target_|class_name|registered_name|__loader__)\"\\s*:",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
     )]
     private static partial Regex Telling();

@@ -30,6 +30,7 @@ public sealed class ModelScanRules
         "tensorflow-custom-operator",
         "remote-code",
         "library-import",
+        "settings-import",
         "yaml-python",
     }.ToFrozenSet(StringComparer.Ordinal);
 

@@ -1,4 +1,5 @@
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Scanning.Secrets;
 
 namespace ArtifactTrust.Scanning.Models;
 
@@ -39,12 +40,12 @@ public sealed class ModelScanner(ModelScanRules? rules = null, TimeProvider? tim
         var names = files.Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var file in files)
         {
-            if (file.Obstacle is { } obstacle)
+            using var stream = tree.TryOpenRead(file, out var obstacle);
+            if (stream is null)
             {
-                scans.Add(new FileScan(file.Name, file.Size, "unknown", FileVerdict.Inconclusive, [], [obstacle], []));
+                scans.Add(new FileScan(SecretMask.Of(file.Name), file.Size, "unknown", FileVerdict.Inconclusive, [], [obstacle!], []));
                 continue;
             }
-            using var stream = tree.OpenRead(file.Name);
             scans.Add(ScanFile(file.Name, stream, names, cancellation));
             progress?.Report(file.Size);
         }

@@ -76,6 +76,43 @@ internal sealed class RemoteCode(ExaminationLog log, IReadOnlySet<string> siblin
         }
     }
 
+    /// <summary>The library and the class that PEFT takes the model below an adapter from.</summary>
+    /// <returns>Whether they are named.</returns>
+    internal bool ExamineAdapter(JsonElement mapping)
+    {
+        if (
+            !mapping.TryGetProperty("parent_library", out var library)
+            || library.ValueKind != JsonValueKind.String
+            || library.GetString() is not { Length: > 0 } module
+        )
+        {
+            return false;
+        }
+        var name =
+            mapping.TryGetProperty("base_model_class", out var type) && type.ValueKind == JsonValueKind.String ? type.GetString()! : "*";
+        SettingsImports.Judge(module, name, log, place);
+        return true;
+    }
+
+    /// <summary>The implementation of a layer: by the name of a repository it is fetched from there.</summary>
+    /// <returns>Whether it is such a name.</returns>
+    internal bool ExamineKernel(JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.Object)
+        {
+            // One for each part of the model.
+            return value
+                .EnumerateObject()
+                .Aggregate(false, (any, m) => m.Value.ValueKind == JsonValueKind.String && ExamineKernel(m.Value) || any);
+        }
+        if (value.ValueKind != JsonValueKind.String || value.GetString()! is var name && !name.Contains('/', StringComparison.Ordinal))
+        {
+            return false;
+        }
+        log.AddOddity("remote-code-elsewhere", place, value.GetString());
+        return true;
+    }
+
     private void ExaminePipeline(JsonElement root)
     {
         foreach (var member in root.EnumerateObject().Where(m => m.Value.ValueKind == JsonValueKind.Array))

@@ -80,6 +80,16 @@ internal sealed class SafetensorsExaminer(ExaminationLog log, Place place)
             {
                 log.AddOddity("safetensors-layout", place, "metadata that is no text", position);
                 reader.Skip();
+                continue;
+            }
+            // Some loaders keep their settings here. What is long is made no text of, and can only be searched.
+            if (reader.ValueSpan.Length <= Limits.TemplateLength)
+            {
+                SettingsImports.ExamineText(reader.GetString()!, log, place);
+            }
+            else if (reader.ValueSpan.IndexOf("_target_"u8) >= 0)
+            {
+                log.AddGap(place, $"settings of more than {Limits.TemplateLength} bytes in the metadata");
             }
         }
     }

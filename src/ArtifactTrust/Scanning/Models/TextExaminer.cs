@@ -61,7 +61,7 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
         }
         if (isTemplate)
         {
-            var template = Encoding.UTF8.GetString(text.Span);
+            var template = Decode(text.Span);
             new TemplateExaminer(examiner.Log).Examine(template, place);
             if (!IsYaml(name))
             {
@@ -82,12 +82,27 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
     internal static bool HasSettingsBeside(string name, IReadOnlySet<string> siblings) =>
         Settings.Any(s => siblings.Contains(name[..(name.LastIndexOf('/') + 1)] + s));
 
-    private static bool IsTemplate(string name) => TemplateExtensions.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+    private static bool IsTemplate(string name) =>
+        TemplateExtensions.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase)) || IsMlflow(name);
 
     private static bool IsYaml(string name) =>
-        name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".yml", StringComparison.OrdinalIgnoreCase);
+        name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase)
+        || name.EndsWith(".yml", StringComparison.OrdinalIgnoreCase)
+        || IsMlflow(name);
+
+    /// <summary>Whether it is what MLflow calls the description of a model.</summary>
+    private static bool IsMlflow(string name) => name[(name.LastIndexOf('/') + 1)..] == "MLmodel";
 
     private static bool IsSettings(string name) => Settings.Contains(name[(name.LastIndexOf('/') + 1)..]);
+
+    /// <summary>Text as PyYAML decodes it: UTF-16 where its mark says so, otherwise UTF-8.</summary>
+    private static string Decode(ReadOnlySpan<byte> text) =>
+        text switch
+        {
+            [0xFF, 0xFE, ..] => Encoding.Unicode.GetString(text[2..]),
+            [0xFE, 0xFF, ..] => Encoding.BigEndianUnicode.GetString(text[2..]),
+            _ => Encoding.UTF8.GetString(text),
+        };
 
     /// <summary>The length of the mark that some editors put before UTF-8 text.</summary>
     private static int Mark(ReadOnlySpan<byte> text) => text is [0xEF, 0xBB, 0xBF, ..] ? 3 : 0;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.RegularExpressions;
 using ArtifactTrust.Formats;
 using YamlDotNet.Core;
@@ -5,7 +6,7 @@ using YamlDotNet.Core.Events;
 
 namespace ArtifactTrust.Scanning.Models;
 
-/// <summary>Looks for tags in YAML by which PyYAML, and loaders built on it, import and call what they name.</summary>
+/// <summary>Looks for tags in YAML by which PyYAML, and loaders built on it, import and call what they name, and for settings that are read so.</summary>
 /// <remarks>
 /// Spec: PyYAML, "YAML tags and Python types": <c>!!python/object/apply:os.system</c>. HyperPyYAML has short ones, such as <c>!apply:os.system</c>; of
 /// those only what is denied is found, since its files are made of them.
@@ -15,12 +16,18 @@ internal static partial class YamlTags
     private const string Python = "tag:yaml.org,2002:python/";
     private const string Everything = "*";
 
+    // Without a tag, the name of a member, or an escape that may be either, there is nothing to find.
+    private static readonly SearchValues<string> Telling = SearchValues.Create(
+        ["!", "\\", SettingsImports.Target, SettingsImports.Loader],
+        StringComparison.Ordinal
+    );
+
     private static readonly string[] Short = ["!apply:", "!new:", "!name:", "!module:"];
 
     /// <summary>Examines a text.</summary>
     internal static void Examine(string text, ExaminationLog log, Place place)
     {
-        if (text.Length > Limits.TemplateLength || !text.Contains('!', StringComparison.Ordinal))
+        if (text.Length > Limits.TemplateLength || text.AsSpan().IndexOfAny(Telling) < 0)
         {
             // Longer ones are a gap already, since they are looked through for templates.
             return;
@@ -28,6 +35,7 @@ internal static partial class YamlTags
         try
         {
             var parser = new Parser(new StringReader(text));
+            var members = new YamlMembers();
             for (var (depth, events) = (0, 0); parser.MoveNext(); events++)
             {
                 depth += parser.Current!.NestingIncrease;
@@ -40,6 +48,10 @@ internal static partial class YamlTags
                 {
                     Examine(tag.Value, node.Start.Index, log, place);
                 }
+                if (members.Next(parser.Current) is var (member, value))
+                {
+                    SettingsImports.Examine(member, value, log, place, parser.Current.Start.Index);
+                }
             }
         }
         // The parser tells some of what is no YAML by exceptions of a caller's mistake.
@@ -50,6 +62,7 @@ internal static partial class YamlTags
             {
                 Examine(Python + match.Groups["name"].Value, match.Index, log, place);
             }
+            SettingsImports.ExamineText(text, log, place);
             if (Disguise().IsMatch(text))
             {
                 log.AddGap(place, "it has tags of its own, and is no YAML that can be read here");

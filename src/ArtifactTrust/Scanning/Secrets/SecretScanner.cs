@@ -59,10 +59,10 @@ public sealed class SecretScanner(TimeProvider? time = null)
 
     /// <summary>Scans files of a tree.</summary>
     /// <param name="tree">The tree.</param>
-    /// <param name="files">Its files, as listed.</param>
+    /// <param name="files">Its files, as listed; one that cannot be read (<see cref="FileTree.ListAll"/>) is a gap.</param>
     /// <param name="target">What is scanned, for people.</param>
     /// <param name="cancellation">Stops inside a file too.</param>
-    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="IOException">A file that was opened cannot be read to its end.</exception>
     public ScanReport Scan(FileTree tree, IReadOnlyList<TreeFile> files, string target, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(tree);
@@ -72,10 +72,29 @@ public sealed class SecretScanner(TimeProvider? time = null)
         var gaps = new List<string>();
         foreach (var file in files)
         {
-            using var stream = tree.OpenRead(file.Name);
+            using var stream = tree.TryOpenRead(file, out var obstacle);
+            if (stream is null)
+            {
+                gaps.Add($"{SecretMask.Of(file.Name)}: {obstacle}");
+                continue;
+            }
             ScanFile(file.Name, stream, findings, gaps, cancellation);
         }
-        return new ScanReport(Identity, target, started, _time.GetUtcNow(), ScanReport.Sort(findings), gaps);
+        return new ScanReport(Identity, target, started, _time.GetUtcNow(), ScanReport.Sort(findings), gaps)
+        {
+            Notes = OfLinks(files) is { } note ? [note] : [],
+        };
+    }
+
+    /// <summary>What was read in place of links; null where there are none.</summary>
+    private static string? OfLinks(IReadOnlyList<TreeFile> files)
+    {
+        const int shown = 10;
+        var links = files.Where(f => f is { LinkTarget: not null, Obstacle: null }).ToList();
+        var named = string.Join(", ", links.Take(shown).Select(f => $"{f.Name} -> {f.LinkTarget}"));
+        return links.Count == 0
+            ? null
+            : SecretMask.Of($"read through symbolic links: {links.Count} files ({named}{(links.Count > shown ? ", …" : "")})");
     }
 
     /// <summary>Scans one file.</summary>

@@ -70,6 +70,23 @@ public sealed class GraphTests
     }
 
     [Fact]
+    public void Operators_of_a_graph_with_its_state_are_found()
+    {
+        static byte[] MetaGraph(params byte[][] graph) =>
+            Join(
+                Message(1, Message(2, Message(1, Text(1, "Const"))), Text(5, "1.15.0")),
+                Message(2, graph),
+                Message(3, Text(1, "save/Const:0"))
+            );
+
+        var ordinary = Scan(MetaGraph(Node("Const"), Node("MatMul")));
+        Assert.Equal(("TensorFlow MetaGraph", FileVerdict.Clean), (ordinary.Format, ordinary.Verdict));
+        Assert.Contains(Scan(MetaGraph(Node("Const"), Node("ReadFile"))).Findings, f => f.Id == "tensorflow-file");
+        Assert.Contains(Scan(MetaGraph(Node("Const"), Library("f", Node("PyFunc")))).Findings, f => f.Id == "tensorflow-python");
+        AssertCustom(Scan(MetaGraph(Node("Const"), Node("ZeroOut"))), "ZeroOut");
+    }
+
+    [Fact]
     public void An_ordinary_SavedModel_is_clean()
     {
         var scan = Scan(SavedModel(Node("Const"), Node("MatMul"), Node("SaveV2"), Node("RestoreV2")));

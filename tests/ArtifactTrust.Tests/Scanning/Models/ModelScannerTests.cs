@@ -1,6 +1,8 @@
 using ArtifactTrust.Hashing;
 using ArtifactTrust.Scanning;
+using ArtifactTrust.Scanning.Data;
 using ArtifactTrust.Scanning.Models;
+using ArtifactTrust.Scanning.Secrets;
 using static ArtifactTrust.Tests.Scanning.Models.Pickled;
 using Severity = ArtifactTrust.Attestations.Predicates.Severity;
 
@@ -61,10 +63,37 @@ public sealed class ModelScannerTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_goes_away_keeps_no_other_from_being_examined()
+    {
+        File.WriteAllBytes(Path.Join(_directory, "a"), Harmless);
+        File.WriteAllBytes(Path.Join(_directory, "b"), Malicious);
+        using var tree = FileTree.Open(_directory);
+        var files = tree.ListAll(IgnoreRules.None);
+        File.Delete(Path.Join(_directory, "a"));
+        var report = new ModelScanner().Scan(tree, files);
+        Assert.Equal([FileVerdict.Inconclusive, FileVerdict.Findings], report.Files.Select(f => f.Verdict));
+        Assert.Equal("a: 'a' does not exist", Assert.Single(new SecretScanner().Scan(tree, files, "m").Gaps));
+        Assert.Equal("'a' does not exist", Assert.Single(new DataScanner().Scan(tree, files).Files[0].Gaps));
+    }
+
+    [Fact]
     public void A_stream_that_cannot_seek_is_the_callers_mistake()
     {
         using var stream = new System.IO.Compression.GZipStream(new MemoryStream(), System.IO.Compression.CompressionMode.Decompress);
         Assert.Throws<ArgumentException>(() => new ModelScanner().ScanFile("x", stream));
+    }
+
+    [Theory]
+    [InlineData("argparse", "Namespace")]
+    [InlineData("pathlib", "PosixPath")]
+    [InlineData("pathlib._local", "PosixPath")]
+    [InlineData("types", "SimpleNamespace")]
+    [InlineData("uuid", "UUID")]
+    public void Values_that_checkpoints_keep_of_a_run_raise_no_alarm(string module, string name)
+    {
+        Assert.Null(ModelScanRules.Default.Judge(module, name));
+        // What their methods do is another matter.
+        Assert.True(ModelScanRules.Default.Judge(module, $"{name}.write_text")?.Severity >= Severity.High);
     }
 
     [Fact]

@@ -26,6 +26,13 @@ public sealed class RemoteCodeTests : IDisposable
     [InlineData("config.json", """{"custom_pipeline":"pipeline"}""", "remote-code")]
     [InlineData("config.json", """{"a":{"trust_remote_code":true}}""", "remote-code")]
     [InlineData("config.json", """{"custom_pipelines":{"x":{"impl":"code.P"}}}""", "remote-code")]
+    [InlineData("config.json", """{"model":[{"_target_":"os.system","command":"id"}]}""", "import-program")]
+    [InlineData("config.json", """{"model":{"_target_":"mine.Model"}}""", "settings-import")]
+    [InlineData("config.json", """{"model":{"_target_":"nemo.utils.subprocess.run"}}""", "import-program")]
+    [InlineData("adapter_config.json", """{"auto_mapping":{"base_model_class":"system","parent_library":"os"}}""", "import-program")]
+    [InlineData("adapter_config.json", """{"auto_mapping":{"base_model_class":"X","parent_library":"mine"}}""", "settings-import")]
+    [InlineData("config.json", """{"attn_implementation":"someone/kernel"}""", "remote-code-elsewhere")]
+    [InlineData("config.json", """{"text_config":{"_attn_implementation":{"a":"sdpa","b":"someone/kernel"}}}""", "remote-code-elsewhere")]
     public void Code_that_settings_name_is_found(string name, string settings, string rule) =>
         Assert.Contains(Scan(name, settings).Findings, f => f.Id == rule);
 
@@ -41,6 +48,19 @@ public sealed class RemoteCodeTests : IDisposable
     )]
     [InlineData("modules.json", """{"type":"other.X"}""")]
     [InlineData("config.json", """{"trust_remote_code":false,"custom_pipeline":null}""")]
+    [InlineData(
+        "config.json",
+        """{"attn_implementation":"flash_attention_2","_attn_implementation":null,"experts_implementation":"eager"}"""
+    )]
+    [InlineData(
+        "adapter_config.json",
+        """{"auto_mapping":{"base_model_class":"BertModel","parent_library":"transformers.models.bert.modeling_bert"}}"""
+    )]
+    [InlineData("adapter_config.json", """{"auto_mapping":null,"peft_type":"LORA"}""")]
+    [InlineData(
+        "config.json",
+        """{"encoder":{"_target_":"nemo.collections.asr.modules.ConformerEncoder"},"o":{"_target_":"torch.optim.AdamW"}}"""
+    )]
     public void Settings_of_well_known_libraries_raise_no_alarm(string name, string settings) =>
         Assert.Empty(Scan(name, settings).Findings);
 
@@ -82,7 +102,14 @@ public sealed class RemoteCodeTests : IDisposable
     [InlineData("a: !apply:os.system [id]", "import-program", Severity.Critical)]
     [InlineData("a: !new:subprocess.Popen [id]", "import-program", Severity.Critical)]
     [InlineData("{% if x %}\na: !!python/object/apply:os.system [id]\n{% endif %}", "import-program", Severity.Critical)]
-    public void A_tag_of_YAML_that_runs_code_is_found(string yaml, string rule, Severity severity)
+    [InlineData("model:\n  _target_: os.system\n  command: id\n", "import-program", Severity.Critical)]
+    [InlineData("{model: {\"_tar\\u0067et_\": 'builtins.exec'}}", "import-code", Severity.Critical)]
+    [InlineData("a: &x os.system\nb: {_target_: *x}\n", "import-program", Severity.Critical)]
+    [InlineData("{% if x %}\nb:\n  _target_: os.system\n{% endif %}\n", "import-program", Severity.Critical)]
+    [InlineData("? [a]\n: {_target_: {a: b}, c: [_target_, x], ? _target_ : os.system}\n", "import-program", Severity.Critical)]
+    [InlineData("b: {_target_: mine.Net}\n", "settings-import", Severity.Medium)]
+    [InlineData("b: {_target_: '${which}'}\n", "settings-import", Severity.Medium)]
+    public void YAML_that_imports_and_calls_is_found(string yaml, string rule, Severity severity)
     {
         foreach (var name in new[] { "config.yaml", "a/B.YML" })
         {
@@ -100,11 +127,49 @@ public sealed class RemoteCodeTests : IDisposable
     [InlineData("model: !new:speechbrain.lobes.models.ECAPA_TDNN\n  x: !ref <y>\nseed: !name:torch.nn.BatchNorm1d\n")]
     [InlineData("a: 'Hello!'\nb: what! a! day!\n")]
     [InlineData("{{ x }}: !\n")]
+    [InlineData("encoder:\n  _target_: nemo.collections.asr.modules.ConformerEncoder\noptim: {_target_: torch.optim.AdamW, lr: 1}\n")]
+    [InlineData("a: _target_\nb: os.system\n")]
     public void Other_YAML_raises_no_alarm(string yaml)
     {
         var scan = Scan("config.yaml", yaml);
         Assert.True(scan.Verdict == FileVerdict.Clean, string.Join("; ", scan.Findings.Select(f => f.Title).Concat(scan.Gaps)));
         Assert.Equal("YAML", scan.Format);
+    }
+
+    [Theory]
+    [InlineData("utf-16")]
+    [InlineData("utf-16BE")]
+    public void YAML_in_UTF_16_is_read_as_PyYAML_does(string encoding)
+    {
+        var text = Encoding.GetEncoding(encoding);
+        byte[] content = [.. text.GetPreamble(), .. text.GetBytes("a: !!python/object/apply:os.system [id]\n")];
+        Assert.Contains(new ModelScanner().ScanFile("config.yaml", new MemoryStream(content)).Findings, f => f.Id == "import-program");
+    }
+
+    [Theory]
+    [InlineData("mine", "settings-import")]
+    [InlineData("os", "import-program")]
+    [InlineData("mlflow.sklearn", null)]
+    public void The_loader_that_a_model_of_MLflow_names_is_judged(string module, string? rule)
+    {
+        var scan = Scan("a/MLmodel", $"flavors:\n  python_function:\n    loader_module: {module}\n    model_path: model.pkl\n");
+        Assert.Equal(rule is null ? [] : [rule], scan.Findings.Select(f => f.Id));
+    }
+
+    [Fact]
+    public void Settings_in_the_metadata_of_safetensors_are_judged()
+    {
+        const string Header = """{"__metadata__":{"config":"VALUE"},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""";
+        FileScan With(string value) =>
+            new ModelScanner().ScanFile(
+                "x",
+                new MemoryStream(FormatTests.Safetensors(Header.Replace("VALUE", value, StringComparison.Ordinal), 1))
+            );
+
+        Assert.Contains(With("""{\"_target_\": \"os.system\"}""").Findings, f => f.Id == "import-program");
+        Assert.Contains(With("""{'_tar\u0067et_': 'os.system'}""").Findings, f => f.Id == "import-program");
+        Assert.Equal(FileVerdict.Clean, With("""{\"_target_\": \"torch.nn.Linear\"}""").Verdict);
+        Assert.Equal(FileVerdict.Inconclusive, With("_target_".PadRight(5 << 20)).Verdict);
     }
 
     [Fact]
