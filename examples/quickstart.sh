@@ -26,6 +26,7 @@ fi
 
 # Trivy's own database where it can be had; else one of ours, whose advisories are all invented.
 cache=$tools/trivy-cache
+say "Looking for Trivy's vulnerability database, for 40 seconds at most"
 if [ "${QUICKSTART_DB:-}" != demo ] && timeout 40 trivy image --download-db-only --quiet --cache-dir "$cache" > /dev/null 2>&1; then
   say "Using Trivy's vulnerability database"
   database=(--offline --trivy-cache "$cache")

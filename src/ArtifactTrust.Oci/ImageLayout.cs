@@ -43,8 +43,8 @@ public sealed class ImageLayout : LayoutStore
     }
 
     /// <summary>
-    /// Opens a layout to write to it, and makes an empty one where the directory is empty or does not exist. What processes that were killed left
-    /// there half written is removed.
+    /// Opens a layout to write to it, and makes an empty one where the directory is empty or does not exist, or was to become one when a process was
+    /// killed or the disk was full. What such processes left there half written is removed.
     /// </summary>
     /// <exception cref="IOException">The directory holds something else, or cannot be written.</exception>
     public static async Task<ImageLayout> CreateAsync(string directory, CancellationToken cancellation = default)
@@ -53,14 +53,14 @@ public sealed class ImageLayout : LayoutStore
         Directory.CreateDirectory(directory);
         if (!File.Exists(Path.Join(directory, LayoutFile)))
         {
-            if (Directory.EnumerateFileSystemEntries(directory).Any())
+            if (!IsBegun(directory))
             {
                 throw new IOException($"'{directory}' is neither empty nor an OCI image layout");
             }
             Directory.CreateDirectory(Path.Join(directory, "blobs", DigestAlgorithm.Sha256.Name));
             using (var tree = FileTree.Open(directory))
             {
-                await new LayoutIndex(tree).CreateAsync(cancellation).ConfigureAwait(false);
+                new LayoutIndex(tree).Create();
             }
             // Last: what has this file is a layout.
             await DurableFile
@@ -132,6 +132,20 @@ public sealed class ImageLayout : LayoutStore
             _tree.Dispose();
         }
         base.Dispose(disposing);
+    }
+
+    /// <summary>Whether a directory holds nothing, or nothing but what the making of a layout leaves that ended before its last step.</summary>
+    private static bool IsBegun(string directory)
+    {
+        var hasBlobs = Directory.Exists(Path.Join(directory, "blobs", DigestAlgorithm.Sha256.Name));
+        return Directory
+            .EnumerateFileSystemEntries(directory, "*", SearchOption.AllDirectories)
+            .Select(e => Path.GetRelativePath(directory, e).Replace('\\', '/'))
+            .All(e =>
+                e is "blobs" or "blobs/sha256"
+                || (e == LayoutIndex.FileName && hasBlobs)
+                || (e.StartsWith(".artifact-trust-", StringComparison.Ordinal) && e.EndsWith(".tmp", StringComparison.Ordinal))
+            );
     }
 
     private static void CheckVersion(FileTree tree, string directory)

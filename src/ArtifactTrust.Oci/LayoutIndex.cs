@@ -8,7 +8,8 @@ namespace ArtifactTrust.Oci;
 /// <remarks>Writers take turns by a lock on the file <c>index.json.lock</c>, which stays: removing it would let two in at once.</remarks>
 internal sealed class LayoutIndex(FileTree tree)
 {
-    private const string FileName = "index.json";
+    internal const string FileName = "index.json";
+
     private const string LockName = "index.json.lock";
 
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(30);
@@ -17,20 +18,32 @@ internal sealed class LayoutIndex(FileTree tree)
     /// <summary>Reads the index as it is now.</summary>
     internal ImageIndex Read() => ImageIndex.Parse(ReadBytes());
 
-    /// <summary>Writes an index of nothing.</summary>
-    internal Task CreateAsync(CancellationToken cancellation) =>
-        WriteAsync(
-            ManifestJson.Write(writer =>
-            {
-                writer.WriteStartObject();
-                writer.WriteNumber("schemaVersion", 2);
-                writer.WriteString("mediaType", OciMediaTypes.ImageIndex);
-                writer.WriteStartArray("manifests");
-                writer.WriteEndArray();
-                writer.WriteEndObject();
-            }),
-            cancellation
-        );
+    /// <summary>Writes an index of nothing, unless there is one, which another process may have begun to fill.</summary>
+    internal void Create()
+    {
+        var path = Path.Join(tree.Path, FileName);
+        if (File.Exists(path))
+        {
+            return;
+        }
+        var empty = ManifestJson.Write(writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("schemaVersion", 2);
+            writer.WriteString("mediaType", OciMediaTypes.ImageIndex);
+            writer.WriteStartArray("manifests");
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        });
+        try
+        {
+            DurableFile.Write(path, empty, replace: false);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Another was faster.
+        }
+    }
 
     /// <summary>Lists a manifest, and takes the tag from any other that has it. All else in the index stays as it is.</summary>
     internal Task AddAsync(Descriptor descriptor, string? tag, CancellationToken cancellation) =>

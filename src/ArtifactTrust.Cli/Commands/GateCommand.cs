@@ -30,7 +30,7 @@ internal static partial class GateCommand
         var key = new Option<string?>("--key")
         {
             Description = "the gate's own private key: signs the decision and the log's checkpoint",
-            HelpName = "FILE",
+            HelpName = "FILE|pkcs11:URI|tpm2:URI",
         };
         var password = Options.PasswordFile();
         var log = new Option<string?>("--audit-log") { Description = "the audit log (made by: artifact-trust log init)", HelpName = "DIR" };

@@ -57,15 +57,20 @@ internal static class CommandLine
         var parsed = root.Parse(own, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var verb = parsed.CommandResult.Command.Name;
         terminal.Json = own.SkipWhile(a => a != "--output").Skip(1).FirstOrDefault() == "json" || own.Contains("--output=json");
-        if (parsed.Errors.Count > 0 && parsed.Action is null or ParseErrorAction)
+        var help = $"see: {HelpOf(parsed.CommandResult)}";
+        if (!own.Any(IsHelp) && NoOption(parsed) is { } word)
         {
             return session.Fail(
                 verb,
                 ExitCode.Usage,
                 "usage",
-                Describe(parsed),
-                $"see: artifact-trust {(verb == root.Name ? "" : verb + " ")}--help"
+                $"there is no option '{word}'",
+                $"{help}; what is really called that is written ./{word}"
             );
+        }
+        if (parsed.Errors.Count > 0 && parsed.Action is null or ParseErrorAction)
+        {
+            return session.Fail(verb, ExitCode.Usage, "usage", Describe(parsed), help);
         }
         if (Empty(parsed.CommandResult) is { } empty)
         {
@@ -73,17 +78,11 @@ internal static class CommandLine
         }
         if (trailing is not null && !Session.TakesCommand(verb))
         {
-            return session.Fail(
-                verb,
-                ExitCode.Usage,
-                "usage",
-                "only gate and verify take a command after --",
-                $"see: artifact-trust {verb} --help"
-            );
+            return session.Fail(verb, ExitCode.Usage, "usage", "only gate and verify take a command after --", help);
         }
         if (trailing is { Count: 0 })
         {
-            return session.Fail(verb, ExitCode.Usage, "usage", "there is no command after --", $"see: artifact-trust {verb} --help");
+            return session.Fail(verb, ExitCode.Usage, "usage", "there is no command after --", help);
         }
         try
         {
@@ -181,6 +180,34 @@ internal static class CommandLine
                 ' ',
                 parsed.Errors[0].Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             );
+
+    /// <summary>What to type for the help of a command: the name of <c>log show</c> alone is no command.</summary>
+    private static string HelpOf(CommandResult command)
+    {
+        var names = new List<string> { "--help" };
+        for (var at = command; at is { Parent: CommandResult above }; at = above)
+        {
+            names.Insert(0, at.Command.Name);
+        }
+        return $"artifact-trust {string.Join(' ', names)}";
+    }
+
+    /// <summary>
+    /// A word of a verb that begins like an option and is none; null where there is none. It must not be taken for a subject, nor for the name of a file to
+    /// be made.
+    /// </summary>
+    private static string? NoOption(ParseResult parsed)
+    {
+        if (parsed.CommandResult.Parent is null)
+        {
+            // There, that a command is missing says more.
+            return null;
+        }
+        var words = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(a => a.Tokens).Select(t => t.Value);
+        // What follows a word that is no command is nobody's option.
+        var others = parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens is [not ['-', ..], ..];
+        return (others ? words : words.Concat(parsed.UnmatchedTokens)).FirstOrDefault(w => w is ['-', not (>= '0' and <= '9'), ..]);
+    }
 
     /// <summary>What has an empty value, which means nothing anywhere and is what a variable that is not set leaves; null where nothing has.</summary>
     private static string? Empty(CommandResult verb) =>

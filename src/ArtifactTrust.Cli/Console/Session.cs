@@ -45,29 +45,50 @@ internal sealed record Session(Terminal Terminal, TimeProvider Time, IReadOnlyLi
         writer.WriteEndObject();
     }
 
-    /// <summary>Tells of a failure, in the form asked for; in lines where the one document has told a result already.</summary>
+    /// <summary>
+    /// Tells of a failure, in the form asked for; in lines where the one document has told a result already, or cannot be written. Where nothing
+    /// can, the exit code tells.
+    /// </summary>
     internal int Fail(string command, int exitCode, string code, string message, string? hint)
     {
         var terminal = TakesCommand(command) ? ResultTerminal : Terminal;
         message = Terminal.Shorten(message);
-        if (Terminal.Json && !terminal.HasWrittenJson)
+        var isTold =
+            Terminal.Json
+            && !terminal.HasWrittenJson
+            && Try(() =>
+                terminal.WriteJson(writer =>
+                {
+                    writer.WriteStartObject();
+                    WriteHead(writer, command, exitCode == ExitCode.Rejected ? "rejected" : "error", exitCode);
+                    WriteError(writer, code, message, hint);
+                    writer.WriteEndObject();
+                })
+            );
+        if (!isTold)
         {
-            terminal.WriteJson(writer =>
+            Try(() =>
             {
-                writer.WriteStartObject();
-                WriteHead(writer, command, exitCode == ExitCode.Rejected ? "rejected" : "error", exitCode);
-                WriteError(writer, code, message, hint);
-                writer.WriteEndObject();
+                Terminal.Error.WriteLine($"{(exitCode == ExitCode.Rejected ? "rejected" : "error")}: {Terminal.Clean(message)}");
+                if (hint is not null)
+                {
+                    Terminal.Error.WriteLine($"hint: {Terminal.Clean(hint)}");
+                }
             });
         }
-        else
-        {
-            Terminal.Error.WriteLine($"{(exitCode == ExitCode.Rejected ? "rejected" : "error")}: {Terminal.Clean(message)}");
-            if (hint is not null)
-            {
-                Terminal.Error.WriteLine($"hint: {Terminal.Clean(hint)}");
-            }
-        }
         return exitCode;
+    }
+
+    private static bool Try(Action write)
+    {
+        try
+        {
+            write();
+            return true;
+        }
+        catch (CliException)
+        {
+            return false;
+        }
     }
 }

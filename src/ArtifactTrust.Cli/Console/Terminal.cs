@@ -32,8 +32,8 @@ internal sealed partial class Terminal(TextWriter output, TextWriter error, bool
     {
         var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         return new Terminal(
-            new StreamWriter(System.Console.OpenStandardOutput(), utf8) { AutoFlush = true },
-            new StreamWriter(System.Console.OpenStandardError(), utf8) { AutoFlush = true },
+            new StreamWriter(new ProcessStream(System.Console.OpenStandardOutput(), "standard output"), utf8) { AutoFlush = true },
+            new StreamWriter(new ProcessStream(System.Console.OpenStandardError(), "standard error"), utf8) { AutoFlush = true },
             !System.Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb")
         );
     }
@@ -217,23 +217,9 @@ internal sealed partial class Terminal(TextWriter output, TextWriter error, bool
             });
 
     /// <summary>UTF-8 bytes as text; characters may be cut anywhere between two calls.</summary>
-    private sealed class OutputStream(TextWriter output) : Stream
+    private sealed class OutputStream(TextWriter output) : WriteOnlyStream
     {
         private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
@@ -241,16 +227,6 @@ internal sealed partial class Terminal(TextWriter output, TextWriter error, bool
             output.Write(characters, 0, _decoder.GetChars(buffer, characters, flush: false));
             ArrayPool<char>.Shared.Return(characters);
         }
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Flush() { }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 
     private sealed class Counter : IProgress<long>

@@ -40,7 +40,9 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
             signers,
             [.. accepted],
             rejected,
-            candidates.Count == 0 ? "sign the subject" : "sign the subject; attestations do not count as signatures"
+            candidates.Count == 0
+                ? "sign the subject; nothing was found with it that verifies"
+                : "sign the subject; attestations do not count as signatures"
         );
     }
 
@@ -185,7 +187,7 @@ internal sealed class EvidenceRules(IReadOnlyList<Candidate> candidates, DateTim
             .Distinct()
             .ToList();
         return $"attest the subject with --type {rule.Type}"
-            + (types.Count == 0 ? "; it has no attestations" : $"; it has {Excerpt.List(types, t => t)}");
+            + (types.Count == 0 ? "; it has none that verifies" : $"; it has {Excerpt.List(types, t => t)}");
     }
 
     private static RuleResult Constraint(string id, AttestationConstraint constraint, int index, List<Voice> chosen, List<Voice> voices)

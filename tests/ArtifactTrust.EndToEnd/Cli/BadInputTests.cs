@@ -33,6 +33,22 @@ public sealed class BadInputTests
         ["a subject to sign that does not exist"] = new(Usage, "'nothing' does not exist", ["sign", "nothing", "--key", "ci.key"]),
         ["a subject to verify that does not exist"] = new(Usage, "'nothing' does not exist", ["verify", "nothing", "--key", "ci.pub"]),
         ["a subject of a role that does not exist"] = new(Usage, "'nothing' does not exist", Gate("model=nothing")),
+        // What is mistyped must not become a subject, nor a file.
+        ["an option that there is none"] = new(Usage, "there is no option '--keys'", ["sign", "model", "--keys", "ci.key"]),
+        ["an option among several subjects"] = new(Usage, "there is no option '--keys'", ["verify", "model", "--keys", "ci.pub"]),
+        ["an option in place of one that is required"] = new(
+            Usage,
+            "there is no option '--polciy'",
+            ["gate", "model", "--polciy", "policy.yaml", "--dry-run"]
+        ),
+        ["an option in place of a new key"] = new(Usage, "there is no option '--nopassword'", ["keygen", "--nopassword"]),
+        ["an option in place of a new file"] = new(Usage, "there is no option '--froce'", ["save", "oci-layout:image:1.0", "--froce"]),
+        ["an option of a command below a verb"] = new(
+            Usage,
+            "see: artifact-trust log verify --help",
+            ["log", "verify", "audit", "--kye", "x"]
+        ),
+        ["an option of one letter"] = new(Usage, "there is no option '-k'", [.. Verify, "-k"]),
         // What a variable that is not set leaves of an argument.
         ["an empty subject"] = new(Usage, "SUBJECT was given an empty value", ["verify", "", "--key", "ci.pub"]),
         ["an empty subject among others"] = new(Usage, "SUBJECT was given an empty value", [.. Verify, ""]),

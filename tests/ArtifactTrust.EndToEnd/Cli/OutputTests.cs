@@ -93,6 +93,37 @@ public sealed class OutputTests : IDisposable
         _scene.Require("log", "verify", "disk/second", "--key", "gate.pub");
     }
 
+    [Theory]
+    [InlineData("> /dev/full", "standard output cannot be written: No space left on device")]
+    [InlineData(">&-", "standard output cannot be written: it is closed")]
+    [InlineData("> /dev/full 2>&1", "")]
+    [InlineData(">&- 2>&-", "")]
+    public void A_result_that_cannot_be_written_was_not_told(string where, string message)
+    {
+        foreach (var form in new[] { "", " --output json" })
+        {
+            var ended = Told($"verify model --key ci.pub{form} {where}");
+            Assert.True(ended.ExitCode == CouldNotTell, ended.ToString());
+            Assert.Contains(message, ended.Errors, StringComparison.Ordinal);
+            Scene.AssertCalm(ended);
+        }
+    }
+
+    [Theory]
+    [InlineData(2, "verify model --key no.pub 2> /dev/full")]
+    [InlineData(2, "verify model --key no.pub --output json > /dev/full 2>&1")]
+    [InlineData(2, "no-such-verb 2> /dev/full")]
+    [InlineData(1, "verify model --key other.pub 2> /dev/full")]
+    [InlineData(CouldNotTell, "gate model --policy policy.yaml --key gate.key --audit-log audit -- touch ran 2> /dev/full")]
+    [InlineData(CouldNotTell, "gate model --policy policy.yaml --key gate.key --audit-log audit --output json -- touch ran 2> /dev/full")]
+    public void Where_no_error_can_be_written_the_exit_code_tells(int exitCode, string command)
+    {
+        var ended = Told(command);
+        Assert.True(ended.ExitCode == exitCode, ended.ToString());
+        Assert.Equal("", ended.Errors);
+        Assert.False(File.Exists(_scene.At("ran")), "the command ran, and nobody was told why");
+    }
+
     [Fact]
     public void A_signature_is_replaced_only_by_force()
     {
@@ -218,6 +249,10 @@ public sealed class OutputTests : IDisposable
         Assert.Equal(1, Verified("slsaprovenance1"));
         Assert.All(_scene.Read("model.attestations.jsonl").TrimEnd('\n').Split('\n'), l => JsonDocument.Parse(l).Dispose());
     }
+
+    /// <summary>Runs the command line by a shell, which sends its streams elsewhere.</summary>
+    private Ended Told(string command) =>
+        Tool.Execute(_scene.Folder, null, "", ["bash", "-c", $"exec '{Tool.Start[0]}' '{Tool.Start[1]}' {command}"]);
 
     private Process Attest(string predicate)
     {

@@ -34,6 +34,50 @@ public sealed class ImageLayoutTests : IDisposable
         Assert.Single(_directory.GetFileSystemInfos());
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("blobs/")]
+    [InlineData("blobs/sha256/")]
+    [InlineData("blobs/sha256/ .artifact-trust-0.tmp")]
+    [InlineData("blobs/sha256/ index.json")]
+    public async Task A_layout_whose_making_was_cut_short_is_made_by_the_next_run(string left)
+    {
+        Make(left);
+        using var layout = await ImageLayout.CreateAsync(Root);
+        await PushImageAsync(layout, "one", "v1");
+        Assert.NotNull(await layout.FindManifestAsync("v1"));
+    }
+
+    [Theory]
+    [InlineData("index.json")]
+    [InlineData("blobs/sha256/ blobs/sha256/0")]
+    [InlineData("blobs/sha256/ blobs/more")]
+    [InlineData("blobs/ model.onnx")]
+    public async Task What_only_looks_like_a_layout_that_was_cut_short_is_left_alone(string left)
+    {
+        Make(left);
+        var before = Directory.GetFileSystemEntries(Root, "*", SearchOption.AllDirectories).Order().ToList();
+        await Assert.ThrowsAsync<IOException>(() => ImageLayout.CreateAsync(Root));
+        Assert.Equal(before, Directory.GetFileSystemEntries(Root, "*", SearchOption.AllDirectories).Order());
+    }
+
+    [Fact]
+    public async Task An_index_that_is_there_is_kept_when_the_making_of_a_layout_goes_on()
+    {
+        using (var layout = await ImageLayout.CreateAsync(Root))
+        {
+            await PushImageAsync(layout, "one", "v1");
+        }
+        var index = await File.ReadAllTextAsync(Path.Combine(Root, "index.json"));
+        File.Delete(Path.Combine(Root, "oci-layout"));
+        foreach (var blob in Directory.GetFiles(Path.Combine(Root, "blobs", "sha256")).Append(Path.Combine(Root, "index.json.lock")))
+        {
+            File.Delete(blob);
+        }
+        using (await ImageLayout.CreateAsync(Root)) { }
+        Assert.Equal(index, await File.ReadAllTextAsync(Path.Combine(Root, "index.json")));
+    }
+
     [Fact]
     public async Task A_manifest_is_found_by_tag_digest_and_as_the_only_one()
     {
@@ -440,6 +484,21 @@ public sealed class ImageLayoutTests : IDisposable
         await File.WriteAllTextAsync(left[1], "half");
         using (ImageArchiveWriter.Create(Path.Combine(Root, "image.tar"))) { }
         Assert.False(File.Exists(left[1]));
+    }
+
+    /// <summary>Makes files, and directories where a name ends with a slash.</summary>
+    private void Make(string names)
+    {
+        Directory.CreateDirectory(Root);
+        foreach (var name in names.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var path = Path.Combine(Root, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            if (!name.EndsWith('/'))
+            {
+                File.WriteAllText(path, name == "index.json" ? """{"schemaVersion":2,"manifests":[]}""" : "");
+            }
+        }
     }
 
     private static async Task<Descriptor> PushImageAsync(ImageLayout layout, string content, string? tag)
