@@ -67,8 +67,10 @@ internal static class EvidenceReport
             terminal.Line($"  {algorithm, -8}{value}");
         }
         terminal.Line(
-            signer.Identity is { } holder
-                ? $"  signer  {Terminal.Clean(holder.ToString())}"
+            // A certificate of model signing may name nobody.
+            signer.Identity?.ToString()
+                is { Length: > 0 } holder
+                ? $"  signer  {Terminal.Clean(holder)}"
                 : $"  key     {signer.PublicKey.Fingerprint} ({signer.PublicKey.Algorithm})"
         );
         foreach (var entry in bundle.Material.LogEntries)

@@ -101,6 +101,14 @@ internal static class KeygenCommand
             {
                 throw CliException.Usage("--existing needs --key", "such as --key 'pkcs11:token=release;object=training'");
             }
+            // Files of that name are handed out.
+            if (path.EndsWith(".pub", StringComparison.Ordinal) || path.EndsWith(".pub.pem", StringComparison.Ordinal))
+            {
+                throw CliException.Usage(
+                    $"'{path}' is the name of a public key, and the private one is written there",
+                    "name it NAME.key; for a key in a token give --key"
+                );
+            }
             if (parsed.GetValue(noPassword) && (parsed.GetValue(password) is not null || parsed.GetValue(format) == "cosign"))
             {
                 throw CliException.Usage(

@@ -43,6 +43,8 @@ public sealed class KeyInputTests
     [InlineData("keygen new.key --no-password --bits 4096", "4096 bits for PKIX_ECDSA_P256_SHA_256")]
     [InlineData("keygen ci.key --no-password", "'ci.key' exists and is not overwritten")]
     [InlineData("keygen data --no-password", "'data.pub' exists and is not overwritten")]
+    [InlineData("keygen new.pub --no-password", "'new.pub' is the name of a public key")]
+    [InlineData("keygen new.pub.pem --no-password", "'new.pub.pem' is the name of a public key")]
     public void A_wrong_key_or_password_is_refused(string command, string message)
     {
         using var scene = new Scene();

@@ -103,7 +103,7 @@ public sealed class OwnAuthorityTests : IDisposable
     {
         using var leaf = Issue("leaf", _key, _between, _betweenKey, isAuthority: false, hasName: false);
         Write("chain.pem", string.Join('\n', leaf.ExportCertificatePem(), _between.ExportCertificatePem()));
-        Sign(0, "model");
+        Assert.Contains("  key     sha256:", Sign(0, "model"), StringComparison.Ordinal);
         var ended = Tool.Run(_folder, "verify", "model", "--ca-roots", "root.pem", "--any-certificate-identity");
         Assert.True(ended.ExitCode == 0, ended.ToString());
         Verify(1, "certificate.identity", "model");
@@ -368,10 +368,11 @@ public sealed class OwnAuthorityTests : IDisposable
     private static string[] Trust(string verb, string subject, string name, params string[] further) =>
         [verb, subject, "--ca-roots", "root.pem", "--certificate-identity", name, .. further];
 
-    private void Sign(int code, string subject)
+    private string Sign(int code, string subject)
     {
         var ended = Tool.Run(_folder, [.. SignArguments(subject), "--ca-intermediates", "between.pem"]);
         Assert.True(ended.ExitCode == code, ended.Output + ended.Errors);
+        return ended.Output;
     }
 
     private void Verify(int code, string expected, string subject, params string[] further)
