@@ -71,8 +71,12 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
             }
         }
         var input = TrivyInput.Prepare(target, directory, notes, out var stated);
+        if (target.Command == "rootfs")
+        {
+            notes.Add("the directory was scanned as an installed system: what is installed is looked up, and not what lock files name");
+        }
         var locked =
-            target.Command == "fs" && options.Scanners.HasFlag(TrivyScanners.Vulnerabilities)
+            target.IsDirectory && options.Scanners.HasFlag(TrivyScanners.Vulnerabilities)
                 ? LockedPackages.Read(target.Value, options.Ignored, cancellation)
                 : null;
         var vex = TrivyVex.Prepare(options.VexFiles, target, directory);

@@ -29,6 +29,9 @@ internal sealed class TrivyTarget
     /// <summary>Whether the image is fetched from a registry.</summary>
     internal bool IsRemote { get; private init; }
 
+    /// <summary>Whether files are looked at as they are, and not as an image or an SBOM.</summary>
+    internal bool IsDirectory => Command is "fs" or "rootfs";
+
     /// <summary>Whether <see cref="Value"/> is an image layout; then <see cref="Tag"/> or <see cref="Digest"/> says which image of it.</summary>
     internal bool IsLayout { get; private init; }
 

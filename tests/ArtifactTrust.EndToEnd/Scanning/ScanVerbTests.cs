@@ -154,6 +154,21 @@ public sealed class ScanVerbTests : IDisposable
     }
 
     [TrivyFact]
+    public void Of_an_installed_system_what_is_installed_is_looked_up_and_a_lock_file_hides_in_none()
+    {
+        Write("app/lib/fixture_torchlike-1.13.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: fixture-torchlike\nVersion: 1.13.0\n");
+        Assert.Equal(0, Scan("app").ExitCode);
+        Write("app/etc/os-release", "ID=debian\nVERSION_ID=12\n");
+        var ended = Scan("app");
+        Assert.True(ended.ExitCode == 1, ended.ToString());
+        Assert.Contains("scanned as an installed system", ended.Output, StringComparison.Ordinal);
+        Write("app/requirements.txt", "not-installed==1.0\n");
+        ended = Scan("app", "--fail-on", "none");
+        Assert.True(ended.ExitCode == 3, ended.ToString());
+        Assert.Contains("not examined: requirements.txt: ", ended.Output, StringComparison.Ordinal);
+    }
+
+    [TrivyFact]
     public void A_waived_finding_is_shown_and_does_not_fail_and_one_that_is_over_does()
     {
         Write("app/requirements.txt", "fixture-torchlike==1.13.0\n");
