@@ -71,13 +71,13 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
             }
         }
         var input = TrivyInput.Prepare(target, directory, notes, out var stated);
-        if (target.Command == "rootfs")
+        if (target.IsInstalledSystem)
         {
             notes.Add("the directory was scanned as an installed system: what is installed is looked up, and not what lock files name");
         }
-        var locked =
+        var stating =
             target.IsDirectory && options.Scanners.HasFlag(TrivyScanners.Vulnerabilities)
-                ? LockedPackages.Read(target.Value, options.Ignored, cancellation)
+                ? DirectoryPackages.Read(target, options.Ignored, cancellation)
                 : null;
         var vex = TrivyVex.Prepare(options.VexFiles, target, directory);
         var started = _time.GetUtcNow();
@@ -115,7 +115,7 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
                 started,
                 finished,
                 ScanReport.Sort([.. report.Findings, .. suppressed]),
-                [.. gaps, .. stated?.Unrecognized(report) ?? [], .. locked?.NotLookedUp(report) ?? []]
+                [.. gaps, .. stated?.Unrecognized(report) ?? [], .. stating?.NotLookedUp(report) ?? []]
             )
             {
                 Notes = notes,

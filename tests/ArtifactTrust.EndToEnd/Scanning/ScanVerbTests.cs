@@ -162,6 +162,15 @@ public sealed class ScanVerbTests : IDisposable
         var ended = Scan("app");
         Assert.True(ended.ExitCode == 1, ended.ToString());
         Assert.Contains("scanned as an installed system", ended.Output, StringComparison.Ordinal);
+        // Trivy has the version of a Debian from a file of its own, and leaves out the packages of one that it does not know.
+        const string Status = "Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n";
+        Write("app/var/lib/dpkg/status", Status);
+        ended = Scan("app", "--fail-on", "none");
+        Assert.True(ended.ExitCode == 3, ended.ToString());
+        Assert.Contains("none of the 1 installed packages of type deb", ended.Output, StringComparison.Ordinal);
+        Write("app/etc/debian_version", "12.5\n");
+        ended = Scan("app", "--fail-on", "none");
+        Assert.True(ended.ExitCode == 0, ended.ToString());
         Write("app/requirements.txt", "not-installed==1.0\n");
         ended = Scan("app", "--fail-on", "none");
         Assert.True(ended.ExitCode == 3, ended.ToString());
