@@ -3,6 +3,7 @@ using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Cli.Scans;
 using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Sbom.Packages;
 using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Models;
 using ArtifactTrust.Scanning.Waivers;
@@ -159,6 +160,10 @@ internal static class ScanCommand
         var (target, registry) = subject switch
         {
             Subject.Image image => await settings.ImageAsync(image.Reference, images, scratch, parsed, cancellation),
+            Subject.LocalDirectory directory when PackageTree.IsInstalledSystem(directory.Path) => (
+                TrivyTarget.RootFileSystem(directory.Path),
+                null
+            ),
             Subject.LocalDirectory directory => (TrivyTarget.Directory(directory.Path), null),
             Subject.LocalFile file when plan.IsArchive => (TrivyTarget.Archive(file.Path), null),
             Subject.LocalFile file when plan.IsSbom => (TrivyTarget.Sbom(file.Path), null),

@@ -71,9 +71,13 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
             }
         }
         var input = TrivyInput.Prepare(target, directory, notes, out var stated);
-        var locked =
-            target.Command == "fs" && options.Scanners.HasFlag(TrivyScanners.Vulnerabilities)
-                ? LockedPackages.Read(target.Value, options.Ignored, cancellation)
+        if (target.IsInstalledSystem)
+        {
+            notes.Add("the directory was scanned as an installed system: what is installed is looked up, and not what lock files name");
+        }
+        var stating =
+            target.IsDirectory && options.Scanners.HasFlag(TrivyScanners.Vulnerabilities)
+                ? DirectoryPackages.Read(target, options.Ignored, cancellation)
                 : null;
         var vex = TrivyVex.Prepare(options.VexFiles, target, directory);
         var started = _time.GetUtcNow();
@@ -111,7 +115,7 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
                 started,
                 finished,
                 ScanReport.Sort([.. report.Findings, .. suppressed]),
-                [.. gaps, .. stated?.Unrecognized(report) ?? [], .. locked?.NotLookedUp(report) ?? []]
+                [.. gaps, .. stated?.Unrecognized(report) ?? [], .. stating?.NotLookedUp(report) ?? []]
             )
             {
                 Notes = notes,

@@ -29,6 +29,12 @@ internal sealed class TrivyTarget
     /// <summary>Whether the image is fetched from a registry.</summary>
     internal bool IsRemote { get; private init; }
 
+    /// <summary>Whether files are looked at as they are, and not as an image or an SBOM.</summary>
+    internal bool IsDirectory => Command == "fs" || IsInstalledSystem;
+
+    /// <summary>Whether what counts in a directory is what is installed.</summary>
+    internal bool IsInstalledSystem => Command == "rootfs";
+
     /// <summary>Whether <see cref="Value"/> is an image layout; then <see cref="Tag"/> or <see cref="Digest"/> says which image of it.</summary>
     internal bool IsLayout { get; private init; }
 

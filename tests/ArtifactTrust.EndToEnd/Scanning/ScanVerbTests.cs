@@ -142,15 +142,45 @@ public sealed class ScanVerbTests : IDisposable
     public void A_lock_file_that_was_not_looked_up_is_not_said_to_be_clean(string name, string content, string? gap)
     {
         Write($"app/{name}", content);
-        foreach (var subject in (string[])["app", $"app/{name}"])
-        {
-            var ended = Scan(subject);
-            Assert.True(ended.ExitCode == (gap is null ? 0 : 3), ended.ToString());
-            Assert.Contains(gap is null ? "no findings" : $"not examined: {name}: ", ended.Output, StringComparison.Ordinal);
-            Assert.Contains(gap ?? "no findings", ended.Output, StringComparison.Ordinal);
-        }
-        Assert.Equal(0, Scan("app", "--ignore-path", name, "--scanners", "trivy").ExitCode);
+        var ended = Scan("app");
+        Assert.True(ended.ExitCode == (gap is null ? 0 : 3), ended.ToString());
+        Assert.Contains(gap is null ? "no findings" : $"not examined: {name}: ", ended.Output, StringComparison.Ordinal);
+        Assert.Contains(gap ?? "no findings", ended.Output, StringComparison.Ordinal);
+    }
+
+    [TrivyFact]
+    public void A_lock_file_alone_is_judged_as_in_its_directory_and_can_be_left_out()
+    {
+        Write("app/pylock.toml", "lock-version = '1.0'\n[[packages]]\nname = 'fixture-torchlike'\nversion = '1.13.0");
+        var ended = Scan("app/pylock.toml");
+        Assert.True(ended.ExitCode == 3, ended.ToString());
+        Assert.Contains("not examined: pylock.toml: it cannot be read", ended.Output, StringComparison.Ordinal);
+        Assert.Equal(0, Scan("app", "--ignore-path", "pylock.toml", "--scanners", "trivy").ExitCode);
         Assert.Equal(0, Scan("app", "--trivy-scanners", "secret").ExitCode);
+    }
+
+    [TrivyFact]
+    public void Of_an_installed_system_what_is_installed_is_looked_up_and_a_lock_file_hides_in_none()
+    {
+        Write("app/lib/fixture_torchlike-1.13.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: fixture-torchlike\nVersion: 1.13.0\n");
+        Assert.Equal(0, Scan("app").ExitCode);
+        Write("app/etc/os-release", "ID=debian\nVERSION_ID=12\n");
+        var ended = Scan("app");
+        Assert.True(ended.ExitCode == 1, ended.ToString());
+        Assert.Contains("scanned as an installed system", ended.Output, StringComparison.Ordinal);
+        // Trivy has the version of a Debian from a file of its own, and leaves out the packages of one that it does not know.
+        const string Status = "Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n";
+        Write("app/var/lib/dpkg/status", Status);
+        ended = Scan("app", "--fail-on", "none");
+        Assert.True(ended.ExitCode == 3, ended.ToString());
+        Assert.Contains("none of the 1 installed packages of type deb", ended.Output, StringComparison.Ordinal);
+        Write("app/etc/debian_version", "12.5\n");
+        ended = Scan("app", "--fail-on", "none");
+        Assert.True(ended.ExitCode == 0, ended.ToString());
+        Write("app/requirements.txt", "not-installed==1.0\n");
+        ended = Scan("app", "--fail-on", "none");
+        Assert.True(ended.ExitCode == 3, ended.ToString());
+        Assert.Contains("not examined: requirements.txt: ", ended.Output, StringComparison.Ordinal);
     }
 
     [TrivyFact]
