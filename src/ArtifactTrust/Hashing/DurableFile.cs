@@ -1,3 +1,5 @@
+using System.Runtime.Versioning;
+
 namespace ArtifactTrust.Hashing;
 
 /// <summary>A file that is written under another name beside its place and put there whole: a reader, a crash or a full disk never sees half of one.</summary>
@@ -26,7 +28,9 @@ public sealed class DurableFile : IDisposable
     /// <param name="path">Its place, in a directory that exists.</param>
     /// <param name="replace">Whether a file that is there is replaced; without, anything there is an error, now and when this one is put there.</param>
     /// <param name="mode">The permissions that it has from its first moment on, less the process' umask; what the system gives new files where null.</param>
-    /// <exception cref="IOException">There is something that may not be replaced, or the directory cannot be written to.</exception>
+    /// <exception cref="IOException">
+    /// There is something that may not be replaced, or that is a device, a pipe or a socket, or leads to one; or the directory cannot be written to.
+    /// </exception>
     public static DurableFile Create(string path, bool replace = true, UnixFileMode? mode = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -39,6 +43,10 @@ public sealed class DurableFile : IDisposable
         if (!replace && (there.Exists || there.LinkTarget is not null))
         {
             throw Exists(path);
+        }
+        if (OperatingSystem.IsLinux() && Path.Exists(full) && !IsReplaceable(there))
+        {
+            throw new IOException($"'{path}' is not a regular file, and is not replaced by one");
         }
         // Without the file's own name in it, which may be as long as names can be.
         var temporary = Path.Join(
@@ -210,6 +218,29 @@ public sealed class DurableFile : IDisposable
         {
             using var handle = LinuxFile.OpenRoot(path);
             RandomAccess.FlushToDisk(handle);
+        }
+    }
+
+    /// <summary>
+    /// Whether what is there may make room for a file. A rename would do away with <c>/dev/null</c>, or with <c>/dev/stdout</c>, which is a link, for every
+    /// program of the machine.
+    /// </summary>
+    [SupportedOSPlatform("linux")]
+    private static bool IsReplaceable(FileInfo there)
+    {
+        using var directory = LinuxFile.OpenRoot(there.DirectoryName!);
+        try
+        {
+            var kind = LinuxFile.KindOf(directory, there.Name);
+            return kind != EntryKind.Link || there.LinkTarget is not { } target
+                ? kind == EntryKind.File
+                : !target.StartsWith("/proc/", StringComparison.Ordinal)
+                    && LinuxFile.StatusOf(directory, there.Name, follow: true).IsRegular;
+        }
+        catch (FileNotFoundException)
+        {
+            // It is gone by now, or leads nowhere.
+            return true;
         }
     }
 

@@ -104,6 +104,11 @@ public sealed class TrustPolicy : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         var full = Path.GetFullPath(path);
         var target = File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+        if (target != full && !File.Exists(target))
+        {
+            // Such as /dev/stdin, whose link leads to what is no path.
+            throw new IOException($"'{path}' leads to no file; a policy is a file, beside the keys that it names");
+        }
         using var tree = FileTree.Open(Path.GetDirectoryName(target) ?? throw new IOException($"'{path}' is a directory"));
         var policy = ReadAll(tree, Path.GetFileName(target), Limits.PolicyBytes, "policy");
         return Parse(policy, name => ReadAll(tree, name, Limits.TrustedRootBytes, "file of the policy"));

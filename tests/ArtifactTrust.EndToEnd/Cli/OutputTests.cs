@@ -94,6 +94,26 @@ public sealed class OutputTests : IDisposable
     }
 
     [Theory]
+    [InlineData("sign model --key ci.key --force --signature pipe")]
+    [InlineData("sbom model --to pipe")]
+    [InlineData("scan model --scanners model --test-result pipe")]
+    [InlineData("log prove audit 0 --key gate.pub --to pipe")]
+    [InlineData("save oci-layout:image:1.0 pipe --force")]
+    [InlineData("gate model --policy policy.yaml --key gate.key --audit-log audit --vsa pipe -- touch ran")]
+    public void A_pipe_is_not_replaced_by_a_file(string command)
+    {
+        Prepare();
+        _scene.Require("push", "model", "oci-layout:image:1.0");
+        _scene.Shell("mkfifo pipe");
+        var ended = _scene.Run(command.Split(' '));
+        Assert.True(ended.ExitCode == CouldNotTell, ended.ToString());
+        Assert.Contains("is not a regular file", ended.Errors, StringComparison.Ordinal);
+        Scene.AssertCalm(ended);
+        _scene.Shell("test -p pipe");
+        Assert.False(File.Exists(_scene.At("ran")), "the command ran");
+    }
+
+    [Theory]
     [InlineData("> /dev/full", "standard output cannot be written: No space left on device")]
     [InlineData(">&-", "standard output cannot be written: it is closed")]
     [InlineData("> /dev/full 2>&1", "")]

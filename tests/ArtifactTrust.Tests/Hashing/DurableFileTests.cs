@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.Versioning;
 using ArtifactTrust.Hashing;
 
@@ -36,6 +37,54 @@ public sealed class DurableFileTests : IDisposable
             Assert.Equal(4, new FileInfo(temporary).Length);
         }
         Assert.Empty(Directory.GetFileSystemEntries(_directory.Path));
+    }
+
+    [Theory]
+    [InlineData("/dev/null")]
+    [InlineData("/proc/self/fd/1")]
+    public void A_device_is_not_replaced_nor_what_leads_to_one(string target)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+        // Never the device itself: a test that fails would do away with it.
+        File.CreateSymbolicLink(Place, target);
+        var e = Assert.Throws<IOException>(() => DurableFile.Write(Place, "x"u8));
+        Assert.Contains("is not a regular file", e.Message, StringComparison.Ordinal);
+        Assert.Equal(target, new FileInfo(Place).LinkTarget);
+        Assert.Equal([Place], Directory.GetFileSystemEntries(_directory.Path));
+    }
+
+    [Fact]
+    public void A_socket_is_not_replaced()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(Place));
+        Assert.Throws<IOException>(() => DurableFile.Write(Place, "x"u8));
+        Assert.Throws<IOException>(() => DurableFile.Write(Place, "x"u8, replace: false));
+        Assert.Equal([Place], Directory.GetFileSystemEntries(_directory.Path));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_link_to_a_file_is_replaced_and_the_file_stays(bool isThere)
+    {
+        var other = Path.Combine(_directory.Path, "other");
+        if (isThere)
+        {
+            File.WriteAllText(other, "old");
+        }
+        File.CreateSymbolicLink(Place, other);
+        DurableFile.Write(Place, "new"u8);
+        Assert.Null(new FileInfo(Place).LinkTarget);
+        Assert.Equal("new", File.ReadAllText(Place));
+        Assert.Equal(isThere ? "old" : null, File.Exists(other) ? File.ReadAllText(other) : null);
     }
 
     [Fact]

@@ -129,6 +129,16 @@ public sealed class PolicyFilesTests : IDisposable
     }
 
     [Fact]
+    public void A_link_that_leads_to_no_file_is_named_by_its_own_name()
+    {
+        // As /dev/stdin does, whose link leads to "pipe:[18855753]".
+        var path = Path.Combine(_root, "policy.yaml");
+        File.CreateSymbolicLink(path, "pipe:[18855753]");
+        var e = Assert.Throws<IOException>(() => TrustPolicy.Load(path));
+        Assert.StartsWith($"'{path}' leads to no file", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_policy_mounted_from_a_config_map_is_read_from_one_version_of_it()
     {
         // As the kubelet lays it out: every name a link into ..data, itself a link to a dated directory.
