@@ -100,8 +100,13 @@ internal static class ImageModelFile
     internal static bool MayBecomeText(string path, ReadOnlySpan<byte> content) =>
         Path.GetExtension(path).Length == 0 && !content.Contains((byte)0);
 
-    /// <summary>Whether a file is text that nothing was looked for in.</summary>
-    internal static bool IsPlainText(FileScan scan) => scan.Format == "text";
+    /// <summary>Whether more is looked for in a text of that name than in one of another: the content alone does not say it.</summary>
+    internal static bool IsKnownByName(string path) =>
+        TemplateExtensions.Contains(Path.GetExtension(path))
+        || Path.GetFileName(path) is "model_index.json" or "modular_model_index.json" or "modules.json";
+
+    /// <summary>Whether a file is text that is nothing special by its content.</summary>
+    internal static bool IsPlainText(FileScan scan) => scan.Format.EndsWith("text", StringComparison.Ordinal);
 
     /// <summary>The folder that a file is in; empty for the root.</summary>
     internal static string FolderOf(string path) => path.LastIndexOf('/') is > 0 and var slash ? path[..slash] : "";
@@ -132,8 +137,7 @@ internal static class ImageModelFile
         return isOfOthers || verdict is FileVerdict.NotApplicable ? null : scan with { Findings = findings, Verdict = verdict };
     }
 
-    private static bool IsText(FileScan scan) =>
-        scan.Format.EndsWith("text", StringComparison.Ordinal) || scan.Format is "template" or "YAML";
+    private static bool IsText(FileScan scan) => IsPlainText(scan) || scan.Format is "template" or "YAML";
 
     private static bool IsOfTemplates(Finding finding) =>
         finding.Id.StartsWith("template-", StringComparison.Ordinal) || finding.Id == "yaml-python";

@@ -35,13 +35,24 @@ public static class ImageModels
     /// <exception cref="MalformedDataException">It is no container image, or a layer cannot be read, or is over a limit.</exception>
     /// <exception cref="ContentMismatchException">A layer is not what its digest or its DiffID says.</exception>
     /// <exception cref="IOException">The store cannot be read, or there is no room for a temporary file.</exception>
-    public static async Task<ImageModelScan> ScanAsync(
+    public static Task<ImageModelScan> ScanAsync(
         OciStore store,
         ImageManifest image,
         ModelScanRules? rules = null,
         TimeProvider? time = null,
         IProgress<long>? progress = null,
         CancellationToken cancellation = default
+    ) => ScanAsync(store, image, rules, time, progress, Limits.ImageModelFileBytes, cancellation);
+
+    /// <summary>The same, of files up to a size in bytes.</summary>
+    internal static async Task<ImageModelScan> ScanAsync(
+        OciStore store,
+        ImageManifest image,
+        ModelScanRules? rules,
+        TimeProvider? time,
+        IProgress<long>? progress,
+        long longestFile,
+        CancellationToken cancellation
     )
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -50,7 +61,7 @@ public static class ImageModels
         rules ??= ModelScanRules.Default;
         var started = time.GetUtcNow();
         var configuration = await ImageConfiguration.OfAsync(store, image, cancellation).ConfigureAwait(false);
-        using var reader = new ModelReader(store, image, configuration, new ModelScanner(rules, time), cancellation);
+        using var reader = new ModelReader(store, image, configuration, new ModelScanner(rules, time), longestFile, cancellation);
         var files = await reader.ReadAsync(progress).ConfigureAwait(false);
         var layers = new Dictionary<string, Digest>(StringComparer.Ordinal);
         foreach (var (scan, layer) in files.Where(f => f.Layer is not null))
@@ -76,6 +87,7 @@ public static class ImageModels
         ImageManifest image,
         ImageConfiguration configuration,
         ModelScanner scanner,
+        long longestFile,
         CancellationToken cancellation
     ) : ImageReader(store, image, configuration, cancellation), IDisposable
     {
@@ -126,11 +138,11 @@ public static class ImageModels
             {
                 return new LookedAt(layer, place, [], null);
             }
-            if (member.IsSparse || member.Size > Limits.ImageModelFileBytes)
+            if (member.IsSparse || member.Size > longestFile)
             {
                 var reason = member.IsSparse
                     ? "a sparse file, which is not read here"
-                    : $"{member.Size} bytes; at most {Limits.ImageModelFileBytes} are read";
+                    : $"{member.Size} bytes; at most {longestFile} are read";
                 return new LookedAt(layer, place, [], Unread(place, member.Size, reason));
             }
             if (member.Size > HeldBytes)
@@ -175,7 +187,7 @@ public static class ImageModels
             }
             if (file.Content.Length == 0)
             {
-                return ImageModelFile.IsPlainText(scan)
+                return ImageModelFile.IsKnownByName(path) && ImageModelFile.IsPlainText(scan)
                     ? Unread(path, scan.Size, "a link to a text that was looked into under its own name only") with
                     {
                         Format = scan.Format,
