@@ -4,7 +4,7 @@ using ArtifactTrust.Sbom.Packages;
 namespace ArtifactTrust.Oci;
 
 /// <summary>A file of an image that somebody wants, and the layer that brought it.</summary>
-internal sealed record ImageFile(int Layer, PackageFileUse Use, byte[] Content, string? Unreadable = null, string? Embedded = null);
+internal record ImageFile(int Layer, PackageFileUse Use, byte[] Content, string? Unreadable = null, string? Embedded = null);
 
 /// <summary>
 /// The file system that layers make, reduced to links and wanted files: other files are not kept, only what they replace is taken away.

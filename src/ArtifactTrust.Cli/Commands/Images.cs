@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ArtifactTrust.Bundles;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Formats;
@@ -11,6 +12,12 @@ namespace ArtifactTrust.Cli.Commands;
 /// <param name="Store">Where it is.</param>
 /// <param name="Descriptor">Its manifest.</param>
 internal sealed record ResolvedImage(OciStore Store, Descriptor Descriptor);
+
+/// <summary>The manifest of one image, found.</summary>
+/// <param name="Store">Where it is.</param>
+/// <param name="Manifest">The manifest.</param>
+/// <param name="Index">The index that it was found in; null where it was named itself.</param>
+internal sealed record PlatformImage(OciStore Store, StoredManifest Manifest, Digest? Index);
 
 /// <summary>Images of one command: each registry is reached through one client, with the user's own credentials and certificates.</summary>
 /// <param name="connections">The connections, owned from now on.</param>
@@ -63,6 +70,21 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
                 "name one of them by its digest"
             ),
         };
+    }
+
+    /// <summary>Finds the manifest of one image: in an index, that of a platform, or else that of this machine's.</summary>
+    /// <exception cref="CliException">The image is not for the platform.</exception>
+    internal async Task<PlatformImage> ManifestAsync(OciReference reference, Platform? platform, CancellationToken cancellation)
+    {
+        var (store, named) = await ResolveAsync(reference, platform, cancellation);
+        var manifest = await store.GetManifestAsync(named.Digest, cancellation);
+        return manifest.IsIndex
+            ? new PlatformImage(
+                store,
+                await store.GetManifestAsync(OfThisMachine(manifest.ToImageIndex(), reference).Digest, cancellation),
+                named.Digest
+            )
+            : new PlatformImage(store, manifest, null);
     }
 
     /// <summary>Every manifest that a manifest leads to, those inside first and itself last.</summary>
@@ -141,6 +163,27 @@ internal sealed class Images(RegistryConnections connections, RegistryOptions re
             store.Dispose();
         }
         connections.Dispose();
+    }
+
+    private static Descriptor OfThisMachine(ImageIndex index, OciReference reference)
+    {
+        // What tools attach to an index is for no platform that exists.
+        var manifests = index
+            .Manifests.Where(m => OciMediaTypes.IsImageManifest(m.MediaType) && m.Platform is not { Os: "unknown" })
+            .ToList();
+        var architecture = RuntimeInformation.OSArchitecture switch
+        {
+            Architecture.X64 => "amd64",
+            Architecture.X86 => "386",
+            var other => other.ToString().ToLowerInvariant(),
+        };
+        return manifests.Count == 1
+            ? manifests[0]
+            : manifests.FirstOrDefault(m => m.Platform is { Os: "linux" } p && p.Architecture == architecture)
+                ?? throw CliException.Usage(
+                    $"'{reference}' is for {string.Join(", ", manifests.Select(m => m.Platform).OfType<Platform>())}",
+                    "name one of them with --platform"
+                );
     }
 
     private OciStore Open(OciReference reference)

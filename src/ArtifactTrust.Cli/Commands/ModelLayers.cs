@@ -58,13 +58,10 @@ internal sealed record ModelLayers(FileManifest Files, ManifestEntry? Config)
         {
             throw NoFiles(artifact, e.Reason, hint);
         }
-        return IsContainer(manifest.Config.MediaType) ? throw NoFiles(artifact, "its configuration is that of a container", hint)
+        return ImageConfiguration.IsOf(manifest.Config) ? throw NoFiles(artifact, "its configuration is that of a container", hint)
             : manifest.Layers.Count == 0 ? throw NoFiles(artifact, "it has no layers", hint)
             : manifest;
     }
-
-    private static bool IsContainer(string mediaType) =>
-        mediaType is "application/vnd.oci.image.config.v1+json" or "application/vnd.docker.container.image.v1+json";
 
     private static CliException NoFiles(Descriptor artifact, string reason, string hint) =>
         CliException.Rejected("not-files", $"{artifact.Digest} is no artifact of files: {reason}", hint);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Formats;
@@ -57,10 +56,12 @@ internal sealed class SbomPackages(TrivySettings trivy)
                 ? new Subject.Image(new LayoutReference(path))
                 : null;
         }
-        if (!path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase))
-        {
-            return null;
-        }
+        return path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) ? ArchiveAt(path) : null;
+    }
+
+    /// <summary>The image in an archive of either form; null where the file is neither.</summary>
+    internal static Subject.Image? ArchiveAt(string path)
+    {
         try
         {
             ImageArchive.Open(path).Dispose();
@@ -98,13 +99,7 @@ internal sealed class SbomPackages(TrivySettings trivy)
     {
         using var images = trivy.Images.Opener(session, parsed)();
         var platform = PlatformOption.Read(parsed.GetValue(_platform));
-        var (store, named) = await images.ResolveAsync(reference, platform, cancellation);
-        var manifest = await store.GetManifestAsync(named.Digest, cancellation);
-        var index = manifest.IsIndex ? named.Digest : null;
-        if (manifest.IsIndex)
-        {
-            manifest = await store.GetManifestAsync(OfThisMachine(manifest.ToImageIndex(), reference).Digest, cancellation);
-        }
+        var (store, manifest, index) = await images.ManifestAsync(reference, platform, cancellation);
         var found = await ImageFiles.FindPackagesAsync(
             store,
             manifest.ToImageManifest(),
@@ -210,27 +205,6 @@ internal sealed class SbomPackages(TrivySettings trivy)
             "all" => PackageSearch.All,
             _ => usual,
         };
-
-    private static Descriptor OfThisMachine(ImageIndex index, OciReference reference)
-    {
-        // What tools attach to an index is for no platform that exists.
-        var manifests = index
-            .Manifests.Where(m => OciMediaTypes.IsImageManifest(m.MediaType) && m.Platform is not { Os: "unknown" })
-            .ToList();
-        var architecture = RuntimeInformation.OSArchitecture switch
-        {
-            Architecture.X64 => "amd64",
-            Architecture.X86 => "386",
-            var other => other.ToString().ToLowerInvariant(),
-        };
-        return manifests.Count == 1
-            ? manifests[0]
-            : manifests.FirstOrDefault(m => m.Platform is { Os: "linux" } p && p.Architecture == architecture)
-                ?? throw CliException.Usage(
-                    $"'{reference}' is for {string.Join(", ", manifests.Select(m => m.Platform).OfType<Platform>())}",
-                    "name one of them with --platform"
-                );
-    }
 
     private static string NameOf(OciReference reference) =>
         reference switch

@@ -3,6 +3,7 @@ using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Cli.Scans;
 using ArtifactTrust.Cli.Tools;
 using ArtifactTrust.Hashing;
+using ArtifactTrust.Oci;
 using ArtifactTrust.Sbom.Packages;
 using ArtifactTrust.Scanning;
 using ArtifactTrust.Scanning.Models;
@@ -13,10 +14,6 @@ namespace ArtifactTrust.Cli.Commands;
 /// <summary><c>scan</c>: what is known to be wrong with a subject, and whether its files are safe to load.</summary>
 internal static class ScanCommand
 {
-    // Trivy finds packages and secrets. That nothing is found must not be taken for more.
-    private const string FilesOfLayers =
-        "not looked into for code that runs on loading: model files in the layers; for an artifact of files use --scanners model, of a container scan the files as a directory";
-
     internal static Command Create(Session session)
     {
         var subject = Options.Subject();
@@ -28,6 +25,7 @@ internal static class ScanCommand
         };
         scanners.AcceptOnlyFromAmong(ScanPlan.Everything, ScanPlan.ModelFiles, ScanPlan.DataFiles, ScanPlan.Packages);
         var archive = new Option<bool>("--archive") { Description = "the file is an image as 'docker save' writes it" };
+        var platform = PlatformOption.Create();
         var ignore = Options.IgnorePaths();
         var noGit = Options.NoIgnoreGitPaths();
         var people = new Option<bool>("--pii") { Description = "look for data about people too, in CSV, JSON, Parquet and text" };
@@ -50,6 +48,7 @@ internal static class ScanCommand
             subject,
             scanners,
             archive,
+            platform,
             ignore,
             noGit,
             people,
@@ -64,6 +63,7 @@ internal static class ScanCommand
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
+                var chosenPlatform = PlatformOption.ReadFor([target], parsed.GetValue(platform));
                 var plan = ScanPlan.For(target, parsed.GetValue(scanners)!, parsed.GetValue(archive));
                 var forPeople = parsed.GetValue(people);
                 outputs.Check(parsed, plan, forPeople);
@@ -79,20 +79,19 @@ internal static class ScanCommand
                 if (plan.LooksIntoFiles)
                 {
                     using var images = trivy.Images.Opener(session, parsed)();
-                    using var fetched = target is Subject.Image { Reference: { } reference }
-                        ? await FetchedArtifact.FetchAsync(reference, images, cancellation)
-                        : null;
-                    files = LocalScans.Run(
-                        session,
-                        fetched is null ? target : new Subject.LocalDirectory(fetched.Path),
-                        // An artifact has no files of version control's: whatever is in it is its content.
-                        (path => IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], path, fetched is not null || parsed.GetValue(noGit))),
-                        name,
-                        plan.LooksIntoModels ? modelScan.Rules(parsed) : null,
-                        forPeople,
-                        cancellation
-                    );
-                    files = fetched is null ? files : files.In(fetched.Layers);
+                    var rules = plan.LooksIntoModels ? modelScan.Rules(parsed) : null;
+                    // An artifact has no files of version control's: whatever is in it is its content.
+                    IgnoreRules Ignored(string path, bool isArtifact) =>
+                        IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], path, isArtifact || parsed.GetValue(noGit));
+                    files = ImageOf(target, plan) is { } image
+                        ? await new ImageScans(session, images, rules, forPeople).RunAsync(
+                            image.Reference,
+                            chosenPlatform,
+                            name,
+                            path => Ignored(path, true),
+                            cancellation
+                        )
+                        : LocalScans.Run(session, target, path => Ignored(path, false), name, rules, forPeople, cancellation);
                     reports.AddRange(files.Reports);
                 }
                 TrivyScan? packages = null;
@@ -104,15 +103,8 @@ internal static class ScanCommand
                         var ignored = target is Subject.LocalDirectory { Path: var path }
                             ? IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], path, parsed.GetValue(noGit))
                             : IgnoreRules.None;
-                        packages = await RunTrivyAsync(session, target, plan, trivy, ignored, parsed, cancellation);
-                        reports.Add(
-                            parsed.GetValue(scanners) == ScanPlan.Everything && (target is Subject.Image || plan.IsArchive)
-                                ? packages.Summary with
-                                {
-                                    Notes = [.. packages.Summary.Notes, FilesOfLayers],
-                                }
-                                : packages.Summary
-                        );
+                        packages = await RunTrivyAsync(session, target, chosenPlatform, plan, trivy, ignored, parsed, cancellation);
+                        reports.Add(packages.Summary);
                     }
                     catch (ScannerException e)
                     {
@@ -135,6 +127,12 @@ internal static class ScanCommand
         return verb;
     }
 
+    private static Subject.Image? ImageOf(Subject subject, ScanPlan plan) =>
+        subject is Subject.LocalFile file && plan.IsArchive
+            ? SbomPackages.ArchiveAt(file.Path)
+                ?? throw CliException.Usage($"'{file.Path}' is no archive of an image", "--archive takes what 'docker save' writes")
+            : subject as Subject.Image;
+
     private static string NameOf(Subject subject) =>
         subject switch
         {
@@ -147,6 +145,7 @@ internal static class ScanCommand
     private static async Task<TrivyScan> RunTrivyAsync(
         Session session,
         Subject subject,
+        Platform? platform,
         ScanPlan plan,
         TrivySettings settings,
         IgnoreRules ignored,
@@ -159,7 +158,7 @@ internal static class ScanCommand
         using var scratch = PrivateDirectory.Create();
         var (target, registry) = subject switch
         {
-            Subject.Image image => await settings.ImageAsync(image.Reference, images, scratch, parsed, cancellation),
+            Subject.Image image => await settings.ImageAsync(image.Reference, platform, images, scratch, parsed, cancellation),
             Subject.LocalDirectory directory when PackageTree.IsInstalledSystem(directory.Path) => (
                 TrivyTarget.RootFileSystem(directory.Path),
                 null

@@ -167,6 +167,7 @@ internal sealed class TrivySettings(bool scans = false)
 
     /// <summary>An image as Trivy is to fetch it: by the digest that its reference has now, and in the way that it was found here. One in an archive becomes a layout, which Trivy reads.</summary>
     /// <param name="reference">The image.</param>
+    /// <param name="platform">The platform of an index whose image is meant; null for what Trivy takes.</param>
     /// <param name="images">How images are reached.</param>
     /// <param name="scratch">Where an archive is unpacked to.</param>
     /// <param name="parsed">The command line.</param>
@@ -174,6 +175,7 @@ internal sealed class TrivySettings(bool scans = false)
     /// <exception cref="CliException">Trivy cannot reach its registry.</exception>
     internal async Task<(TrivyTarget Target, TrivyRegistry? Registry)> ImageAsync(
         OciReference reference,
+        Platform? platform,
         Images images,
         PrivateDirectory scratch,
         ParseResult parsed,
@@ -182,7 +184,7 @@ internal sealed class TrivySettings(bool scans = false)
     {
         // Asked first, so that what cannot be scanned costs nothing.
         var way = reference is RegistryReference host ? await WayToAsync(host, parsed, cancellation) : null;
-        var (store, descriptor) = await images.ResolveAsync(reference, cancellation);
+        var (store, descriptor) = await images.ResolveAsync(reference, platform, cancellation);
         switch (reference)
         {
             case RegistryReference registry:

@@ -31,16 +31,16 @@ internal sealed class FetchedArtifact : IDisposable
     /// <exception cref="CliException">It is no artifact of files, or too large.</exception>
     /// <exception cref="IOException">The store failed or handed over other content, or there is no room.</exception>
     /// <exception cref="Formats.MalformedDataException">A layer cannot be unpacked exactly.</exception>
-    internal static async Task<FetchedArtifact> FetchAsync(OciReference reference, Images images, CancellationToken cancellation)
+    internal static async Task<FetchedArtifact> FetchAsync(OciStore store, Descriptor artifact, CancellationToken cancellation)
     {
-        var (store, descriptor) = await images.ResolveAsync(reference, cancellation);
-        var manifest = await ModelLayers.ManifestAsync(store, descriptor, "what is in a container, --scanners trivy tells", cancellation);
+        const string hint = "what is in a container, --scanners model and trivy tell";
+        var manifest = await ModelLayers.ManifestAsync(store, artifact, hint, cancellation);
         // Sizes are what the manifest says; what is fetched cannot be more. Summed so that nothing overflows.
         if (manifest.Layers.Aggregate(0UL, (sum, l) => Math.Min(sum + (ulong)l.Size, long.MaxValue)) > MaximumBytes)
         {
             throw CliException.CouldNotTell(
                 "too-large",
-                $"the layers of {descriptor.Digest} have more than {MaximumBytes} bytes",
+                $"the layers of {artifact.Digest} have more than {MaximumBytes} bytes",
                 "pull it, and scan the directory"
             );
         }

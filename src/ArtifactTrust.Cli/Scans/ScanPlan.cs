@@ -26,20 +26,18 @@ internal sealed record ScanPlan(bool LooksIntoModels, bool LooksIntoFiles, bool 
                 "an image in a registry or a layout is named as HOST/REPO or oci-layout:DIR"
             );
         }
-        // Of an image, what is in it is looked into where that is asked for: whether it has files of its own is known only then.
-        var local = !archive && (subject is not Subject.Image || scanners is ModelFiles or DataFiles);
         var sbom = subject is Subject.LocalFile file && !archive && IsSbomFile(file.Path);
-        if (scanners == ModelFiles && (!local || sbom))
+        if (scanners == ModelFiles && sbom)
         {
-            throw CliException.Usage("--scanners model looks into model files and artifacts of them only");
+            throw CliException.Usage("--scanners model looks into model files, images and artifacts only");
         }
-        if (scanners == DataFiles && !local)
+        if (scanners == DataFiles && archive)
         {
             throw CliException.Usage("--scanners data looks into files and artifacts of them only");
         }
         return new ScanPlan(
-            local && !sbom && scanners is (Everything or ModelFiles),
-            local && (!sbom || scanners == DataFiles) && scanners != Packages,
+            !sbom && scanners is (Everything or ModelFiles),
+            (!sbom || scanners == DataFiles) && scanners != Packages,
             scanners is Everything or Packages,
             sbom,
             archive

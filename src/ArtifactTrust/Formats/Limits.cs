@@ -192,8 +192,14 @@ public static class Limits
     /// <summary>Members of all layers of one image.</summary>
     public const int ImageMembers = 10_000_000;
 
-    /// <summary>Links, and files that are held, of one image.</summary>
+    /// <summary>Links, and files that are looked at or held, of one image.</summary>
     public const int ImageNodes = 2_000_000;
+
+    /// <summary>A file in the layers of an image that is looked into for code, in bytes: as much room it may take for a while.</summary>
+    public const long ImageModelFileBytes = 64L << 30;
+
+    /// <summary>Texts of an image without an extension in their names, together, in bytes: held, since links may call them templates.</summary>
+    public const int ImageTextBytes = 64 << 20;
 
     /// <summary>The layers of one image, uncompressed, in bytes.</summary>
     public const long ImageBytes = 512L << 30;

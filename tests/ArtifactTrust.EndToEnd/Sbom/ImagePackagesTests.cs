@@ -43,6 +43,9 @@ public sealed class ImagePackagesTests : IDisposable
         {
             var layout = Path.Join(Folder, image);
             await PackageScene.StoreAsync(layout, Path.Join(Folder, "roots", image));
+            // Programs, their settings and their compiled code are no models.
+            var scanned = Tool.Run(Folder, "scan", $"oci-layout:{layout}", "--scanners", "model", "--fail-on", "unknown");
+            Assert.True(scanned.ExitCode == 0, scanned.ToString());
             rows += PackageScene.Compare(
                 what,
                 PackageScene.Read(_scene.Sbom($"oci-layout:{layout}")),

@@ -88,22 +88,6 @@ public sealed class ScanArtifactTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(_scene.At("tmp")));
     }
 
-    [Fact]
-    public async Task An_image_of_a_container_has_no_files_to_look_into()
-    {
-        using var layout = await ImageLayout.CreateAsync(_scene.At("layout"));
-        var manifest = new ImageManifest(
-            OciMediaTypes.ImageManifest,
-            null,
-            await layout.PushBlobAsync("application/vnd.oci.image.config.v1+json", "{}"u8.ToArray()),
-            [await layout.PushBlobAsync("application/vnd.oci.image.layer.v1.tar", Pickle)],
-            null,
-            new Dictionary<string, string>()
-        );
-        await layout.PushManifestAsync(manifest.ToUtf8Bytes(), "1");
-        _scene.Refuses(1, "no artifact of files", "scan", "oci-layout:layout:1", "--scanners", "model");
-    }
-
     private List<(string Target, string Location)> Findings(string subject, string scanners)
     {
         var ended = Scan(subject, scanners);

@@ -1,3 +1,5 @@
+using ArtifactTrust.Scanning.Secrets;
+
 namespace ArtifactTrust.Scanning.Models;
 
 /// <summary>How the examination of one file ended. The zero value is no success.</summary>
@@ -32,7 +34,16 @@ public sealed record FileScan(
     IReadOnlyList<Finding> Findings,
     IReadOnlyList<string> Gaps,
     IReadOnlyList<ModelImport> Imports
-);
+)
+{
+    /// <summary>The same of the file under another name that it has, as a link gives it one.</summary>
+    public FileScan Named(string name) =>
+        this with
+        {
+            Name = SecretMask.Of(name),
+            Findings = [.. Findings.Select(f => f with { Target = SecretMask.Of(name) })],
+        };
+}
 
 /// <summary>The examination of all files of a model or dataset.</summary>
 /// <param name="Rules">The rules that were applied.</param>
