@@ -9,9 +9,12 @@ namespace ArtifactTrust.Scanning.Models;
 internal sealed class SafetensorsExaminer(ExaminationLog log, Place place)
 {
     // The format has three.
+    // Metadata that is made text of: little of the memory that a header takes itself.
+    private const int MetadataText = 4 << 20;
     private const int TensorMembers = 100;
 
     private readonly List<(long Start, long End, string Name)> _tensors = [];
+    private int _metadataLeft = MetadataText;
 
     /// <summary>Examines a file.</summary>
     internal void Examine(Stream stream)
@@ -82,14 +85,15 @@ internal sealed class SafetensorsExaminer(ExaminationLog log, Place place)
                 reader.Skip();
                 continue;
             }
-            // Some loaders keep their settings here. What is long is made no text of, and can only be searched.
-            if (reader.ValueSpan.Length <= Limits.TemplateLength)
+            // Some loaders keep their settings here. What is more than that is made no text of.
+            if (reader.ValueSpan.Length <= _metadataLeft)
             {
+                _metadataLeft -= reader.ValueSpan.Length;
                 SettingsImports.ExamineText(reader.GetString()!, log, place);
             }
             else if (reader.ValueSpan.IndexOf("_target_"u8) >= 0)
             {
-                log.AddGap(place, $"settings of more than {Limits.TemplateLength} bytes in the metadata");
+                log.AddGap(place, $"settings of more than {MetadataText} bytes in the metadata");
             }
         }
     }
