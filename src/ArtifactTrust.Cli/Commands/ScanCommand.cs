@@ -76,6 +76,10 @@ internal static class ScanCommand
                 var name = NameOf(target);
                 var reports = new List<ScanReport>();
                 var files = LocalScans.None;
+                if (plan.RunsTrivy && target is Subject.Image { Reference: RegistryReference registry })
+                {
+                    trivy.CheckWayTo(registry, parsed);
+                }
                 if (plan.LooksIntoFiles)
                 {
                     using var images = trivy.Images.Opener(session, parsed)();

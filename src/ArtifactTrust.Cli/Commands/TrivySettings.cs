@@ -202,21 +202,27 @@ internal sealed class TrivySettings(bool scans = false)
         }
     }
 
-    /// <summary>How Trivy reaches a registry.</summary>
-    /// <exception cref="CliException">It cannot: it shows no client certificate.</exception>
-    internal async Task<TrivyRegistry> WayToAsync(RegistryReference registry, ParseResult parsed, CancellationToken cancellation)
+    /// <summary>Refuses a registry that Trivy cannot reach, at no cost.</summary>
+    /// <exception cref="CliException">It shows no client certificate.</exception>
+    internal void CheckWayTo(RegistryReference registry, ParseResult parsed)
     {
-        var tls = Images.Tls(parsed);
-        if (tls.HasClientCertificate(registry))
+        if (Images.Tls(parsed).HasClientCertificate(registry))
         {
             throw CliException.Usage(
                 $"{registry.Host} is shown a client certificate, and Trivy shows none to registries",
                 "copy the image first, and scan the copy: artifact-trust copy SUBJECT oci-layout:DIR"
             );
         }
+    }
+
+    /// <summary>How Trivy reaches a registry.</summary>
+    /// <exception cref="CliException">It cannot: it shows no client certificate.</exception>
+    internal async Task<TrivyRegistry> WayToAsync(RegistryReference registry, ParseResult parsed, CancellationToken cancellation)
+    {
+        CheckWayTo(registry, parsed);
         var found = await DockerCredentials.FromEnvironment().FindAsync(registry, cancellation);
         var credential = found is { Username: { } user, Password: { } password } ? new Tools.RegistryCredential(user, password) : null;
-        return new TrivyRegistry(credential, tls.ExportAuthorities(registry));
+        return new TrivyRegistry(credential, Images.Tls(parsed).ExportAuthorities(registry));
     }
 
     private static TimeSpan Age(string text)
