@@ -87,15 +87,26 @@ internal static class ScanCommand
                     // An artifact has no files of version control's: whatever is in it is its content.
                     IgnoreRules Ignored(string path, bool isArtifact) =>
                         IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], path, isArtifact || parsed.GetValue(noGit));
-                    files = ImageOf(target, plan) is { } image
-                        ? await new ImageScans(session, images, rules, forPeople).RunAsync(
-                            image.Reference,
-                            chosenPlatform,
+                    if (ImageOf(target, plan) is { } image)
+                    {
+                        var found = await images.ManifestAsync(image.Reference, chosenPlatform, cancellation);
+                        files = await new ImageScans(session, rules, forPeople).RunAsync(
+                            found,
                             name,
                             path => Ignored(path, true),
                             cancellation
-                        )
-                        : LocalScans.Run(session, target, path => Ignored(path, false), name, rules, forPeople, cancellation);
+                        );
+                        if (target is Subject.Image)
+                        {
+                            // Trivy looks into the same one, wherever the tag leads by then.
+                            target = new Subject.Image(OciReference.Parse($"{image.Reference.Place}@{found.Manifest.Descriptor.Digest}"));
+                            chosenPlatform = null;
+                        }
+                    }
+                    else
+                    {
+                        files = LocalScans.Run(session, target, path => Ignored(path, false), name, rules, forPeople, cancellation);
+                    }
                     reports.AddRange(files.Reports);
                 }
                 TrivyScan? packages = null;

@@ -8,35 +8,31 @@ namespace ArtifactTrust.Cli.Scans;
 
 /// <summary>What our own scanners found in an image or an artifact of files, where it is stored.</summary>
 /// <param name="session">Where progress goes.</param>
-/// <param name="images">How images are reached.</param>
 /// <param name="code">The rules by which code is looked for; null where none is.</param>
 /// <param name="forPeople">Whether data about people is looked for.</param>
-internal sealed class ImageScans(Session session, Images images, ModelScanRules? code, bool forPeople)
+internal sealed class ImageScans(Session session, ModelScanRules? code, bool forPeople)
 {
     /// <summary>Looks into the files of an image.</summary>
-    /// <param name="reference">The image.</param>
-    /// <param name="platform">Which of an index; this machine's where null.</param>
+    /// <param name="image">The image.</param>
     /// <param name="name">What the reports call it.</param>
     /// <param name="rules">Which files of an artifact are left out.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <exception cref="CliException">It is for another platform, or what is asked for is not looked for in it.</exception>
+    /// <exception cref="CliException">What is asked for is not looked for in it.</exception>
     internal async Task<LocalScans> RunAsync(
-        OciReference reference,
-        Platform? platform,
+        PlatformImage image,
         string name,
         Func<string, IgnoreRules> rules,
         CancellationToken cancellation
     )
     {
-        var found = await images.ManifestAsync(reference, platform, cancellation);
-        var manifest = found.Manifest.ToImageManifest();
+        var manifest = image.Manifest.ToImageManifest();
         if (code is not null && ImageConfiguration.IsOf(manifest.Config))
         {
             return forPeople
                 ? throw CliException.Usage("--pii does not look into the layers of a container", "scan its files as a directory")
-                : Scan(found, manifest, code, name, cancellation);
+                : Scan(image, manifest, code, name, cancellation);
         }
-        using var fetched = await FetchedArtifact.FetchAsync(found.Store, found.Manifest.Descriptor, cancellation);
+        using var fetched = await FetchedArtifact.FetchAsync(image.Store, image.Manifest.Descriptor, cancellation);
         var files = LocalScans.Run(session, new Subject.LocalDirectory(fetched.Path), rules, name, code, forPeople, cancellation);
         return files.In(fetched.Layers);
     }

@@ -139,6 +139,43 @@ public sealed class ScanImageTests : IDisposable
                 """;
     }
 
+    /// <summary>What answers for Trivy writes down what it is asked, and ends.</summary>
+    [Fact]
+    public async Task Trivy_is_asked_about_the_image_that_was_looked_into()
+    {
+        string digest;
+        using (var layout = await ImageLayout.CreateAsync(_scene.At("layout")))
+        {
+            // There is but one that this can be run for, whatever the machine.
+            var only = await ManifestAsync(layout, "amd64", Tar(("words.pkl", Harmless)));
+            digest = only.Descriptor.Digest.ToString();
+            var index = $$$"""
+                {"schemaVersion":2,"mediaType":"{{{OciMediaTypes.ImageIndex}}}","manifests":[{"mediaType":"{{{only.Descriptor.MediaType}}}","digest":"{{{digest}}}","size":{{{only.Descriptor.Size}}},"platform":{"os":"linux","architecture":"amd64"}}]}
+                """;
+            await layout.PushManifestAsync(Encoding.UTF8.GetBytes(index), "index");
+        }
+        _scene.Write(
+            "trivy",
+            $$"""
+            #!/bin/sh
+            if [ "$1" = version ] || [ "$1" = --version ]; then
+              echo '{"Version":"9.9.9"}'
+              exit 0
+            fi
+            echo "$@" >> '{{_scene.At("asked")}}'
+            exit 1
+
+            """
+        );
+        _scene.Shell("chmod +x trivy && mkdir -p cache/db && touch cache/db/trivy.db");
+        _scene.Write("cache/db/metadata.json", $$"""{"Version":2,"UpdatedAt":"{{DateTimeOffset.UtcNow:yyyy-MM-dd'T'HH:mm:ss'Z'}}"}""");
+        string[] trivy = ["--trivy", "./trivy", "--trivy-cache", "cache", "--offline"];
+        var ended = _scene.Run(["scan", "oci-layout:layout:index", "--output", "json", .. trivy]);
+        Assert.True(ended.ExitCode == 3, ended.ToString());
+        Assert.Contains(digest, ended.Output, StringComparison.Ordinal);
+        Assert.Contains($"layout@{digest}", _scene.Read("asked"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_cannot_be_looked_into_is_inconclusive_or_refused()
     {
