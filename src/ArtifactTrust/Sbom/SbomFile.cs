@@ -99,12 +99,12 @@ public static class SbomFile
         {
             if (reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.PropertyName)
             {
-                _isContext = reader.ValueTextEquals("@context"u8);
-                if (reader.ValueTextEquals("bomFormat"u8))
+                _isContext = Is(ref reader, "@context"u8);
+                if (Is(ref reader, "bomFormat"u8))
                 {
                     Format = SbomFileFormat.CycloneDxJson;
                 }
-                else if (reader.ValueTextEquals("spdxVersion"u8))
+                else if (Is(ref reader, "spdxVersion"u8))
                 {
                     Format = SbomFileFormat.SpdxJson;
                 }

@@ -15,6 +15,7 @@ public sealed class SbomFileTests
     [InlineData("""<?xml version="1.0"?><!-- c --><bom xmlns="http://cyclonedx.org/schema/bom/1.6"/>""", SbomFileFormat.CycloneDxXml)]
     [InlineData("""<!DOCTYPE bom [<!ENTITY a "b">]><c:bom xmlns:c="http://cyclonedx.org/schema/bom/1.7"/>""", SbomFileFormat.CycloneDxXml)]
     [InlineData("""{"bomFormat":"CycloneDX","broken":""", SbomFileFormat.CycloneDxJson)]
+    [InlineData("""{"s\ud800pdxVersion":"x","bomFormat":"CycloneDX"}""", SbomFileFormat.CycloneDxJson)]
     [InlineData("""{"a":{"bomFormat":"CycloneDX"},"b":["spdxVersion"]}""", SbomFileFormat.None)]
     [InlineData("""{"@context":"https://schema.org","url":"https://spdx.org/rdf/3"}""", SbomFileFormat.None)]
     [InlineData("""["bomFormat"]""", SbomFileFormat.None)]

@@ -70,7 +70,7 @@ internal sealed class TokenizerReader : FormatReader
             switch (reader.CurrentDepth)
             {
                 case 1 when type == JsonTokenType.PropertyName:
-                    (_inModel, _inAdded) = (reader.ValueTextEquals("model"u8), reader.ValueTextEquals("added_tokens"u8));
+                    (_inModel, _inAdded) = (Is(ref reader, "model"u8), Is(ref reader, "added_tokens"u8));
                     (_inType, _inVocabulary) = (false, false);
                     break;
                 case 1 when _inModel && type == JsonTokenType.StartObject:
@@ -80,7 +80,7 @@ internal sealed class TokenizerReader : FormatReader
                     AddedTokens = 0;
                     break;
                 case 2 when _inModel && type == JsonTokenType.PropertyName:
-                    (_inType, _inVocabulary) = (reader.ValueTextEquals("type"u8), reader.ValueTextEquals("vocab"u8));
+                    (_inType, _inVocabulary) = (Is(ref reader, "type"u8), Is(ref reader, "vocab"u8));
                     break;
                 case 2 when _inType && type == JsonTokenType.String:
                     Type = Text(ref reader);

@@ -83,4 +83,17 @@ internal abstract class JsonScanner(string format)
             throw Malformed($"byte {reader.TokenStartIndex} of the text read last", "a string is not valid Unicode", e);
         }
     }
+
+    /// <summary>Whether the token's text is this; what is not valid Unicode is no text.</summary>
+    protected static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            return reader.ValueTextEquals(text);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
 }

@@ -24,6 +24,8 @@ public sealed class TokenizerReaderTests
         null
     )]
     [InlineData("""{"model":{"vocab":{"a":{"vocab":1},"b":[1,2]},"x":{"c":1}}}""", null, "2", null)]
+    // What is no Unicode is none of these names.
+    [InlineData("""{"m\ud800odel":1,"model":{"t\ud800ype":"BPE","vocab":{"a":0}}}""", null, "1", null)]
     public void The_type_and_the_size_of_the_vocabulary_are_read(string json, string? type, string? vocabulary, string? added)
     {
         var facts = Samples.Read("tokenizer.json", Encoding.UTF8.GetBytes(json)).Facts!;
