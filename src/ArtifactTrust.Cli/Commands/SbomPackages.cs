@@ -187,15 +187,30 @@ internal sealed class SbomPackages(TrivySettings trivy)
                 return null;
             }
             var way = registry is null ? null : await trivy.WayToAsync(registry, parsed, cancellation);
-            var bytes = await scanner.ListPackagesAsync(target, trivy.Options(parsed, way), cancellation);
-            return OtherPackageList.Read("Trivy", bytes);
+            var options = trivy.Options(parsed, way);
+            try
+            {
+                return OtherPackageList.Read("Trivy", await scanner.ListPackagesAsync(target, options, cancellation));
+            }
+            catch (ScannerException) when (!isAsked && inventory.Gaps.Any(g => g.IsJavaArchive) && !scanner.HasJavaDatabase(options))
+            {
+                // Trivy fails as a whole where it cannot look up an archive; what else it reads is not lost for that.
+                var bytes = await scanner.ListPackagesAsync(target, options with { LeavesOutJavaArchives = true }, cancellation);
+                session.Terminal.Warn(
+                    "Trivy has no database of Java packages, so Java archives are not looked into, and the SBOM says it is incomplete; "
+                        + "run without --offline once, or name a mirror with --java-db-repository"
+                );
+                return OtherPackageList.Read("Trivy", bytes, leavesOutJavaArchives: true);
+            }
         }
         catch (Exception e) when (e is ScannerException or MalformedDataException && !isAsked)
         {
-            session.Terminal.Warn($"{foreign} files hold packages that only Trivy reads, so the SBOM says it is incomplete: {e.Message}");
+            session.Terminal.Warn($"{foreign} files hold packages that only Trivy reads, so the SBOM says it is incomplete: {WithHint(e)}");
             return null;
         }
     }
+
+    private static string WithHint(Exception e) => e is ScannerException { Hint: { } hint } ? $"{e.Message}; {hint}" : e.Message;
 
     private PackageSearch Search(ParseResult parsed, PackageSearch usual) =>
         parsed.GetValue(_packages) switch

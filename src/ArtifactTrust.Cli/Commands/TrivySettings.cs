@@ -102,8 +102,9 @@ internal sealed class TrivySettings(bool scans = false)
     internal void AddTo(Command verb)
     {
         Images.AddTo(verb);
-        Option[] own = scans ? [_scanners, _vex, _javaRepository, _checks, _server, _tokenFile] : [];
-        foreach (var option in (Option[])[_trivy, _sha256, _cache, _repository, _offline, _age, _stale, .. own])
+        // Packages are listed without the database of vulnerabilities.
+        Option[] own = scans ? [_scanners, _vex, _repository, _age, _stale, _checks, _server, _tokenFile] : [];
+        foreach (var option in (Option[])[_trivy, _sha256, _cache, _javaRepository, _offline, .. own])
         {
             verb.Options.Add(option);
         }
@@ -125,13 +126,13 @@ internal sealed class TrivySettings(bool scans = false)
         new()
         {
             CacheDirectory = parsed.GetValue(_cache),
-            DatabaseRepository = parsed.GetValue(_repository),
-            JavaDatabaseRepository = scans ? parsed.GetValue(_javaRepository) : null,
+            DatabaseRepository = scans ? parsed.GetValue(_repository) : null,
+            JavaDatabaseRepository = parsed.GetValue(_javaRepository),
             ChecksBundleRepository = scans ? parsed.GetValue(_checks) : null,
             Server = scans ? TrivyServer.From(parsed.GetValue(_server), parsed.GetValue(_tokenFile), Images.IsPlainHttp(parsed)) : null,
             Offline = parsed.GetValue(_offline),
-            MaximumDatabaseAge = Age(parsed.GetValue(_age)!),
-            AllowStaleDatabase = parsed.GetValue(_stale),
+            MaximumDatabaseAge = scans ? Age(parsed.GetValue(_age)!) : TrivyOptions.DefaultMaximumDatabaseAge,
+            AllowStaleDatabase = scans && parsed.GetValue(_stale),
             RequiredExecutable = Required(parsed.GetValue(_sha256)),
             Insecure = Images.IsPlainHttp(parsed),
             Credential = registry?.Credential,

@@ -105,6 +105,11 @@ internal sealed class TrivyCommands(TrivyExecutable executable, string cache, Pr
             // The Java database comes from another registry than the image, which must not see the credential; or it was fetched before.
             arguments.Add("--skip-java-db-update");
         }
+        if (options.LeavesOutJavaArchives)
+        {
+            // Trivy looks at the endings in any case, and at patterns as they are written.
+            arguments.AddRange(["--skip-files", "**/*.[jJ][aA][rR]", "--skip-files", "**/*.[wWeEpP][aA][rR]"]);
+        }
         if (options.ChecksBundleRepository is { Length: > 0 } checks && scanners?.Contains("misconfig", StringComparison.Ordinal) == true)
         {
             arguments.AddRange(["--checks-bundle-repository", checks]);

@@ -86,6 +86,9 @@ internal sealed record TrivyOptions
     /// <summary>Lock files of a directory that nothing is said about where Trivy does not look them up.</summary>
     public IgnoreRules Ignored { get; init; } = IgnoreRules.None;
 
+    /// <summary>Whether Java archives are left out, which Trivy reads only with its database of Java packages.</summary>
+    public bool LeavesOutJavaArchives { get; init; }
+
     /// <summary>After how long Trivy is stopped.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(10);
 }

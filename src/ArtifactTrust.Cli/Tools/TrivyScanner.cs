@@ -37,6 +37,13 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
             ? Path.Join(cache, "trivy")
             : Path.Join(Variables("HOME") ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "trivy");
 
+    /// <summary>Whether there is a database of Java packages, without which Trivy reads no Java archive and nothing beside one.</summary>
+    public bool HasJavaDatabase(TrivyOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return File.Exists(Path.Join(options.CacheDirectory ?? DefaultCacheDirectory, "java-db", "metadata.json"));
+    }
+
     /// <summary>Scans a subject.</summary>
     /// <exception cref="ScannerException">Trivy or its database failed, or the report is not of this subject: nothing is known.</exception>
     public async Task<TrivyScan> ScanAsync(TrivyTarget target, TrivyOptions options, CancellationToken cancellation)
@@ -126,7 +133,7 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         );
     }
 
-    /// <summary>Lists the packages of a subject as a CycloneDX document. No database is needed.</summary>
+    /// <summary>Lists the packages of a subject as a CycloneDX document. No database is needed but the one of Java packages, where there are Java archives.</summary>
     /// <exception cref="ScannerException">Trivy failed, or what it wrote is no CycloneDX document.</exception>
     public async Task<byte[]> ListPackagesAsync(TrivyTarget target, TrivyOptions options, CancellationToken cancellation)
     {
@@ -136,6 +143,7 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
         var cache = Path.GetFullPath(options.CacheDirectory ?? DefaultCacheDirectory);
         using var directory = PrivateDirectory.Create();
         var commands = new TrivyCommands(executable, cache, directory, Variables);
+        await UpdateJavaDatabaseAsync(commands, directory, options, cancellation).ConfigureAwait(false);
         var command = commands.Scan(target, TrivyInput.Prepare(target, directory, [], out _), "cyclonedx", true, [], options);
         var bytes = await RunAsync(commands, command, target, directory, cancellation).ConfigureAwait(false);
         Executable.CheckUnchanged();
@@ -199,7 +207,17 @@ internal sealed class TrivyScanner(TrivyExecutable executable, TimeProvider? tim
             await ToolProcess.RunAsync(commands.Update(options), directory, cancellation).ConfigureAwait(false),
             "fetch its vulnerability database"
         );
-        if (options.JavaDatabaseRepository is { Length: > 0 } java)
+        await UpdateJavaDatabaseAsync(commands, directory, options, cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task UpdateJavaDatabaseAsync(
+        TrivyCommands commands,
+        PrivateDirectory directory,
+        TrivyOptions options,
+        CancellationToken cancellation
+    )
+    {
+        if (!options.Offline && !options.LeavesOutJavaArchives && options.JavaDatabaseRepository is { Length: > 0 } java)
         {
             TrivyAnswer.ThrowOnFailure(
                 await ToolProcess.RunAsync(commands.UpdateJava(options, java), directory, cancellation).ConfigureAwait(false),

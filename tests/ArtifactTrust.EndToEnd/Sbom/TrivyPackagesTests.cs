@@ -156,7 +156,9 @@ public sealed class TrivyPackagesTests : IDisposable
         var root = Path.Join(_scene.Folder, "root");
         Write(root, "etc/os-release", "ID=debian\nVERSION_ID=12\n"u8);
         Jar(Path.Join(root, "opt", "gson.jar"));
-        // Without its database of Java packages Trivy reads no archive.
+        Jar(Path.Join(root, "opt", "web.WAR"));
+        Rust(Path.Join(root, "usr", "bin", "acme"));
+        // Without its database of Java packages Trivy reads no archive, and nothing else where there is one.
         var to = Path.Join(_scene.Folder, "failed.json");
         var asked = _scene.Run(root, [.. WithTrivy(Path.Join(_scene.Folder, "none")), "--to", to]);
         Assert.Equal(3, asked.ExitCode);
@@ -167,10 +169,37 @@ public sealed class TrivyPackagesTests : IDisposable
             ["sbom", root, "--to", to, "--offline", "--trivy-cache", Path.Join(_scene.Folder, "none")]
         );
         Assert.Equal(0, found.ExitCode);
-        Assert.Contains("so the SBOM says it is incomplete", found.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "Java archives are not looked into, and the SBOM says it is incomplete",
+            found.ToString(),
+            StringComparison.Ordinal
+        );
         var document = Document.Read(to);
         Assert.Equal("incomplete", document.Aggregate);
-        Assert.Equal(["opt/gson.jar: a Java archive"], document.Gaps);
+        Assert.Equal(["opt/gson.jar: a Java archive", "opt/web.WAR: a Java archive"], document.Gaps);
+        Assert.Equal(["acme", "serde"], document.Packages.Select(p => p.Name));
+    }
+
+    [Fact]
+    public void A_trivy_that_fails_is_told_with_what_to_do()
+    {
+        var root = Path.Join(_scene.Folder, "root");
+        Write(root, "etc/os-release", "ID=debian\nVERSION_ID=12\n"u8);
+        Rust(Path.Join(root, "usr", "bin", "acme"));
+        var trivy = Path.Join(_scene.Folder, "trivy");
+        File.WriteAllText(trivy, "#!/bin/sh\necho 'FATAL walk dir error: no space left on device' >&2\nexit 1\n");
+        MakeExecutable(trivy);
+        var to = Path.Join(_scene.Folder, "failed.json");
+        var found = Tool.Run(
+            _scene.Folder,
+            new Dictionary<string, string?> { ["ARTIFACT_TRUST_TRIVY"] = trivy },
+            ["sbom", root, "--to", to, "--offline"]
+        );
+        Assert.Equal(0, found.ExitCode);
+        Assert.Contains("1 files hold packages that only Trivy reads", found.ToString(), StringComparison.Ordinal);
+        Assert.Contains("could not scan", found.ToString(), StringComparison.Ordinal);
+        Assert.Contains("is not there any more or cannot be read", found.ToString(), StringComparison.Ordinal);
+        Assert.Equal("incomplete", Document.Read(to).Aggregate);
     }
 
     [TrivyFact(true)]

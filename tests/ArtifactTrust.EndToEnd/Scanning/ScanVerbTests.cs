@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Compression;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -535,6 +536,28 @@ public sealed class ScanVerbTests : IDisposable
         Assert.Equal(1, ended.ExitCode);
         Assert.True(File.Exists(At("mirrored/db/trivy.db")), ended.ToString());
         Assert.True(File.Exists(At("mirrored/java-db/trivy-java.db")), ended.ToString());
+
+        // A list of packages needs no database but the one of Java packages.
+        Write("root/etc/os-release", "ID=debian\nVERSION_ID=12\n");
+        using (var jar = ZipFile.Open(At("root/gson.jar"), ZipArchiveMode.Create))
+        using (var writer = new StreamWriter(jar.CreateEntry("META-INF/maven/com.google.code.gson/gson/pom.properties").Open()))
+        {
+            writer.Write("artifactId=gson\ngroupId=com.google.code.gson\nversion=2.10.1\n");
+        }
+        var listed = Tool.Run(
+            _directory,
+            "sbom",
+            "root",
+            "--trivy",
+            RealTrivy.Executable!,
+            "--trivy-cache",
+            "listing",
+            "--java-db-repository",
+            $"{registry.Host}/mirror/java-db:1"
+        );
+        Assert.Equal(0, listed.ExitCode);
+        Assert.Contains("pkg:maven/com.google.code.gson/gson@2.10.1", listed.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(At("listing/db")), listed.ToString());
     }
 
     [TrivyFact(true, "docker-registry", "crane")]

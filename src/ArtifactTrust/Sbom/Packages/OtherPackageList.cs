@@ -19,14 +19,18 @@ public sealed class OtherPackageList
         PackagePropertyNames.ModularityLabel,
     ];
 
-    private OtherPackageList(string program, IReadOnlyList<OtherPackage> packages)
+    private OtherPackageList(string program, bool leavesOutJavaArchives, IReadOnlyList<OtherPackage> packages)
     {
         Program = program;
+        LeavesOutJavaArchives = leavesOutJavaArchives;
         Packages = packages;
     }
 
     /// <summary>The program's name.</summary>
     public string Program { get; }
+
+    /// <summary>Whether the program was told to leave Java archives out.</summary>
+    public bool LeavesOutJavaArchives { get; }
 
     /// <summary>One for each package URL, in order of appearance.</summary>
     internal IReadOnlyList<OtherPackage> Packages { get; }
@@ -34,12 +38,13 @@ public sealed class OtherPackageList
     /// <summary>Reads what Trivy wrote.</summary>
     /// <param name="program">The program's name.</param>
     /// <param name="cycloneDx">The whole document, CycloneDX JSON.</param>
+    /// <param name="leavesOutJavaArchives">Whether the program was told to leave Java archives out.</param>
     /// <exception cref="MalformedDataException">It is no such document.</exception>
     /// <remarks>
     /// Where a package was found is a property of Trivy's (<c>FilePath</c>, <c>LayerDiffID</c>), or the <c>application</c> that depends on it, whose name
     /// is a file's path.
     /// </remarks>
-    public static OtherPackageList Read(string program, ReadOnlyMemory<byte> cycloneDx)
+    public static OtherPackageList Read(string program, ReadOnlyMemory<byte> cycloneDx, bool leavesOutJavaArchives = false)
     {
         ArgumentNullException.ThrowIfNull(program);
         var json = StrictJson.Parse(cycloneDx, Named, Limits.PredicateBytes);
@@ -85,6 +90,7 @@ public sealed class OtherPackageList
         }
         return new OtherPackageList(
             program,
+            leavesOutJavaArchives,
             [
                 .. order.Select(k =>
                     packages[k] with

@@ -120,7 +120,12 @@ public static class PackageDocument
         [
             .. gaps.Where(g => !g.IsForeign || other?.Covers(g) != true)
                 .Select(g =>
-                    g.IsForeign && other is not null ? g with { Reason = $"{g.Reason}, of which {other.Program} names no package" } : g
+                    g.IsForeign && other is not null && !(g.IsJavaArchive && other.LeavesOutJavaArchives)
+                        ? g with
+                        {
+                            Reason = $"{g.Reason}, of which {other.Program} names no package",
+                        }
+                        : g
                 ),
         ];
 

@@ -118,7 +118,7 @@ internal static class PackageFormats
     /// <summary>Why a file of an installed system may hold packages that are not read here, or null.</summary>
     internal static string? ForeignInstalled(string path)
     {
-        if (JavaEndings.Any(e => path.EndsWith(e, StringComparison.OrdinalIgnoreCase)))
+        if (IsJavaArchive(path))
         {
             return "a Java archive";
         }
@@ -139,6 +139,8 @@ internal static class PackageFormats
     }
 
     /// <summary>Whether a file says which rpm packages are installed.</summary>
+    internal static bool IsJavaArchive(string path) => JavaEndings.Any(e => path.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+
     internal static bool IsRpmDatabase(string path)
     {
         var name = PackageText.NameOf(path);

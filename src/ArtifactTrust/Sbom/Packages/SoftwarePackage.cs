@@ -41,6 +41,9 @@ public sealed record PackageGap(string Location, string Reason, bool IsForeign)
 {
     /// <summary>Whether the location is a file of packages that cannot be read.</summary>
     public bool IsUnreadable { get; init; }
+
+    /// <summary>Whether the location is a Java archive, whose packages Trivy tells by a database of its own.</summary>
+    public bool IsJavaArchive => IsForeign && PackageFormats.IsJavaArchive(Location);
 }
 
 /// <summary>The packages of a subject.</summary>
