@@ -26,7 +26,7 @@ public sealed record PackageUrl
         ArgumentException.ThrowIfNullOrEmpty(type);
         ArgumentException.ThrowIfNullOrEmpty(name);
         Type = type;
-        Namespace = string.IsNullOrEmpty(@namespace) ? null : @namespace;
+        Namespace = @namespace;
         Name = name;
         Version = string.IsNullOrEmpty(version) ? null : version;
     }
@@ -34,8 +34,12 @@ public sealed record PackageUrl
     /// <summary>The type, in lower case.</summary>
     public string Type { get; }
 
-    /// <summary>The namespace, or null.</summary>
-    public string? Namespace { get; init; }
+    /// <summary>The namespace, without segments that say nothing (<c>.</c>, <c>..</c> and empty ones); null where none is left.</summary>
+    public string? Namespace
+    {
+        get;
+        init => field = Join((value ?? "").Split('/')) is { Length: > 0 } path ? path : null;
+    }
 
     /// <summary>The name.</summary>
     public string Name { get; }
@@ -195,8 +199,9 @@ public sealed record PackageUrl
         }
     }
 
-    private static string Segments(string path) =>
-        string.Join('/', path.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(Decode).Where(s => s is not ("." or "..")));
+    private static string Segments(string path) => Join(path.Split('/').Select(Decode));
+
+    private static string Join(IEnumerable<string> segments) => string.Join('/', segments.Where(s => s is not ("" or "." or "..")));
 
     private static string Decode(string text) => Uri.UnescapeDataString(text);
 

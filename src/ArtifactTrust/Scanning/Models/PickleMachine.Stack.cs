@@ -119,12 +119,13 @@ internal sealed partial class PickleMachine
     {
         var value = Peek(0, position);
         _puts++;
-        _journal?.Add((JournalOf.Memo, index, _memo[index]));
         if (index < 0)
         {
             Fail("a place of the memo below zero", position);
+            return;
         }
-        else if (!_memo.TrySet(index, value))
+        _journal?.Add((JournalOf.Memo, index, _memo[index]));
+        if (!_memo.TrySet(index, value))
         {
             OverLimit($"more than {_memo.Count} values in the memo", position);
         }

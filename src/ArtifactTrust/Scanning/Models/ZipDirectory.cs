@@ -108,7 +108,7 @@ internal sealed class ZipDirectory
             // The sizes are elsewhere; the data ends at the latest where the directory begins.
             (compressed, size) = (DirectoryStart - data, DirectoryStart - data);
         }
-        return data + compressed > DirectoryStart
+        return data > DirectoryStart || compressed > DirectoryStart - data
             ? null
             : new ZipMember(
                 Text(name),

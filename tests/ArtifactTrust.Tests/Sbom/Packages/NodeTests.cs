@@ -194,6 +194,7 @@ public sealed class NodeTests
     [InlineData("yarn.lock", "# yarn lockfile v1\nno colon\n")]
     [InlineData("yarn.lock", "# yarn lockfile v1\na@1:\n  resolved \"x\"\n")]
     [InlineData("yarn.lock", "__metadata:\n  version: 8\n&a x: *a\n")]
+    [InlineData("yarn.lock", "__metadata:\n  version: 8\n\n\"a@npm:1\":\n  version: 1\n  resolution: \"\"\n")]
     [InlineData("pnpm-lock.yaml", "a: b\n")]
     [InlineData("pnpm-lock.yaml", "lockfileVersion: '9.0'\npackages:\n  nothing: {}\n")]
     [InlineData("packages.lock.json", "{}")]

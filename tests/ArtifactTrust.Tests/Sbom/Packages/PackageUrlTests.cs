@@ -29,6 +29,17 @@ public sealed class PackageUrlTests
         Assert.Equal(canonical, PackageUrl.Parse(text).ToString());
 
     [Theory]
+    [InlineData(".", "pkg:deb/a@1")]
+    [InlineData("..", "pkg:deb/a@1")]
+    [InlineData("/", "pkg:deb/a@1")]
+    [InlineData("./b/../c/", "pkg:deb/b/c/a@1")]
+    public void A_segment_of_a_namespace_that_says_nothing_is_left_out(string space, string canonical)
+    {
+        Assert.Equal(canonical, new PackageUrl("deb", space, "a", "1").ToString());
+        Assert.Equal(canonical, (PackageUrl.Parse("pkg:deb/x/a@1") with { Namespace = space }).ToString());
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("npm/a@1")]
     [InlineData("pkg:npm")]

@@ -186,6 +186,18 @@ public sealed class ArchiveTests
         Assert.Equal(FileVerdict.Findings, scan.Verdict);
     }
 
+    [Fact]
+    public void A_header_between_members_that_reaches_into_the_directory_is_no_member()
+    {
+        // A name so long that the data would begin behind the directory.
+        var header = new byte[30];
+        Bytes("PK\x03\x04").CopyTo(header, 0);
+        header[27] = 0x40;
+        var scan = Scan(Join(header, Zip(("data.pkl", Malicious))));
+        Assert.DoesNotContain(scan.Findings, f => f.Id == "zip-hidden-member");
+        Assert.Equal(FileVerdict.Findings, scan.Verdict);
+    }
+
     [Theory]
     [InlineData("../x")]
     [InlineData("/etc/passwd")]

@@ -89,6 +89,9 @@ public sealed class FormatTests
         var harmless = Scan(Join(head, new byte[payload.Length], Bytes(".")));
         Assert.True(harmless.Verdict == FileVerdict.Clean, string.Join("; ", harmless.Gaps));
         Assert.Equal(FileVerdict.Inconclusive, Scan(Join(head, new byte[3])).Verdict);
+        // Bytes that would store below the memo are no pickle, and leave the memo as it was.
+        var below = Join(Bytes("p-1\n"), new byte[payload.Length - 4]);
+        Assert.Equal(FileVerdict.Clean, Scan(Join(head, below, Bytes("."))).Verdict);
     }
 
     [Theory]

@@ -82,7 +82,8 @@ internal static class OtherNodeLocks
                 continue;
             }
             var resolution = entry["resolution"]?.Scalar;
-            var at = resolution?.IndexOf('@', 1) ?? -1;
+            // The first may be a scope's.
+            var at = resolution is { Length: > 0 } ? resolution.IndexOf('@', 1) : -1;
             var name = at > 0 ? resolution![..at] : null;
             if (NodeReader.Url(name, PackageText.Word(entry["version"]?.Scalar)) is not { } url)
             {
