@@ -146,6 +146,7 @@ internal static class ImageModelFile
     private static bool HoldsTemplates(FileScan scan) =>
         scan.Format.StartsWith("GGUF", StringComparison.Ordinal) || scan.Format == "settings of a model";
 
-    private static bool HasModelName(string path) =>
+    /// <summary>Whether a file of that name is loaded as a model.</summary>
+    internal static bool HasModelName(string path) =>
         Path.GetExtension(path) is var extension && (WeightExtensions.Contains(extension) || OtherModelExtensions.Contains(extension));
 }

@@ -80,7 +80,11 @@ public static class ImageModels
 
     /// <summary>A file that was looked into, or at: the scan is null where it can be no model, the content empty where no other name may matter.</summary>
     private sealed record LookedAt(int Layer, string Place, byte[] Content, FileScan? Scan)
-        : ImageFile(Layer, PackageFileUse.Content, Content);
+        : ImageFile(Layer, PackageFileUse.Content, Content)
+    {
+        /// <summary>The bytes of a program, which was not looked into; 0 for every other file.</summary>
+        internal long ProgramBytes { get; init; }
+    }
 
     private sealed class ModelReader(
         OciStore store,
@@ -121,6 +125,19 @@ public static class ImageModels
                     counted.Add((scan, file.Layer));
                 }
             }
+            // A program is none to a loader that reads archives from their end, where a link has the name of a model.
+            foreach (
+                var (path, file) in Tree.Files(
+                    p => ImageModelFile.HasModelName(p) ? PackageFileUse.Content : PackageFileUse.None,
+                    (_, _) => { }
+                )
+            )
+            {
+                if (((LookedAt)file).ProgramBytes is > 0 and var size)
+                {
+                    counted.Add((Unread(path, size, "a link to a program, which was not looked into"), file.Layer));
+                }
+            }
             return counted;
         }
 
@@ -147,12 +164,13 @@ public static class ImageModels
             }
             if (member.Size > HeldBytes)
             {
-                return new LookedAt(layer, place, [], await ScanLongAsync(tar, place).ConfigureAwait(false));
+                var scanned = await ScanLongAsync(tar, place).ConfigureAwait(false);
+                return new LookedAt(layer, place, [], scanned) { ProgramBytes = scanned is null ? member.Size : 0 };
             }
             var content = await tar.ReadContentAsync(HeldBytes, Cancellation).ConfigureAwait(false);
             if (ImageModelFile.IsProgram(place, content))
             {
-                return new LookedAt(layer, place, [], null);
+                return new LookedAt(layer, place, [], null) { ProgramBytes = member.Size };
             }
             using var stream = new MemoryStream(content);
             var scan = scanner.ScanFile(place, stream, Cancellation);

@@ -163,6 +163,23 @@ public sealed class ImageModelsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_program_that_a_link_calls_a_model_is_inconclusive()
+    {
+        byte[] archive = [.. Elf, .. Pickled.Zip(("config.json", "{}"u8.ToArray()))];
+        var found = await ScanAsync(
+            TestImage.Tar(TestImage.File("hub/blobs/0a", archive), TestImage.File("hub/blobs/0b", [.. Elf, .. new byte[2 << 20]])),
+            TestImage.Tar(
+                TestImage.Link("hub/snapshots/1/m.keras", "../../blobs/0a"),
+                TestImage.HardLink("n.keras", "hub/blobs/0a"),
+                TestImage.Link("o.npz", "hub/blobs/0b"),
+                TestImage.Link("usr/bin/p", "/hub/blobs/0b")
+            )
+        );
+        Assert.Equal(["hub/snapshots/1/m.keras", "n.keras", "o.npz"], found.Report.Files.Select(f => f.Name));
+        Assert.All(found.Report.Files, f => Assert.Equal(FileVerdict.Inconclusive, f.Verdict));
+    }
+
+    [Fact]
     public async Task A_pickle_that_begins_like_a_program_is_found()
     {
         byte[] pickle = [.. "MZ\x01"u8, (byte)'U', 4, .. "PE\0\0"u8, .. Bad];
