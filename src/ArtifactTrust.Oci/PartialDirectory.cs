@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using ArtifactTrust.Formats;
 using ArtifactTrust.Hashing;
 
@@ -33,7 +34,6 @@ internal sealed class PartialDirectory : IDisposable
     {
         var parent = System.IO.Path.GetDirectoryName(target)!;
         var prefix = System.IO.Path.Join(parent, $".{System.IO.Path.GetFileName(target)}.");
-        var key = DigestAlgorithm.Sha256.Hash(manifest.ToUtf8Bytes()).Hex[..KeyLength];
         var path = $"{prefix}partial.lock";
         try
         {
@@ -47,7 +47,7 @@ internal sealed class PartialDirectory : IDisposable
                 var held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
                 if (File.Exists(path))
                 {
-                    return new PartialDirectory(target, prefix, key, held);
+                    return new PartialDirectory(target, prefix, Key(parent, manifest), held);
                 }
                 // The pull that held it ended in between, and removed it.
                 held.Dispose();
@@ -62,6 +62,13 @@ internal sealed class PartialDirectory : IDisposable
             throw new IOException($"another pull to '{target}' is going on; wait for it, or name another directory", e);
         }
     }
+
+    /// <summary>The same for pulls of one manifest, so that one goes on where another ended.</summary>
+    private static string Key(string parent, ImageManifest manifest) =>
+        // Where anybody may write, as in /tmp, anybody could have made the directory that is gone on with, and would own what is published.
+        !OperatingSystem.IsWindows() && (File.GetUnixFileMode(parent) & UnixFileMode.OtherWrite) != 0
+            ? RandomNumberGenerator.GetHexString(KeyLength, lowercase: true)
+            : DigestAlgorithm.Sha256.Hash(manifest.ToUtf8Bytes()).Hex[..KeyLength];
 
     /// <summary>Makes the directory.</summary>
     /// <returns>The files that an earlier pull of the same manifest left there whole; everything else there is removed.</returns>

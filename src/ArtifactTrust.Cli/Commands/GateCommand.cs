@@ -122,18 +122,30 @@ internal static partial class GateCommand
 
     private static NamedSubject Parse(string text)
     {
-        if (!Path.Exists(text) && RoleForm().Match(text) is { Success: true } match)
+        if (RoleForm().Match(text) is { Success: true } match)
         {
-            return new NamedSubject(match.Groups[1].Value, match.Groups[2].Value, Subject.Parse(match.Groups[2].Value));
+            var (role, named) = (match.Groups[1].Value, match.Groups[2].Value);
+            if (!Path.Exists(text))
+            {
+                return new NamedSubject(role, named, Subject.Parse(named));
+            }
+            // Whoever may write to the working directory would choose what is decided about.
+            if (Subject.IsOne(named))
+            {
+                throw CliException.Usage(
+                    $"'{text}' is '{named}' in the role '{role}', and an existing path as well",
+                    $"write ./{text} for the path; else remove it"
+                );
+            }
         }
         var subject = Subject.Parse(text);
-        var role = subject switch
+        var usual = subject switch
         {
             Subject.LocalDirectory => "model",
             Subject.LocalFile => "file",
             _ => "image",
         };
-        return new NamedSubject(role, text, subject);
+        return new NamedSubject(usual, text, subject);
     }
 
     internal static TrustPolicy LoadPolicy(string path)

@@ -17,17 +17,21 @@ internal abstract record Subject
     /// <summary>An image or artifact in a registry or an image layout.</summary>
     internal sealed record Image(OciReference Reference) : Subject;
 
-    /// <summary>Reads a SUBJECT. An existing path wins where both would fit.</summary>
+    /// <summary>Reads a SUBJECT. An existing path wins where both would fit, but over a reference that says it is one (<c>registry:</c>, <c>oci-layout:</c>).</summary>
     /// <exception cref="CliException">There is no such path, and the text is no reference either.</exception>
     internal static Subject Parse(string text)
     {
-        if (Directory.Exists(text))
+        // What says that it is a reference is one, whatever lies in the working directory; a path can begin with ./
+        if (!IsMarkedReference(text))
         {
-            return new LocalDirectory(text);
-        }
-        if (Path.Exists(text))
-        {
-            return new LocalFile(text);
+            if (Directory.Exists(text))
+            {
+                return new LocalDirectory(text);
+            }
+            if (Path.Exists(text))
+            {
+                return new LocalFile(text);
+            }
         }
         if (!LooksLikeReference(text))
         {
@@ -61,11 +65,17 @@ internal abstract record Subject
     /// <summary>Where the attestations of a local subject lie, one bundle a line.</summary>
     internal static string AttestationsPath(string path) => $"{Stem(path)}.attestations.jsonl";
 
-    private static bool LooksLikeReference(string text) =>
+    /// <summary>Whether a SUBJECT may be named so: there is such a path, or it may be a reference.</summary>
+    internal static bool IsOne(string text) => Path.Exists(text) || LooksLikeReference(text);
+
+    private static bool IsMarkedReference(string text) =>
         text.StartsWith("oci-layout:", StringComparison.Ordinal)
         || text.StartsWith("oci-archive:", StringComparison.Ordinal)
         || text.StartsWith("docker-archive:", StringComparison.Ordinal)
-        || text.StartsWith("registry:", StringComparison.Ordinal)
+        || text.StartsWith("registry:", StringComparison.Ordinal);
+
+    private static bool LooksLikeReference(string text) =>
+        IsMarkedReference(text)
         || (
             text.Contains('/', StringComparison.Ordinal)
             && !text.StartsWith('/')

@@ -105,6 +105,10 @@ internal static class VerifyCommand
                 };
                 if (model.Only(parsed).Count > 0)
                 {
+                    if (required.Count > 0)
+                    {
+                        throw CliException.Usage("--annotation is about the whole subject, and does not go with --only");
+                    }
                     return targets is [Subject.LocalDirectory directory] && wanted is null && copy is null && session.Trailing is null
                         ? examiner.ExaminePart(directory.Path, cancellation)
                         : throw CliException.Usage("--only is for the signature of a directory, where it is, and runs no command");

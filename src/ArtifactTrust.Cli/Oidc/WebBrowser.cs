@@ -54,9 +54,5 @@ internal static class WebBrowser
     private static string? Opener() =>
         OperatingSystem.IsWindows()
             ? ""
-            : (Environment.GetEnvironmentVariable("PATH") ?? "")
-                .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-                .Where(Path.IsPathRooted)
-                .Select(d => Path.Join(d, OperatingSystem.IsMacOS() ? "open" : "xdg-open"))
-                .FirstOrDefault(File.Exists);
+            : ProgramPath.Find(OperatingSystem.IsMacOS() ? "open" : "xdg-open", Environment.GetEnvironmentVariable("PATH"));
 }

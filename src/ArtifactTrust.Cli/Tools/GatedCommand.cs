@@ -24,7 +24,7 @@ internal static partial class GatedCommand
     /// <summary>The code of the error where the command cannot be started.</summary>
     internal const string ErrorCode = "command";
 
-    private const UnixFileMode Executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+    private const string SubjectVariable = "ARTIFACT_TRUST_SUBJECT_";
     private const int HangUp = 1;
     private const int Interrupt = 2;
     private const int Terminate = 15;
@@ -44,51 +44,50 @@ internal static partial class GatedCommand
             return code;
         }
         // Told with the result, so that there is one document of both.
-        var problem = Problem(command[0]);
-        report(problem is null ? code : ExitCode.CouldNotTell, problem);
-        return problem is null ? Run(command, subjects, session.Interruption)
+        var program = Find(command[0]);
+        var problem = program is null ? $"allowed, but '{command[0]}' could not be started: {Reason(command[0])}" : null;
+        report(program is null ? ExitCode.CouldNotTell : code, problem);
+        return program is not null ? Run(program, command, subjects, session.Interruption)
             : session.Terminal.Json ? ExitCode.CouldNotTell
-            : session.Fail(verb, ExitCode.CouldNotTell, ErrorCode, problem, null);
+            : session.Fail(verb, ExitCode.CouldNotTell, ErrorCode, problem!, null);
     }
 
-    /// <summary>Why a program could not be started, as far as this can be told before; null where it can be tried.</summary>
-    private static string? Problem(string program)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return null;
-        }
-        // Where the BCL looks, in its order.
-        string[] places = program.Contains('/', StringComparison.Ordinal)
-            ? [""]
-            :
-            [
-                Path.GetDirectoryName(Environment.ProcessPath) ?? "",
-                Environment.CurrentDirectory,
-                .. Environment.GetEnvironmentVariable("PATH")?.Split(':') ?? [],
-            ];
-        var found = places.Select(p => Path.Join(p, program)).Where(File.Exists).ToList();
-        return found.Exists(f => OperatingSystem.IsWindows() || (File.GetUnixFileMode(f) & Executable) != 0)
-            ? null
-            : $"allowed, but '{program}' could not be started: it is {(found.Count == 0 ? "not found" : "no program")}";
-    }
+    /// <summary>The full path of a program, as a shell finds it but for what PATH says of the working directory; null where there is none.</summary>
+    private static string? Find(string program) =>
+        !IsPath(program) ? ProgramPath.Find(program, Environment.GetEnvironmentVariable("PATH"))
+        : ProgramPath.IsProgram(program) ? Path.GetFullPath(program)
+        : null;
 
+    private static string Reason(string program) =>
+        !IsPath(program) ? "it is not found on PATH"
+        : File.Exists(program) ? "it is no program"
+        : "it is not found";
+
+    private static bool IsPath(string program) =>
+        program.AsSpan().IndexOfAny(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar) >= 0;
+
+    /// <param name="program">The program's full path.</param>
     /// <param name="command">
-    /// The program and its arguments; no shell is involved. In the arguments <c>{digest}</c> is the digest of the first subject, and
-    /// <c>{subject}</c> its name.
+    /// The program as it was named, and its arguments; no shell is involved. In the arguments <c>{digest}</c> is the digest of the first subject,
+    /// and <c>{subject}</c> its name.
     /// </param>
     /// <param name="subjects">The subjects; their names are in the environment.</param>
     /// <param name="interruption">Gives up the signals to the command; null where there is none.</param>
     /// <returns>The command's exit code.</returns>
     /// <exception cref="OperationCanceledException">A signal came first; the command was not started.</exception>
-    private static int Run(IReadOnlyList<string> command, IReadOnlyList<GatedSubject> subjects, Interruption? interruption)
+    private static int Run(string program, IReadOnlyList<string> command, IReadOnlyList<GatedSubject> subjects, Interruption? interruption)
     {
-        var start = new ProcessStartInfo(command[0], command.Skip(1).Select(a => Fill(a, subjects[0]))) { UseShellExecute = false };
+        var start = new ProcessStartInfo(program, command.Skip(1).Select(a => Fill(a, subjects[0]))) { UseShellExecute = false };
         // The gate's own key and token are no business of what it guards.
         SecretVariables.RemoveFrom(start.Environment);
+        // Those of a gate around this one would be taken for subjects of this one.
+        foreach (var name in start.Environment.Keys.Where(n => n.StartsWith(SubjectVariable, StringComparison.Ordinal)).ToList())
+        {
+            start.Environment.Remove(name);
+        }
         for (var i = 0; i < subjects.Count; i++)
         {
-            start.Environment[$"ARTIFACT_TRUST_SUBJECT_{i}"] = subjects[i].Name;
+            start.Environment[$"{SubjectVariable}{i}"] = subjects[i].Name;
         }
         var relay = new Relay();
         // Before the start, so that no signal falls between the two.

@@ -61,24 +61,12 @@ internal sealed record TrivyExecutable(string Path, Digest Digest)
     {
         var full = System.IO.Path.GetFullPath(path);
         return File.Exists(full)
-            ? IsExecutable(full)
+            ? ProgramPath.IsProgram(full)
                 ? full
                 : throw new ScannerException($"'{path}' is not an executable file", Hint)
             : throw new ScannerException($"'{path}' does not exist", Hint);
     }
 
-    private static string Search(string? search)
-    {
-        // A relative entry is a place in the working directory, which belongs to whatever is being scanned.
-        return (search ?? "")
-                .Split(System.IO.Path.PathSeparator)
-                .Where(System.IO.Path.IsPathFullyQualified)
-                .Select(d => System.IO.Path.Join(d, OperatingSystem.IsWindows() ? "trivy.exe" : "trivy"))
-                .FirstOrDefault(f => File.Exists(f) && IsExecutable(f))
-            ?? throw new ScannerException("Trivy was not found", Hint);
-    }
-
-    private static bool IsExecutable(string path) =>
-        OperatingSystem.IsWindows()
-        || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
+    private static string Search(string? search) =>
+        ProgramPath.Find("trivy", search) ?? throw new ScannerException("Trivy was not found", Hint);
 }

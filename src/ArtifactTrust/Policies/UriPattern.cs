@@ -19,6 +19,9 @@ public sealed class UriPattern : IEquatable<UriPattern>
     private const char Segment = '\u0001';
     private const char Path = '\u0002';
 
+    // A revision, a query or a fragment ends the last segment of a path: "models/..@main" is not below "models".
+    private static readonly char[] SegmentEnds = ['/', '@', '?', '#'];
+
     private static readonly SearchValues<char> NeverWild = SearchValues.Create("@?#%\\");
 
     // The pattern with each wildcard as one control character.
@@ -76,7 +79,7 @@ public sealed class UriPattern : IEquatable<UriPattern>
         {
             return false;
         }
-        return IsExact ? uri == Text : !uri.Any(char.IsControl) && !uri.Split('/').Any(s => s is "." or "..") && MatchesTokens(uri);
+        return IsExact ? uri == Text : !uri.Any(char.IsControl) && !uri.Split(SegmentEnds).Any(s => s is "." or "..") && MatchesTokens(uri);
     }
 
     // reached[i] says whether the tokens so far can match the first i characters: time is the product of both lengths, whatever they are.

@@ -39,6 +39,25 @@ public sealed class GateTests : IDisposable
     }
 
     [Fact]
+    public void A_path_named_like_a_role_with_its_subject_does_not_take_its_place()
+    {
+        // A good model where "model=." is the first part of its path, and a bad one where the role's subject is.
+        _scene.Shell("mkdir model=. && cp -r model model.sig model.attestations.jsonl model=./ && echo evil >> model/weights.bin");
+        _scene.Refuses(2, "an existing path as well", ["gate", "model=./model", .. Scene.Gate[2..]]);
+        _scene.Require(["gate", "./model=./model", .. Scene.Gate[2..^3]]);
+        _scene.Shell("rm -r model=.");
+        _scene.Refuses(1, "the files are not those that were signed", ["gate", "model=./model", .. Scene.Gate[2..]]);
+    }
+
+    [Fact]
+    public void A_path_does_not_take_the_place_of_a_reference_that_says_it_is_one()
+    {
+        _scene.Shell("cp -r model oci-layout:absent:1 && cp model.sig oci-layout:absent:1.sig");
+        _scene.Refuses(3, "absent", "verify", "oci-layout:absent:1", "--key", "ci.pub");
+        _scene.Require("verify", "./oci-layout:absent:1", "--key", "ci.pub");
+    }
+
+    [Fact]
     public void The_gates_own_secrets_are_kept_from_the_command()
     {
         string[] secrets = ["ARTIFACT_TRUST_PIN", "ARTIFACT_TRUST_PASSWORD", "COSIGN_PASSWORD", "SIGSTORE_ID_TOKEN"];

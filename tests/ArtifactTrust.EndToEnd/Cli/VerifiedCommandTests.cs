@@ -105,6 +105,7 @@ public sealed class VerifiedCommandTests : IDisposable
         Refuses(2, ["verify", "model", .. run]);
         Refuses(2, [.. Model, "--"]);
         Refuses(2, [.. Model, "--only", "config.json", .. run]);
+        Refuses(2, [.. Model, "--only", "config.json", "--annotation", "env=production"]);
         Refuses(3, ["verify", $"127.0.0.1:{LoopbackPort.Free()}/demo/app:1", "--key", "ci.pub", "--registry-timeout", "2s", .. run]);
         _scene.ChangeOneByte("model/weights.bin");
         Refuses(1, [.. Model, .. run]);
@@ -117,6 +118,47 @@ public sealed class VerifiedCommandTests : IDisposable
             Scene.AssertCalm(ended);
             Assert.False(File.Exists(_scene.At("ran")), "the command ran");
         }
+    }
+
+    [Theory]
+    [InlineData("verify")]
+    [InlineData("gate")]
+    public void A_program_in_the_working_directory_is_not_taken_for_one_on_the_path(string verb)
+    {
+        _scene.Write("echo", "#!/bin/sh\ntouch ran\n");
+        _scene.Write("planted", "#!/bin/sh\ntouch ran\n");
+        _scene.Shell("chmod +x echo planted");
+        string[] guarded = verb == "gate" ? Scene.Gate[..^3] : Model;
+        // What a shell would take for the working directory is none of the places that are looked at, either.
+        foreach (var before in (string[])["", ":", ".:"])
+        {
+            var environment = new Dictionary<string, string?> { ["PATH"] = $"{before}{Environment.GetEnvironmentVariable("PATH")}" };
+            Assert.Equal((0, "hi\n"), Ended("echo", "hi"));
+            Assert.Equal((3, ""), Ended("planted"));
+            Assert.False(File.Exists(_scene.At("ran")), "a planted program ran");
+
+            (int, string) Ended(params string[] command)
+            {
+                var ended = Tool.Run(_scene.Folder, environment, [.. guarded, "--", .. command]);
+                return (ended.ExitCode, ended.Output);
+            }
+        }
+        Assert.Equal(0, _scene.Run([.. guarded, "--", "./planted"]).ExitCode);
+        Assert.True(File.Exists(_scene.At("ran")));
+    }
+
+    [Fact]
+    public void Subjects_of_a_command_around_this_one_are_not_passed_on()
+    {
+        var around = new Dictionary<string, string?>
+        {
+            ["ARTIFACT_TRUST_SUBJECT_0"] = "sha256:another",
+            ["ARTIFACT_TRUST_SUBJECT_1"] = "sha256:stale",
+        };
+        var ended = Tool.Run(_scene.Folder, around, [.. Model, "--", "env"]);
+        Assert.Contains("\nARTIFACT_TRUST_SUBJECT_0=sha256:", $"\n{ended.Output}", StringComparison.Ordinal);
+        Assert.DoesNotContain("another", ended.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("stale", ended.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -275,6 +275,27 @@ public sealed class ModelArtifactTests : IDisposable
     }
 
     [Fact]
+    public async Task Where_anybody_may_write_nothing_is_gone_on_with()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+        using var store = await ImageLayout.CreateAsync(At("layout"));
+        await PushAsync(store, ("a", "one"));
+        var manifest = (await store.FindManifestAsync("v1"))!.ToImageManifest();
+        string planted;
+        using (var partial = PartialDirectory.Open(At("out"), manifest))
+        {
+            planted = partial.Path;
+        }
+        Directory.CreateDirectory(Path.Join(planted, "planted"));
+        File.SetUnixFileMode(_folder.FullName, File.GetUnixFileMode(_folder.FullName) | UnixFileMode.OtherWrite | UnixFileMode.StickyBit);
+        await new ModelArtifact(store).PullAsync(manifest, At("out"));
+        Assert.Equal(["a"], Directory.GetFileSystemEntries(At("out")).Select(f => Path.GetFileName(f)!));
+    }
+
+    [Fact]
     public async Task Small_files_go_together_and_come_back_as_they_were()
     {
         using var store = await ImageLayout.CreateAsync(At("layout"));
