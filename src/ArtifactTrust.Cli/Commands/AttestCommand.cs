@@ -54,6 +54,8 @@ internal static class AttestCommand
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
+                parsed.RequireDirectory([ignore, noGit], target);
+                images.RequireRegistry(parsed, target.IsInRegistry());
                 var typeGiven = Types.Parse(parsed.GetValue(type)!);
                 var predicateType = typeGiven.Uri;
                 var json = CardPredicate.IsMadeFor(typeGiven)

@@ -57,13 +57,7 @@ internal sealed class ImageSigningOptions(Option<string>? format = null)
         {
             throw CliException.Usage($"--format {parsed.GetValue(_format)} is for images only");
         }
-        foreach (var option in (Option[])[_recursive, _annotations])
-        {
-            if (parsed.GetResult(option) is { Implicit: false })
-            {
-                throw CliException.Usage($"{option.Name} is for images only");
-            }
-        }
+        parsed.Refuse([_recursive, _annotations], "is for images only");
     }
 
     internal EvidenceFormat FormatOf(ParseResult parsed) =>

@@ -49,6 +49,7 @@ internal static class PushCommand
                 {
                     throw CliException.Usage("REF is to be HOST/REPO[:TAG] or oci-layout:DIR[:TAG]");
                 }
+                images.RequireRegistry(parsed, to is RegistryReference);
                 using var connections = images.Connections(parsed);
                 using var store = await CopyCommand.OpenDestinationAsync(connections, to, images.Registries(session, parsed), cancellation);
                 using var tree = FileTree.Open(path);

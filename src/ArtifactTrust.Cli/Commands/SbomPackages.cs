@@ -37,6 +37,29 @@ internal sealed class SbomPackages(TrivySettings trivy)
         verb.Options.Add(_platform);
     }
 
+    /// <summary>Throws where an option was given that has no part in the SBOM of such a subject.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="subject">The subject.</param>
+    /// <param name="isSource">Whether it is a source tree or an installed system.</param>
+    /// <exception cref="CliException">See above.</exception>
+    internal void RequireUse(ParseResult parsed, Subject subject, bool isSource)
+    {
+        var isImage = subject is Subject.Image;
+        if (!isImage)
+        {
+            parsed.Refuse([_platform], "is for images only");
+        }
+        if (!isSource)
+        {
+            parsed.Refuse([_source], "is for directories, and does not go with --dataset");
+        }
+        if (!isSource && !isImage)
+        {
+            parsed.Refuse([_packages], "is for images and source trees");
+        }
+        trivy.RequireUse(parsed, isSource || isImage, subject.IsInRegistry());
+    }
+
     /// <summary>Whether packages are listed of a directory, and not the files of a model or dataset.</summary>
     internal bool IsSource(ParseResult parsed, string directory)
     {

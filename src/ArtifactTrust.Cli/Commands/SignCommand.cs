@@ -65,18 +65,25 @@ internal static class SignCommand
                 var target = manifest is null
                     ? Subject.Parse(parsed.GetValue(subject)!)
                     : new Subject.LocalDirectory(parsed.GetValue(subject)!);
-                if (
-                    (manifest is not null || target is not Subject.LocalDirectory)
-                    && ((Option[])[ignore, noGit]).FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } left
-                )
+                if (manifest is not null || target is not Subject.LocalDirectory)
                 {
-                    throw CliException.Usage(
-                        $"{left.Name} is for directories that are hashed here",
+                    parsed.Refuse(
+                        [ignore, noGit],
+                        "is for directories that are hashed here",
                         manifest is null ? null : "give it to 'hash' when the manifest is made"
                     );
                 }
+                if (parsed.GetValue(add))
+                {
+                    parsed.Refuse([signature], "does not go with --add, which writes to SUBJECT.attestations.jsonl");
+                }
+                images.RequireRegistry(parsed, target.IsInRegistry());
                 if (target is Subject.Image image)
                 {
+                    if (parsed.GetValue(signature) is null)
+                    {
+                        parsed.Refuse([force], "is for signatures in files; an image keeps every signature", "leave it out");
+                    }
                     if (model.IsModel(parsed))
                     {
                         model.RequireLayers(parsed);

@@ -102,12 +102,33 @@ internal sealed class TrivySettings(bool scans = false)
     internal void AddTo(Command verb)
     {
         Images.AddTo(verb);
-        // Packages are listed without the database of vulnerabilities.
-        Option[] own = scans ? [_scanners, _vex, _repository, _age, _stale, _checks, _server, _tokenFile] : [];
-        foreach (var option in (Option[])[_trivy, _sha256, _cache, _javaRepository, _offline, .. own])
+        foreach (var option in (Option[])[.. Own, _offline])
         {
             verb.Options.Add(option);
         }
+    }
+
+    // Packages are listed without the database of vulnerabilities.
+    private Option[] Own =>
+        [
+            _trivy,
+            _sha256,
+            _cache,
+            _javaRepository,
+            .. scans ? (Option[])[_scanners, _vex, _repository, _age, _stale, _checks, _server, _tokenFile] : [],
+        ];
+
+    /// <summary>Throws where an option about Trivy was given and Trivy is not run, or one about registries and there is none either.</summary>
+    /// <exception cref="CliException">See above.</exception>
+    internal void RequireUse(ParseResult parsed, bool isRun, bool isInRegistry)
+    {
+        if (!isRun)
+        {
+            // --offline stays true without Trivy.
+            parsed.Refuse(Own, "is for Trivy, which is not run here");
+        }
+        // Trivy fetches its databases from registries.
+        Images.RequireRegistry(parsed, isInRegistry || isRun);
     }
 
     /// <summary>Whether the command line names an executable.</summary>
