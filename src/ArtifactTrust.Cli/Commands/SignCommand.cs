@@ -121,12 +121,13 @@ internal static class SignCommand
                         byImage,
                         cancellation
                     );
-                    foreach (var inner in written.SkipLast(1))
+                    var inner = written.SkipLast(1).ToList();
+                    foreach (var one in inner)
                     {
-                        session.Terminal.Note($"signed {inner.Digests} too, written as {inner.Where}");
+                        session.Terminal.Note($"signed {one.Digests} too, written as {one.Where}");
                     }
                     var last = written[^1];
-                    return Report(session, last.Name, last.Digests, last.Where, last.Bundle, byImage);
+                    return Report(session, last.Name, last.Digests, last.Where, last.Bundle, byImage, inner);
                 }
                 forImages.RequireNone(parsed);
                 var path = target is Subject.LocalDirectory d ? d.Path : ((Subject.LocalFile)target).Path;
@@ -237,9 +238,17 @@ internal static class SignCommand
         return Report(session, image.Reference.ToString(), digests, where, bundle, signatory);
     }
 
-    private static int Report(Session session, string name, DigestSet digests, string where, Bundle bundle, Signatory signatory)
+    private static int Report(
+        Session session,
+        string name,
+        DigestSet digests,
+        string where,
+        Bundle bundle,
+        Signatory signatory,
+        params IEnumerable<WrittenAttestation> inner
+    )
     {
-        EvidenceReport.Written(session, "sign", "signed", name, digests, where, bundle, signatory.Credential);
+        EvidenceReport.Written(session, "sign", "signed", name, digests, where, bundle, signatory.Credential, inner);
         return ExitCode.Success;
     }
 }
