@@ -109,4 +109,10 @@ public sealed class UselessOptionTests : IDisposable
     [InlineData("--until-drift")]
     public void One_check_of_a_directory_has_no_schedule(params string[] option) =>
         _scene.Refuses(Usage, $"{option[0]} is for more than the one check", ["watch", "model", "--key", "ci.pub", "--once", .. option]);
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-1")]
+    public void The_last_records_of_a_log_are_one_or_more(string last) =>
+        _scene.Refuses(Usage, "--last is a number of records", "log", "show", "audit", "--key", "gate.pub", "--last", last);
 }
