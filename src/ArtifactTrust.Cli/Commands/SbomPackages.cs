@@ -123,6 +123,14 @@ internal sealed class SbomPackages(TrivySettings trivy)
         using var images = trivy.Images.Opener(session, parsed)();
         var platform = PlatformOption.Read(parsed.GetValue(_platform));
         var (store, manifest, index) = await images.ManifestAsync(reference, platform, cancellation);
+        if (manifest.ToImageManifest().Config is var config && !ImageConfiguration.IsOf(config))
+        {
+            throw CliException.Rejected(
+                "malformed",
+                $"'{reference}' is no container image: its configuration is '{Terminal.Clean(config.MediaType)}'",
+                "of a model or dataset in a registry the SBOM is that of its directory: artifact-trust pull REF DIR, then sbom DIR"
+            );
+        }
         var found = await ImageFiles.FindPackagesAsync(
             store,
             manifest.ToImageManifest(),

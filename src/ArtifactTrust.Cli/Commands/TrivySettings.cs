@@ -195,6 +195,7 @@ internal sealed class TrivySettings(bool scans = false)
     /// <param name="parsed">The command line.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="CliException">Trivy cannot reach its registry.</exception>
+    /// <exception cref="ScannerException">It is no container image.</exception>
     internal async Task<(TrivyTarget Target, TrivyRegistry? Registry)> ImageAsync(
         OciReference reference,
         Platform? platform,
@@ -207,6 +208,14 @@ internal sealed class TrivySettings(bool scans = false)
         // Asked first, so that what cannot be scanned costs nothing.
         var way = reference is RegistryReference host ? await WayToAsync(host, parsed, cancellation) : null;
         var (store, descriptor) = await images.ResolveAsync(reference, platform, cancellation);
+        var root = await store.GetManifestAsync(descriptor.Digest, cancellation);
+        if (!root.IsIndex && !ImageConfiguration.IsOf(root.ToImageManifest().Config))
+        {
+            throw new ScannerException(
+                $"Trivy scans container images, and '{reference}' is another artifact",
+                "--scanners model looks into its files without Trivy; for Trivy pull it, and scan the directory"
+            );
+        }
         switch (reference)
         {
             case RegistryReference registry:
@@ -217,7 +226,6 @@ internal sealed class TrivySettings(bool scans = false)
                 var path = scratch.File("unpacked");
                 using (var layout = await ImageLayout.CreateAsync(path, cancellation))
                 {
-                    var root = await store.GetManifestAsync(descriptor.Digest, cancellation);
                     await new ImageCopier(store, layout, 1).CopyAsync(root, null, evidence: false, cancellation);
                 }
                 return (TrivyTarget.Layout(path, descriptor.Digest), null);
