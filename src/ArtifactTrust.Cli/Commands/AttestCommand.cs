@@ -62,7 +62,11 @@ internal static class AttestCommand
                     ? ReadCard(parsed.GetValue(predicate)!)
                     : ReadPredicate(parsed.GetValue(predicate)!, predicateType);
                 var open = images.Opener(session, parsed);
-                if (target is not Subject.Image)
+                if (target is Subject.Image { Reference: var reference })
+                {
+                    ImageSigner.RequireWritable(reference);
+                }
+                else
                 {
                     forImages.RequireNone(parsed);
                 }

@@ -87,12 +87,9 @@ internal static class SbomCommand
                 {
                     throw CliException.Usage("an attestation holds JSON, and XML was asked for", "choose another --format");
                 }
-                if (attesting && target is Subject.Image { Reference: ArchiveReference })
+                if (attesting && target is Subject.Image { Reference: var wanted })
                 {
-                    throw CliException.Usage(
-                        $"'{text}' is an archive, which attestations are not put into",
-                        "attest the image in its registry or image layout; artifact-trust load FILE REF puts it there"
-                    );
+                    ImageSigner.RequireWritable(wanted);
                 }
                 if (parsed.GetValue(completeness) && (attesting || output.Format != SbomFormat.CycloneDxJson))
                 {

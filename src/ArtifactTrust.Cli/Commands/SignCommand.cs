@@ -83,6 +83,7 @@ internal static class SignCommand
                     if (parsed.GetValue(signature) is null)
                     {
                         parsed.Refuse([force], "is for signatures in files; an image keeps every signature", "leave it out");
+                        ImageSigner.RequireWritable(image.Reference);
                     }
                     if (model.IsModel(parsed))
                     {
