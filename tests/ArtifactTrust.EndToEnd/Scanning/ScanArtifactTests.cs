@@ -54,6 +54,18 @@ public sealed class ScanArtifactTests : IDisposable
     }
 
     [Fact]
+    public void An_empty_directory_is_not_pushed_and_makes_no_layout()
+    {
+        _scene.Shell("mkdir empty");
+        _scene.Refuses(1, "has no files", "push", "empty", "oci-layout:layout:1");
+        _scene.Refuses(2, "it is a path; an image layout is written oci-layout:./layout", "push", "model", "./layout");
+    }
+
+    [Fact]
+    public void Rules_that_are_not_there_are_a_mistake_of_the_user() =>
+        _scene.Refuses(2, "'absent.json' does not exist", "scan", "model", "--scanners", "model", "--model-rules", "absent.json");
+
+    [Fact]
     public void The_SBOM_of_an_artifact_of_files_is_that_of_its_directory()
     {
         _scene.Require("push", "model", "oci-layout:layout:1");
