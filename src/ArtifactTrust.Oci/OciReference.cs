@@ -75,6 +75,10 @@ public abstract partial record OciReference
 
     private static RegistryReference ParseRegistry(string text, bool hostIsGiven)
     {
+        if (text is ['/', ..] or ['.', '/', ..] or ['.', '.', '/', ..])
+        {
+            throw Malformed(text, $"it is a path; an image layout is written {LayoutPrefix}{Excerpt(text)}");
+        }
         var (rest, digest) = SplitDigest(text);
         var slash = rest.IndexOf('/', StringComparison.Ordinal);
         if (slash < 0 || (!hostIsGiven && !LooksLikeHost(rest[..slash])))

@@ -54,13 +54,19 @@ internal static class AttestCommand
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
+                parsed.RequireDirectory([ignore, noGit], target);
+                images.RequireRegistry(parsed, target.IsInRegistry());
                 var typeGiven = Types.Parse(parsed.GetValue(type)!);
                 var predicateType = typeGiven.Uri;
                 var json = CardPredicate.IsMadeFor(typeGiven)
                     ? ReadCard(parsed.GetValue(predicate)!)
                     : ReadPredicate(parsed.GetValue(predicate)!, predicateType);
                 var open = images.Opener(session, parsed);
-                if (target is not Subject.Image)
+                if (target is Subject.Image { Reference: var reference })
+                {
+                    ImageSigner.RequireWritable(reference);
+                }
+                else
                 {
                     forImages.RequireNone(parsed);
                 }

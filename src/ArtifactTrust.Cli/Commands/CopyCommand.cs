@@ -39,7 +39,7 @@ internal static class CopyCommand
                     throw CliException.Usage("an archive is not copied into", "artifact-trust save REF... FILE writes one");
                 }
                 var atOnce = options.AtOnce(parsed);
-                using var connections = options.Connections(parsed);
+                using var connections = options.Connections(parsed, from, to);
                 var settings = options.Registries(session, parsed);
                 using var there = connections.Open(from, settings);
                 var root = await there.ResolveAsync(from, cancellation);

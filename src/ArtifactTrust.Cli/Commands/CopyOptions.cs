@@ -41,9 +41,13 @@ internal sealed class CopyOptions
     internal int AtOnce(ParseResult parsed) =>
         parsed.GetValue(_atOnce) is >= 1 and <= 64 and var n ? n : throw CliException.Usage("--parallel takes a number from 1 to 64");
 
-    /// <summary>The connections to registries.</summary>
-    /// <exception cref="CliException">A file of certificates is not there.</exception>
-    internal RegistryConnections Connections(ParseResult parsed) => _images.Connections(parsed);
+    /// <summary>The connections to registries, of which one at least has to be named where an option is about them.</summary>
+    /// <exception cref="CliException">A file of certificates is not there, or there is no registry.</exception>
+    internal RegistryConnections Connections(ParseResult parsed, params IEnumerable<OciReference> named)
+    {
+        _images.RequireRegistry(parsed, named.Any(r => r is RegistryReference));
+        return _images.Connections(parsed);
+    }
 
     /// <summary>How registries are spoken to.</summary>
     internal RegistryOptions Registries(Session session, ParseResult parsed) => _images.Registries(session, parsed);

@@ -24,7 +24,8 @@ internal static class EvidenceReport
         DigestSet digests,
         string where,
         Bundle bundle,
-        Credential signer
+        Credential signer,
+        params IEnumerable<WrittenAttestation> inner
     )
     {
         var terminal = session.Terminal;
@@ -57,6 +58,7 @@ internal static class EvidenceReport
                 }
                 writer.WriteEndArray();
                 writer.WriteNumber("timestamps", bundle.Material.Timestamps.Count);
+                WriteInner(writer, inner);
                 writer.WriteEndObject();
             });
             return;
@@ -78,6 +80,27 @@ internal static class EvidenceReport
             terminal.Line($"  logged  as {entry.LogIndex} of {Convert.ToHexStringLower(entry.LogId.Span[..4])}");
         }
         terminal.Line($"  written {Terminal.Clean(where)}");
+    }
+
+    /// <summary>The manifests inside of an index that were signed too.</summary>
+    private static void WriteInner(Utf8JsonWriter writer, IEnumerable<WrittenAttestation> inner)
+    {
+        var all = inner.ToList();
+        if (all.Count == 0)
+        {
+            return;
+        }
+        writer.WriteStartArray("inner");
+        foreach (var one in all)
+        {
+            writer.WriteStartObject();
+            writer.WritePropertyName("digests");
+            one.Digests.WriteTo(writer);
+            writer.WriteString("written", one.Where);
+            writer.WriteString("bundleDigest", one.Bundle.Digest.ToString());
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
     }
 
     /// <summary>Writes a report as text: each check that was made, and what to do about the one that failed.</summary>

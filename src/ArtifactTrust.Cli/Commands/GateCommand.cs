@@ -77,6 +77,8 @@ internal static partial class GateCommand
             async (parsed, cancellation) =>
             {
                 var named = parsed.GetValue(subjects)!.Select(Parse).ToList();
+                parsed.RequireDirectory([ignore, noGit], named.Select(n => n.Subject));
+                images.RequireRegistry(parsed, named.Exists(n => n.Subject.IsInRegistry()));
                 using var trust = LoadPolicy(parsed.GetValue(policy)!);
                 var gate = new Gate(session, trust)
                 {

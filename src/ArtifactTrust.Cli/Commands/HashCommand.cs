@@ -62,7 +62,10 @@ internal static class HashCommand
                             "what is left out was said when the parts were made"
                         );
                 }
-                return Subject.Parse(given ?? throw CliException.Usage("SUBJECT is required", "or --merge with the parts of one")) switch
+                var target = Subject.Parse(given ?? throw CliException.Usage("SUBJECT is required", "or --merge with the parts of one"));
+                parsed.RequireDirectory([ignore, noGit], target);
+                images.RequireRegistry(parsed, target.IsInRegistry());
+                return target switch
                 {
                     Subject.LocalDirectory d when share is not null => HashPart(
                         session,

@@ -37,12 +37,24 @@ internal sealed class ImageOptions
         HelpName = "N[smh]",
     };
 
+    private Option[] All => [_plainHttp, _authorities, _certificate, _key, _timeout];
+
     /// <summary>Puts the options on a verb.</summary>
     internal void AddTo(Command verb)
     {
-        foreach (Option option in (Option[])[_plainHttp, _authorities, _certificate, _key, _timeout])
+        foreach (var option in All)
         {
             verb.Options.Add(option);
+        }
+    }
+
+    /// <summary>Throws where one of the options was given, and nothing that is named lies in a registry.</summary>
+    /// <exception cref="CliException">See above.</exception>
+    internal void RequireRegistry(ParseResult parsed, bool isNamed)
+    {
+        if (!isNamed)
+        {
+            parsed.Refuse(All, "is for registries, and none is named");
         }
     }
 

@@ -57,13 +57,7 @@ internal sealed class ImageSigningOptions(Option<string>? format = null)
         {
             throw CliException.Usage($"--format {parsed.GetValue(_format)} is for images only");
         }
-        foreach (var option in (Option[])[_recursive, _annotations])
-        {
-            if (parsed.GetResult(option) is { Implicit: false })
-            {
-                throw CliException.Usage($"{option.Name} is for images only");
-            }
-        }
+        parsed.Refuse([_recursive, _annotations], "is for images only");
     }
 
     internal EvidenceFormat FormatOf(ParseResult parsed) =>
@@ -131,6 +125,19 @@ internal static class AnnotationOptions
 /// <param name="time">The clock.</param>
 internal sealed class ImageSigner(Images images, EvidenceFormat format, TimeProvider time)
 {
+    /// <summary>Throws where evidence cannot be put beside the image.</summary>
+    /// <exception cref="CliException">It is in an archive.</exception>
+    internal static void RequireWritable(OciReference reference)
+    {
+        if (reference is ArchiveReference)
+        {
+            throw CliException.Usage(
+                $"'{reference}' is an archive, which signatures and attestations are not put into",
+                "sign the image in its registry or image layout; artifact-trust load FILE REF puts it there"
+            );
+        }
+    }
+
     /// <summary>Signs an image; with all that is inside where asked, the image itself last.</summary>
     /// <returns>What was written, the image itself last.</returns>
     internal async Task<IReadOnlyList<WrittenAttestation>> SignAsync(

@@ -40,6 +40,8 @@ internal static class InspectCommand
             async (parsed, cancellation) =>
             {
                 var target = Subject.Parse(parsed.GetValue(subject)!);
+                parsed.RequireDirectory([ignore, noGit], target);
+                images.RequireRegistry(parsed, target.IsInRegistry());
                 using var trusted = KeyLoader.Public(parsed.GetValue(keys) ?? []);
                 using var examiner = new Examiner(session, await signers.VerifierAsync(parsed, trusted.Keys, session, cancellation))
                 {

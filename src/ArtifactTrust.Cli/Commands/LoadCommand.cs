@@ -39,7 +39,7 @@ internal static class LoadCommand
                     throw CliException.Usage("DST is a repository or a layout, without a digest");
                 }
                 var atOnce = options.AtOnce(parsed);
-                using var connections = options.Connections(parsed);
+                using var connections = options.Connections(parsed, to);
                 var settings = options.Registries(session, parsed);
                 using var archive = ImageArchive.Open(path);
                 var images = archive.ListImages();

@@ -139,10 +139,14 @@ internal static class LogCommand
         };
         verb.SetAction(parsed =>
         {
+            if (parsed.GetValue(last) < 1)
+            {
+                throw CliException.Usage("--last is a number of records from 1");
+            }
             using var trusted = KeyLoader.Public([parsed.GetValue(key)!]);
             var log = Open(parsed.GetValue(directory)!, trusted);
             var size = log.Count();
-            var records = log.ReadFrom(Math.Max(0, size - Math.Max(0, parsed.GetValue(last)))).ToList();
+            var records = log.ReadFrom(Math.Max(0, size - parsed.GetValue(last))).ToList();
             Done(
                 session,
                 "log show",

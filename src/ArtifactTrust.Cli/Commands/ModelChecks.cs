@@ -70,6 +70,21 @@ internal sealed class ModelChecks(bool mayBePartial)
             AllowLegacy = parsed.GetValue(_legacy),
         };
 
+    /// <summary>Throws where an option was given that nothing of the subjects is judged by.</summary>
+    /// <exception cref="CliException">See above.</exception>
+    internal void RequireUse(ParseResult parsed, IReadOnlyCollection<Subject> subjects, bool isAttestation)
+    {
+        if (isAttestation)
+        {
+            parsed.Refuse([_unsigned, _empty, _legacy], "is for signatures of models, and --type asks for an attestation");
+        }
+        parsed.RequireDirectory([_links], subjects);
+        if (subjects.All(s => s is Subject.LocalFile))
+        {
+            parsed.Refuse([_unsigned], "is for models of several files");
+        }
+    }
+
     /// <summary>Whether every holder of a certificate of the authority is trusted; null where it is not asked for.</summary>
     /// <param name="parsed">The options.</param>
     /// <param name="isSignature">Whether the signature of a file or directory is verified; nothing else can be by just anybody.</param>

@@ -89,16 +89,11 @@ internal sealed class ModelOptions(Option<string> format)
     /// <exception cref="CliException">See above.</exception>
     internal void RequireLayers(ParseResult parsed)
     {
-        foreach (var option in (Option[])[_hash, _shards, _links, _empty, _manifest, _cache])
-        {
-            if (parsed.GetResult(option) is { Implicit: false })
-            {
-                throw CliException.Usage(
-                    $"{option.Name} is for files that are hashed here; layers have their digests",
-                    "pull the artifact and sign the directory"
-                );
-            }
-        }
+        parsed.Refuse(
+            [_hash, _shards, _links, _empty, _manifest, _cache],
+            "is for files that are hashed here; layers have their digests",
+            "pull the artifact and sign the directory"
+        );
     }
 
     /// <summary>Throws where an option is given that means nothing for a single file.</summary>
@@ -123,16 +118,11 @@ internal sealed class ModelOptions(Option<string> format)
         {
             throw CliException.Usage($"--format oms is for files and directories, and {what} is signed in another way");
         }
-        foreach (var option in (Option[])[_hash, _shards, _links, _empty, _dataset, _manifest, _cache])
-        {
-            if (parsed.GetResult(option) is { Implicit: false })
-            {
-                throw CliException.Usage(
-                    $"{option.Name} is for models and datasets, and {what} is signed in another way",
-                    "--format oms signs a file as a model"
-                );
-            }
-        }
+        parsed.Refuse(
+            [_hash, _shards, _links, _empty, _dataset, _manifest, _cache],
+            $"is for models and datasets, and {what} is signed in another way",
+            "--format oms signs a file, and the files of an artifact, as a model"
+        );
     }
 
     private static Option<string> HashFunction()

@@ -99,6 +99,7 @@ internal sealed class ModelScanSettings
 
     private static byte[] Read(string file)
     {
+        CliException.RequireFile(file, "--model-rules file");
         using var stream = File.OpenRead(file);
         StrictJson.CheckLength(stream.Length, "model scan rules", Limits.PolicyBytes);
         var bytes = new byte[(int)stream.Length];

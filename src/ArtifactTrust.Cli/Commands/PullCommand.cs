@@ -52,6 +52,7 @@ internal static class PullCommand
                 {
                     throw CliException.Usage($"'{path}' exists", "name a directory that does not");
                 }
+                images.RequireRegistry(parsed, reference is RegistryReference);
                 using var connections = images.Connections(parsed);
                 using var store = connections.Open(reference, images.Registries(session, parsed));
                 var root = await store.ResolveAsync(reference, cancellation);

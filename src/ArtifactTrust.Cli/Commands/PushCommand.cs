@@ -49,10 +49,15 @@ internal static class PushCommand
                 {
                     throw CliException.Usage("REF is to be HOST/REPO[:TAG] or oci-layout:DIR[:TAG]");
                 }
-                using var connections = images.Connections(parsed);
-                using var store = await CopyCommand.OpenDestinationAsync(connections, to, images.Registries(session, parsed), cancellation);
+                images.RequireRegistry(parsed, to is RegistryReference);
                 using var tree = FileTree.Open(path);
                 var files = tree.List(IgnoreOptions.Rules(parsed.GetValue(ignore) ?? [], path, parsed.GetValue(noGit)));
+                if (files.Count == 0)
+                {
+                    throw LocalSubjects.Empty(path);
+                }
+                using var connections = images.Connections(parsed);
+                using var store = await CopyCommand.OpenDestinationAsync(connections, to, images.Registries(session, parsed), cancellation);
                 var tag = to.Tag ?? (to is RegistryReference ? "latest" : null);
                 var pushed = await new ModelArtifact(store, Parallelism.Read(parsed.GetValue(atOnce))).PushAsync(
                     tree,

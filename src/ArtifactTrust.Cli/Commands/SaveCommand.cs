@@ -40,7 +40,7 @@ internal static class SaveCommand
                     throw CliException.Usage($"'{file}' exists", "--force replaces it");
                 }
                 var atOnce = options.AtOnce(parsed);
-                using var connections = options.Connections(parsed);
+                using var connections = options.Connections(parsed, references);
                 var settings = options.Registries(session, parsed);
                 using var archive = ImageArchiveWriter.Create(file);
                 var copies = new List<(string, string, CopyReport)>();

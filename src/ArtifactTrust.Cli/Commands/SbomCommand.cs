@@ -87,12 +87,9 @@ internal static class SbomCommand
                 {
                     throw CliException.Usage("an attestation holds JSON, and XML was asked for", "choose another --format");
                 }
-                if (attesting && target is Subject.Image { Reference: ArchiveReference })
+                if (attesting && target is Subject.Image { Reference: var wanted })
                 {
-                    throw CliException.Usage(
-                        $"'{text}' is an archive, which attestations are not put into",
-                        "attest the image in its registry or image layout; artifact-trust load FILE REF puts it there"
-                    );
+                    ImageSigner.RequireWritable(wanted);
                 }
                 if (parsed.GetValue(completeness) && (attesting || output.Format != SbomFormat.CycloneDxJson))
                 {
@@ -114,6 +111,13 @@ internal static class SbomCommand
                 {
                     signing.RequireNone(parsed, "--attest");
                 }
+                var isSource = target is Subject.LocalDirectory tree && !parsed.GetValue(dataset) && packages.IsSource(parsed, tree.Path);
+                packages.RequireUse(parsed, target, isSource);
+                parsed.RequireDirectory([ignore, noGit], target);
+                if (isSource && !attesting)
+                {
+                    parsed.Refuse([ignore, noGit], "is for models and datasets; of a source tree all lock files are read");
+                }
                 // Whoever signs is found before anything is read, so that what can be refused is refused at once.
                 using var signatory = attesting ? await signing.OpenAsync(parsed, session, cancellation) : null;
                 MadeSbom made;
@@ -126,7 +130,7 @@ internal static class SbomCommand
                         target = new Subject.Image(OciReference.Parse($"{image.Reference.Place}@{digest}"));
                         made = output.Write(described) with { Digests = new DigestSet(digest) };
                         break;
-                    case Subject.LocalDirectory source when !parsed.GetValue(dataset) && packages.IsSource(parsed, source.Path):
+                    case Subject.LocalDirectory source when isSource:
                         RefuseModelOptions("a source tree");
                         // Only some of its files are read, and all are attested: so they are hashed before and after.
                         var before = signatory is null ? null : NewAttester(signatory, null).Digests(source, cancellation).Digests;
@@ -307,7 +311,7 @@ internal static class SbomCommand
             throw CliException.Rejected(
                 "malformed",
                 e.Message,
-                "leave it out with --ignore-paths, copy the files into a directory ('cp -rL'), or, for packages only, use --source or --packages installed",
+                "leave it out with --ignore-path, copy the files into a directory ('cp -rL'), or, for packages only, use --source or --packages installed",
                 e
             );
         }

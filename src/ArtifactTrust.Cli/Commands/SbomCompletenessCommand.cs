@@ -1,6 +1,6 @@
 using System.CommandLine;
 using ArtifactTrust.Cli.Console;
-using ArtifactTrust.Formats;
+using ArtifactTrust.Sbom;
 using ArtifactTrust.Sbom.Completeness;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -33,11 +33,10 @@ internal static class SbomCompletenessCommand
         verb.SetAction(parsed =>
         {
             var path = parsed.GetValue(file)!;
-            CliException.RequireFile(path, "SBOM");
             var least = ReadFailUnder(parsed, failUnder);
             return SbomCompletenessReport.Written(
                 session,
-                EvidenceFiles.ReadBounded(path, Limits.PredicateBytes),
+                SbomInput.Read(path, SbomFileFormat.CycloneDxJson),
                 least,
                 parsed.GetValue(profile)
             );

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using ArtifactTrust.Cli.Console;
-using ArtifactTrust.Formats;
+using ArtifactTrust.Sbom;
 using ArtifactTrust.Sbom.Comparing;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -34,11 +34,7 @@ internal static class SbomDiffCommand
         return verb;
     }
 
-    private static byte[] Read(string path)
-    {
-        CliException.RequireFile(path, "SBOM");
-        return EvidenceFiles.ReadBounded(path, Limits.PredicateBytes);
-    }
+    private static byte[] Read(string path) => SbomInput.Read(path, SbomFileFormat.CycloneDxJson, SbomFileFormat.SpdxJson);
 
     private static int Report(Session session, SbomDiff diff, int code)
     {

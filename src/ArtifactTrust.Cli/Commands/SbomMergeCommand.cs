@@ -42,8 +42,7 @@ internal static class SbomMergeCommand
             var documents = new List<KeyValuePair<string, ReadOnlyMemory<byte>>>();
             foreach (var path in parsed.GetValue(files)!)
             {
-                CliException.RequireFile(path, "SBOM");
-                documents.Add(new(path, EvidenceFiles.ReadBounded(path, Limits.PredicateBytes)));
+                documents.Add(new(path, SbomInput.Read(path, SbomFileFormat.CycloneDxJson)));
             }
             if (documents.Count > Limits.SbomsMerged)
             {

@@ -37,6 +37,29 @@ internal sealed class SbomPackages(TrivySettings trivy)
         verb.Options.Add(_platform);
     }
 
+    /// <summary>Throws where an option was given that has no part in the SBOM of such a subject.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="subject">The subject.</param>
+    /// <param name="isSource">Whether it is a source tree or an installed system.</param>
+    /// <exception cref="CliException">See above.</exception>
+    internal void RequireUse(ParseResult parsed, Subject subject, bool isSource)
+    {
+        var isImage = subject is Subject.Image;
+        if (!isImage)
+        {
+            parsed.Refuse([_platform], "is for images only");
+        }
+        if (!isSource)
+        {
+            parsed.Refuse([_source], "is for directories, and does not go with --dataset");
+        }
+        if (!isSource && !isImage)
+        {
+            parsed.Refuse([_packages], "is for images and source trees");
+        }
+        trivy.RequireUse(parsed, isSource || isImage, subject.IsInRegistry());
+    }
+
     /// <summary>Whether packages are listed of a directory, and not the files of a model or dataset.</summary>
     internal bool IsSource(ParseResult parsed, string directory)
     {
@@ -100,6 +123,14 @@ internal sealed class SbomPackages(TrivySettings trivy)
         using var images = trivy.Images.Opener(session, parsed)();
         var platform = PlatformOption.Read(parsed.GetValue(_platform));
         var (store, manifest, index) = await images.ManifestAsync(reference, platform, cancellation);
+        if (manifest.ToImageManifest().Config is var config && !ImageConfiguration.IsOf(config))
+        {
+            throw CliException.Rejected(
+                "malformed",
+                $"'{reference}' is no container image: its configuration is '{Terminal.Clean(config.MediaType)}'",
+                "of a model or dataset in a registry the SBOM is that of its directory: artifact-trust pull REF DIR, then sbom DIR"
+            );
+        }
         var found = await ImageFiles.FindPackagesAsync(
             store,
             manifest.ToImageManifest(),

@@ -65,6 +65,11 @@ internal static class ScanCommand
                 var target = Subject.Parse(parsed.GetValue(subject)!);
                 var chosenPlatform = PlatformOption.ReadFor([target], parsed.GetValue(platform));
                 var plan = ScanPlan.For(target, parsed.GetValue(scanners)!, parsed.GetValue(archive));
+                trivy.RequireUse(parsed, plan.RunsTrivy, target.IsInRegistry());
+                if (target is Subject.LocalFile)
+                {
+                    parsed.RequireDirectory([ignore, noGit], target);
+                }
                 var forPeople = parsed.GetValue(people);
                 outputs.Check(parsed, plan, forPeople);
                 modelScan.Check(parsed, plan.LooksIntoModels);

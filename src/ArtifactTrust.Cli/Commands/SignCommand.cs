@@ -65,18 +65,26 @@ internal static class SignCommand
                 var target = manifest is null
                     ? Subject.Parse(parsed.GetValue(subject)!)
                     : new Subject.LocalDirectory(parsed.GetValue(subject)!);
-                if (
-                    (manifest is not null || target is not Subject.LocalDirectory)
-                    && ((Option[])[ignore, noGit]).FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } left
-                )
+                if (manifest is not null || target is not Subject.LocalDirectory)
                 {
-                    throw CliException.Usage(
-                        $"{left.Name} is for directories that are hashed here",
+                    parsed.Refuse(
+                        [ignore, noGit],
+                        "is for directories that are hashed here",
                         manifest is null ? null : "give it to 'hash' when the manifest is made"
                     );
                 }
+                if (parsed.GetValue(add))
+                {
+                    parsed.Refuse([signature], "does not go with --add, which writes to SUBJECT.attestations.jsonl");
+                }
+                images.RequireRegistry(parsed, target.IsInRegistry());
                 if (target is Subject.Image image)
                 {
+                    if (parsed.GetValue(signature) is null)
+                    {
+                        parsed.Refuse([force], "is for signatures in files; an image keeps every signature", "leave it out");
+                        ImageSigner.RequireWritable(image.Reference);
+                    }
                     if (model.IsModel(parsed))
                     {
                         model.RequireLayers(parsed);
@@ -114,12 +122,13 @@ internal static class SignCommand
                         byImage,
                         cancellation
                     );
-                    foreach (var inner in written.SkipLast(1))
+                    var inner = written.SkipLast(1).ToList();
+                    foreach (var one in inner)
                     {
-                        session.Terminal.Note($"signed {inner.Digests} too, written as {inner.Where}");
+                        session.Terminal.Note($"signed {one.Digests} too, written as {one.Where}");
                     }
                     var last = written[^1];
-                    return Report(session, last.Name, last.Digests, last.Where, last.Bundle, byImage);
+                    return Report(session, last.Name, last.Digests, last.Where, last.Bundle, byImage, inner);
                 }
                 forImages.RequireNone(parsed);
                 var path = target is Subject.LocalDirectory d ? d.Path : ((Subject.LocalFile)target).Path;
@@ -230,9 +239,17 @@ internal static class SignCommand
         return Report(session, image.Reference.ToString(), digests, where, bundle, signatory);
     }
 
-    private static int Report(Session session, string name, DigestSet digests, string where, Bundle bundle, Signatory signatory)
+    private static int Report(
+        Session session,
+        string name,
+        DigestSet digests,
+        string where,
+        Bundle bundle,
+        Signatory signatory,
+        params IEnumerable<WrittenAttestation> inner
+    )
     {
-        EvidenceReport.Written(session, "sign", "signed", name, digests, where, bundle, signatory.Credential);
+        EvidenceReport.Written(session, "sign", "signed", name, digests, where, bundle, signatory.Credential, inner);
         return ExitCode.Success;
     }
 }

@@ -45,10 +45,7 @@ internal sealed class SigningOptions
     internal void RequireNone(ParseResult parsed, string without)
     {
         IEnumerable<Option> options = [_key, _password, _certificate, _timestamps, .. _authority.All, .. _token.All, .. _instance.All];
-        if (options.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } given)
-        {
-            throw CliException.Usage($"{given.Name} is about a signature, and none is made", $"give {without} too, or leave it out");
-        }
+        parsed.Refuse(options, "is about a signature, and none is made", $"give {without} too, or leave it out");
     }
 
     /// <summary>Who signs. What can be refused at once is refused here, before anything is hashed.</summary>

@@ -102,12 +102,33 @@ internal sealed class TrivySettings(bool scans = false)
     internal void AddTo(Command verb)
     {
         Images.AddTo(verb);
-        // Packages are listed without the database of vulnerabilities.
-        Option[] own = scans ? [_scanners, _vex, _repository, _age, _stale, _checks, _server, _tokenFile] : [];
-        foreach (var option in (Option[])[_trivy, _sha256, _cache, _javaRepository, _offline, .. own])
+        foreach (var option in (Option[])[.. Own, _offline])
         {
             verb.Options.Add(option);
         }
+    }
+
+    // Packages are listed without the database of vulnerabilities.
+    private Option[] Own =>
+        [
+            _trivy,
+            _sha256,
+            _cache,
+            _javaRepository,
+            .. scans ? (Option[])[_scanners, _vex, _repository, _age, _stale, _checks, _server, _tokenFile] : [],
+        ];
+
+    /// <summary>Throws where an option about Trivy was given and Trivy is not run, or one about registries and there is none either.</summary>
+    /// <exception cref="CliException">See above.</exception>
+    internal void RequireUse(ParseResult parsed, bool isRun, bool isInRegistry)
+    {
+        if (!isRun)
+        {
+            // --offline stays true without Trivy.
+            parsed.Refuse(Own, "is for Trivy, which is not run here");
+        }
+        // Trivy fetches its databases from registries.
+        Images.RequireRegistry(parsed, isInRegistry || isRun);
     }
 
     /// <summary>Whether the command line names an executable.</summary>
@@ -174,6 +195,7 @@ internal sealed class TrivySettings(bool scans = false)
     /// <param name="parsed">The command line.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="CliException">Trivy cannot reach its registry.</exception>
+    /// <exception cref="ScannerException">It is no container image.</exception>
     internal async Task<(TrivyTarget Target, TrivyRegistry? Registry)> ImageAsync(
         OciReference reference,
         Platform? platform,
@@ -186,6 +208,14 @@ internal sealed class TrivySettings(bool scans = false)
         // Asked first, so that what cannot be scanned costs nothing.
         var way = reference is RegistryReference host ? await WayToAsync(host, parsed, cancellation) : null;
         var (store, descriptor) = await images.ResolveAsync(reference, platform, cancellation);
+        var root = await store.GetManifestAsync(descriptor.Digest, cancellation);
+        if (!root.IsIndex && !ImageConfiguration.IsOf(root.ToImageManifest().Config))
+        {
+            throw new ScannerException(
+                $"Trivy scans container images, and '{reference}' is another artifact",
+                "--scanners model looks into its files without Trivy; for Trivy pull it, and scan the directory"
+            );
+        }
         switch (reference)
         {
             case RegistryReference registry:
@@ -196,7 +226,6 @@ internal sealed class TrivySettings(bool scans = false)
                 var path = scratch.File("unpacked");
                 using (var layout = await ImageLayout.CreateAsync(path, cancellation))
                 {
-                    var root = await store.GetManifestAsync(descriptor.Digest, cancellation);
                     await new ImageCopier(store, layout, 1).CopyAsync(root, null, evidence: false, cancellation);
                 }
                 return (TrivyTarget.Layout(path, descriptor.Digest), null);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ArtifactTrust.Cli.Console;
 using ArtifactTrust.Cli.Sigstore;
+using ArtifactTrust.Formats;
 using ArtifactTrust.Trust.Instances;
 
 namespace ArtifactTrust.Cli.Commands;
@@ -113,7 +114,7 @@ internal static class TrustCommand
                 var profile = new SigstoreProfile(Name(parsed.GetValue(name) ?? address.Host))
                 {
                     TufUrl = address,
-                    TufRoot = TufStore.ReadRoot(rootFile),
+                    TufRoot = Root(rootFile),
                     Issuer = parsed.GetValue(issuer) is { } i ? Url(i, "--oidc-issuer") : null,
                     ClientId = parsed.GetValue(client),
                     CaFile = parsed.GetValue(ca) is { } file ? Path.GetFullPath(file) : null,
@@ -153,6 +154,33 @@ internal static class TrustCommand
         existing.TufUrl == wanted.TufUrl
         && File.Exists(rootFile)
         && TufStore.ReadRoot(rootFile).AsSpan().SequenceEqual(wanted.TufRoot!.Value.Span);
+
+    /// <summary>A file that says it is a root; whether it is one that can be trusted, the repository's rules tell.</summary>
+    private static byte[] Root(string path)
+    {
+        var bytes = TufStore.ReadRoot(path);
+        try
+        {
+            var json = StrictJson.Parse(bytes, "TUF root", bytes.Length);
+            var signed = StrictJson.RequiredObject(json, "signed", "TUF root", "$");
+            if (StrictJson.RequiredString(signed, "_type", "TUF root", "$.signed") == "root")
+            {
+                return bytes;
+            }
+        }
+        catch (MalformedDataException e)
+        {
+            throw NoRoot(e);
+        }
+        throw NoRoot(null);
+
+        CliException NoRoot(Exception? why) =>
+            CliException.Usage(
+                $"'{path}' is no root of a TUF repository{(why is null ? "" : $": {why.Message}")}",
+                "it is the repository's root.json, from a source that you trust",
+                why
+            );
+    }
 
     private static string Name(string name) =>
         SigstoreProfile.IsBuiltInName(name) ? throw CliException.Usage($"the profile '{name}' is built in", "give yours another name")

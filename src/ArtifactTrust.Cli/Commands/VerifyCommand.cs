@@ -63,6 +63,7 @@ internal static class VerifyCommand
                 {
                     throw CliException.Usage("--signature is for one subject", "verify each with its own");
                 }
+                images.RequireRegistry(parsed, targets.Exists(OptionScope.IsInRegistry));
                 var required = AnnotationOptions.Read(parsed.GetValue(annotations) ?? []);
                 var wantedPlatform = PlatformOption.ReadFor(targets, parsed.GetValue(platform));
                 var open = images.Opener(session, parsed);
@@ -79,8 +80,10 @@ internal static class VerifyCommand
                     }
                     return SubjectVerdict.Tell(session, verdicts);
                 }
-                using var trusted = KeyLoader.Public(parsed.GetValue(keys) ?? []);
+                parsed.RequireDirectory([ignore, noGit], targets);
                 var wanted = parsed.GetValue(type) is { } name ? Types.Parse(name) : null;
+                model.RequireUse(parsed, targets, wanted is not null);
+                using var trusted = KeyLoader.Public(parsed.GetValue(keys) ?? []);
                 var any = model.AnyHolder(parsed, wanted is null && targets.TrueForAll(t => t is not Subject.Image));
                 var verifier =
                     await signers.VerifierAsync(parsed, trusted.Keys, session, cancellation, any)

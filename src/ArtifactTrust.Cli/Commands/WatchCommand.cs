@@ -63,6 +63,10 @@ internal static class WatchCommand
                 {
                     throw CliException.Usage($"there is no directory '{path}'", "watch is for directories that are deployed");
                 }
+                if (parsed.GetValue(once))
+                {
+                    parsed.Refuse([every, untilDrift], "is for more than the one check of --once");
+                }
                 var pause = Amounts.Time("--every", parsed.GetValue(every)!);
                 var bound = Amounts.Rate("--rate", parsed.GetValue(rate)!);
                 var any = model.AnyHolder(parsed, isSignature: true);

@@ -62,6 +62,9 @@ public sealed class CopyTests : IAsyncLifetime
         _scene.Refuses(2, "an archive is not copied into", "copy", "oci-layout:x", "oci-archive:y.tar");
         _scene.Refuses(2, "does not exist", "load", "absent.tar", "oci-layout:x");
         _scene.Refuses(1, "not-a-tar", "load", "not-a-tar", "oci-layout:x");
+        string[] attest = ["attest", "oci-archive:absent.tar", "--key", "ci.key", "--type", "custom", "--predicate", "provenance.json"];
+        _scene.Refuses(2, "is an archive, which signatures and attestations are not put into", attest);
+        _scene.Refuses(2, "is an archive", "sign", "docker-archive:absent.tar", "--key", "ci.key");
         _scene.Refuses(1, "no certificate", "copy", "a.test/b", "oci-layout:x", "--registry-ca", "ca.pem");
         _scene.Refuses(2, "does not exist", "copy", "a.test/b", "oci-layout:x", "--registry-ca", "absent.pem");
         _scene.Refuses(2, "--registry-cert", "copy", "a.test/b", "oci-layout:x", "--registry-key", "ca.pem");

@@ -22,6 +22,10 @@ public sealed class ImageFormTests : IDisposable
         var signed = _scene.Require("sign", Image, "--key", "ci.key", "--recursive");
         Assert.Contains(index, signed.Output, StringComparison.Ordinal);
         Assert.Contains(arm, signed.Errors, StringComparison.Ordinal);
+        var told = _scene.Require("sign", Image, "--key", "ci.key", "--recursive", "--output", "json").Json();
+        var inner = told.GetProperty("inner").EnumerateArray().ToList();
+        Assert.Contains(arm, inner.Select(i => i.GetProperty("digests").GetProperty("sha256").GetString()));
+        Assert.All(inner, i => Assert.StartsWith("referrer sha256:", i.GetProperty("written").GetString(), StringComparison.Ordinal));
         var verified = _scene.Require("verify", Image, "--key", "ci.pub", "--platform", "linux/arm64/v8", "--output", "json").Json();
         Assert.Equal(arm, verified.GetProperty("subject").GetProperty("digests").GetProperty("sha256").GetString());
         _scene.Require("verify", Image, "--key", "ci.pub", "--platform", "linux/arm64");

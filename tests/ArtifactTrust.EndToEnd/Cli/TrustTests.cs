@@ -71,6 +71,8 @@ public sealed class TrustTests : IDisposable
         Refuses(1, "timestamp", "trust", "init", "--root", root, "--profile", "local", server.Url);
         Refuses(3, "cannot be asked", "trust", "init", "--root", root, "--profile", "local", "http://127.0.0.1:1");
         Refuses(2, "does not exist", "trust", "init", "--root", "absent.json", "--profile", "local", server.Url);
+        var wrong = Path.Join(Local, "tuf", "timestamp.json");
+        Refuses(2, "is no root of a TUF repository", "trust", "init", "--root", wrong, "--profile", "local", server.Url);
         Refuses(2, "is built in", "trust", "init", "--root", root, "--profile", "github", server.Url);
         Refuses(2, "http(s) URL", "trust", "init", "--root", root, "tuf.example.com");
         Assert.False(Directory.Exists(Path.Join(_folder, "config")));

@@ -16,6 +16,17 @@ public sealed class SbomVerbTests : IDisposable
     public void Dispose() => _scene.Dispose();
 
     [Theory]
+    [InlineData("cyclonedx-xml", "CycloneDX XML", "merge", "--name", "release")]
+    [InlineData("spdx-json", "SPDX 2 JSON", "merge", "--name", "release")]
+    [InlineData("spdx3-json", "SPDX 3 JSON", "completeness")]
+    [InlineData("spdx3-json", "SPDX 3 JSON", "diff", "other")]
+    public void An_SBOM_in_a_format_that_is_not_read_is_named_as_such(string format, string named, string verb, params string[] more)
+    {
+        _scene.Require("sbom", "model", "--format", format, "--to", "other");
+        _scene.Refuses(Rejected, $"'other' is {named}, and CycloneDX JSON", ["sbom", verb, "other", .. more]);
+    }
+
+    [Theory]
     [InlineData("cyclonedx-json", "1.6", "CycloneDX 1.6")]
     [InlineData("cyclonedx-json", "1.7", "CycloneDX 1.7")]
     [InlineData("cyclonedx-xml", null, "CycloneDX 1.6")]

@@ -41,6 +41,37 @@ public sealed class ScanArtifactTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(_scene.At("tmp")));
     }
 
+    [TrivyTheory]
+    [InlineData("all")]
+    [InlineData("trivy")]
+    public void What_is_no_container_is_not_given_to_Trivy_and_said_so(string scanners)
+    {
+        _scene.Require("push", "model", "oci-layout:layout:1", "--ignore-path", "vocabulary");
+        var ended = _scene.Run("scan", "oci-layout:layout:1", "--scanners", scanners, "--trivy", RealTrivy.Executable!, "--offline");
+        Assert.Equal(3, ended.ExitCode);
+        Assert.Contains("Trivy scans container images, and 'oci-layout:layout", ended.Errors, StringComparison.Ordinal);
+        Assert.Contains("hint: --scanners model", ended.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_empty_directory_is_not_pushed_and_makes_no_layout()
+    {
+        _scene.Shell("mkdir empty");
+        _scene.Refuses(1, "has no files", "push", "empty", "oci-layout:layout:1");
+        _scene.Refuses(2, "it is a path; an image layout is written oci-layout:./layout", "push", "model", "./layout");
+    }
+
+    [Fact]
+    public void Rules_that_are_not_there_are_a_mistake_of_the_user() =>
+        _scene.Refuses(2, "'absent.json' does not exist", "scan", "model", "--scanners", "model", "--model-rules", "absent.json");
+
+    [Fact]
+    public void The_SBOM_of_an_artifact_of_files_is_that_of_its_directory()
+    {
+        _scene.Require("push", "model", "oci-layout:layout:1");
+        _scene.Refuses(1, "artifact-trust pull REF DIR", "sbom", "oci-layout:layout:1");
+    }
+
     [Theory]
     [InlineData("application/vnd.kitops.modelkit.config.v1+json", "application/vnd.kitops.modelkit.model.v1.tar", null)]
     [InlineData("application/vnd.oci.empty.v1+json", "application/octet-stream", "words.pkl")]
