@@ -79,8 +79,8 @@ internal sealed class PickleEvents(ModelScanRules rules, Place place)
         IsFull |= inner.IsFull;
     }
 
-    /// <summary>Whether an import that breaks a rule was added since.</summary>
-    internal bool HasRuleSince((int Imports, int Oddities) mark) => _imports.Skip(mark.Imports).Any(i => i.Rule is not null);
+    /// <summary>How many imports break a rule.</summary>
+    internal int Broken { get; private set; }
 
     /// <summary>Forgets what was added since; it was no pickle.</summary>
     internal void Restore((int Imports, int Oddities) mark)
@@ -88,6 +88,7 @@ internal sealed class PickleEvents(ModelScanRules rules, Place place)
         for (var i = mark.Imports; i < _imports.Count; i++)
         {
             _known.Remove((_imports[i].Import.Module, _imports[i].Import.Name));
+            Broken -= _imports[i].Rule is null ? 0 : 1;
         }
         _imports.RemoveRange(mark.Imports, _imports.Count - mark.Imports);
         _oddities.RemoveRange(mark.Oddities, _oddities.Count - mark.Oddities);
@@ -109,5 +110,6 @@ internal sealed class PickleEvents(ModelScanRules rules, Place place)
         }
         _known.Add((import.Module, import.Name), rule);
         _imports.Add((import, rule));
+        Broken += rule is null ? 0 : 1;
     }
 }

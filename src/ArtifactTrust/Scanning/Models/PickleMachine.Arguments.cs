@@ -100,9 +100,12 @@ internal sealed partial class PickleMachine
             {
                 Examine(length, position);
             }
-            if (kind == PickleKind.Text && length <= Limits.PickleNameBytes && input.Ensure((int)length))
+            if (kind == PickleKind.Text)
             {
-                value = Keep(PickleKind.Text, (int)length, input.Position, position);
+                value =
+                    length > Limits.PickleNameBytes ? PickleValue.LongText
+                    : input.Ensure((int)length) ? Keep(PickleKind.Text, (int)length, input.Position, position)
+                    : PickleValue.Other;
             }
         }
         if (!input.Skip(length))
@@ -207,15 +210,13 @@ internal sealed partial class PickleMachine
             }
             input.Advance(start);
             ExamineText(size, position);
-            if (size <= Limits.PickleNameBytes)
-            {
-                value = Keep(kind, size, input.Position, position);
-            }
+            value = size > Limits.PickleNameBytes ? PickleValue.LongText : Keep(kind, size, input.Position, position);
             input.Advance(length - start + 1);
         }
         else if (_end is null)
         {
             MoveOverText(kind, position);
+            value = PickleValue.LongText;
         }
         Push(value, position);
     }

@@ -22,6 +22,9 @@ internal sealed partial class PickleMachine
     private bool _sawArrays;
     private bool _sawUnclearType;
     private bool _sawStructure;
+    private bool _sawChangedType;
+    private bool _sawChangedDict;
+    private long _arrayStateEnd;
     private (int Count, int Marks) _base;
 
     // Bytes of lines too long for the buffer.
@@ -34,7 +37,7 @@ internal sealed partial class PickleMachine
         Memo,
     }
 
-    private static PickleRole RoleOf(string module, string name) =>
+    private static PickleRole RoleOf(string? module, string? name) =>
         (module, name) switch
         {
             ("numpy", "dtype") => PickleRole.DataType,
@@ -43,7 +46,61 @@ internal sealed partial class PickleMachine
             _ => PickleRole.None,
         };
 
-    private void ClearArrays() => (_array, _sawArrays, _sawUnclearType, _sawStructure) = (null, false, false, false);
+    private void ClearArrays()
+    {
+        (_array, _sawArrays, _sawUnclearType, _sawStructure) = (null, false, false, false);
+        (_sawChangedType, _sawChangedDict, _arrayStateEnd) = (false, false, -1);
+    }
+
+    /// <summary>
+    /// Looks at the values from a place of the stack on that become parts of another. What is handed over so may be called, or changed, by something that
+    /// is harmless otherwise; picklers call both classes themselves.
+    /// </summary>
+    private void NoteContent(int from, long position)
+    {
+        for (var i = Math.Max(from, 0); i < _count; i++)
+        {
+            switch (_stack[i].Role)
+            {
+                case PickleRole.ArrayWrapper:
+                    Doubt("the stand-in for an array is handed to something that may make one", position);
+                    break;
+                case PickleRole.DataType:
+                    _sawChangedType = true;
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Items are set on the topmost value. A dictionary is new no more, and one that stands elsewhere too is changed there.</summary>
+    private void NoteItems()
+    {
+        if (_count == 0)
+        {
+            return;
+        }
+        var changed = _stack[_count - 1];
+        _sawChangedDict |= changed == PickleValue.EmptyDictAgain;
+        if (changed == PickleValue.EmptyDict)
+        {
+            _journal?.Add((JournalOf.Stack, _count - 1, changed));
+            _stack[_count - 1] = PickleValue.Other;
+        }
+    }
+
+    /// <summary>The state of a data type may change how many bytes a value takes, or that it holds objects.</summary>
+    private void NoteTypeState(PickleValue type, PickleValue state)
+    {
+        if (type.Kind != PickleKind.DataType)
+        {
+            return;
+        }
+        // Numbers have -1 for what they cannot change.
+        var isSame = state.Kind == PickleKind.TypeState && (state.Place == type.Place || state.Place == uint.MaxValue);
+        _sawChangedType |= !isSame || (state.Length & 1) != type.Length;
+    }
 
     /// <summary>What a call of an import returns, where its size matters.</summary>
     private PickleValue ResultOf(PickleValue callee, PickleValue arguments)
@@ -57,6 +114,8 @@ internal sealed partial class PickleMachine
                 return DataType(texts.Read(PickleValue.OfText(PickleKind.Text, arguments.Length, arguments.Place)) ?? "");
             default:
                 _sawUnclearType |= callee.Role != PickleRole.None;
+                // Of a type, it is that type.
+                _sawChangedType |= callee.Role == PickleRole.DataType;
                 return PickleValue.Called;
         }
     }
@@ -90,7 +149,12 @@ internal sealed partial class PickleMachine
         {
             return;
         }
-        var (shape, type, aligned) = (PickleValue.Other, PickleValue.Other, false);
+        if (_stack[Fence - 1] != PickleValue.EmptyDict)
+        {
+            // It may have members already.
+            return;
+        }
+        var (shape, type, alignment) = (PickleValue.Other, PickleValue.Other, PickleValue.Nothing);
         for (var i = Fence; i + 1 < _count; i += 2)
         {
             switch (texts.Read(_stack[i]))
@@ -102,15 +166,18 @@ internal sealed partial class PickleMachine
                     type = _stack[i + 1];
                     break;
                 case "numpy_array_alignment_bytes":
-                    aligned = _stack[i + 1].Kind == PickleKind.Number;
+                    alignment = _stack[i + 1];
                     break;
+                case null:
+                    return;
                 default:
                     break;
             }
         }
-        if (shape.Kind == PickleKind.Shape && type.Kind == PickleKind.DataType)
+        if (shape.Kind == PickleKind.Shape && type.Kind == PickleKind.DataType && alignment.Kind is PickleKind.Number or PickleKind.Nothing)
         {
-            _array = (shape, type, aligned);
+            _array = (shape, type, alignment.Kind == PickleKind.Number);
+            _arrayStateEnd = input.Position;
             _journal?.Add((JournalOf.Stack, Fence - 1, _stack[Fence - 1]));
             _stack[Fence - 1] = PickleValue.ArrayState;
         }
@@ -119,7 +186,9 @@ internal sealed partial class PickleMachine
     /// <summary>Moves over the bytes of an array.</summary>
     private void ReadArray(PickleValue state, long position)
     {
-        if (state.Kind != PickleKind.ArrayState || _array is not { } array || (_sawStructure && _sawUnclearType))
+        var isUnclear = (_sawStructure && _sawUnclearType) || _sawChangedType || _sawChangedDict;
+        // Nothing stands between the members of the state and its use: it cannot have changed.
+        if (state.Kind != PickleKind.ArrayState || position != _arrayStateEnd || _array is not { } array || isUnclear)
         {
             Fail("an array follows whose size is not clear", position);
             return;
@@ -205,6 +274,8 @@ internal sealed partial class PickleMachine
             _changedAt,
             _frameEnd,
             _array,
+            _sawChangedType,
+            _sawChangedDict,
             SawImport,
             SawCall,
             SawDenied,
@@ -212,10 +283,12 @@ internal sealed partial class PickleMachine
             ErrorPosition,
             Doubtful
         );
-        var (opcodes, mark) = (Opcodes, events.Mark);
+        var (opcodes, mark, broken) = (Opcodes, events.Mark, events.Broken);
         (_journal, _sure, _exactNames, Error, SawCall, SawDenied) = ([], false, true, null, false, false);
         _base = (_count, _markCount);
-        while (_end is null && Error is null && !SawCall && !SawDenied && outer.Speculated <= allowed && _journal.Count <= MostUndone)
+        // A few bytes of numbers may call something harmless; to import what is not is no accident.
+        bool IsPickle() => (SawCall || SawDenied) && events.Broken > broken;
+        while (_end is null && Error is null && !IsPickle() && outer.Speculated <= allowed && _journal.Count <= MostUndone)
         {
             Opcodes++;
             var (at, lines) = (input.Position, _lineBytes);
@@ -232,8 +305,7 @@ internal sealed partial class PickleMachine
                 Confirm((PickleOpcode)opcode);
             }
         }
-        // A few bytes of numbers may call something harmless; to import what is not is no accident.
-        var isPickle = (SawCall || SawDenied) && events.HasRuleSince(mark);
+        var isPickle = IsPickle();
         if (!isPickle)
         {
             events.Restore(mark);
@@ -248,8 +320,22 @@ internal sealed partial class PickleMachine
             Undo(_journal[i]);
         }
         (_journal, _sure, _exactNames, _end, Opcodes) = (null, true, false, null, opcodes);
-        (_count, _markCount, _deniedAt, _changedAt, _frameEnd, _array, SawImport, SawCall, SawDenied, Error, ErrorPosition, Doubtful) =
-            saved;
+        (
+            _count,
+            _markCount,
+            _deniedAt,
+            _changedAt,
+            _frameEnd,
+            _array,
+            _sawChangedType,
+            _sawChangedDict,
+            SawImport,
+            SawCall,
+            SawDenied,
+            Error,
+            ErrorPosition,
+            Doubtful
+        ) = saved;
         input = outer;
         input.Rewind(start);
         if (isPickle)

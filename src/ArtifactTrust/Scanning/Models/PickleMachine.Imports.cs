@@ -40,15 +40,24 @@ internal sealed partial class PickleMachine
         return line;
     }
 
-    private void Import(PickleValue module, PickleValue name, long position) => Import(texts.Read(module), texts.Read(name), position);
-
-    private void Import(string? module, string? name, long position)
+    private void Import(PickleValue module, PickleValue name, long position)
     {
-        var isResolved = false;
+        var isLong = module.IsText && name.IsText && (module.Kind == PickleKind.LongText || name.Kind == PickleKind.LongText);
+        Import(texts.Read(module), texts.Read(name), position, isSure: isLong || !_exactNames);
+    }
+
+    /// <param name="module">The module; null where only a running program could tell.</param>
+    /// <param name="name">The name in it; null likewise.</param>
+    /// <param name="position">Where the opcode is.</param>
+    /// <param name="isSure">Whether names that cannot be told are no words of a text, and no accident.</param>
+    private void Import(string? module, string? name, long position, bool isSure = false)
+    {
+        var isCounted = false;
         if (module is null || name is null)
         {
             // In a guessed place, or after an error, this says nothing: any bytes give such an opcode.
-            if (Error is null && !_exactNames)
+            isCounted = isSure && Error is null;
+            if (isCounted || (Error is null && !_exactNames))
             {
                 SawImport = true;
                 events.AddUnresolved(module ?? "?", name ?? "?", position);
@@ -57,13 +66,13 @@ internal sealed partial class PickleMachine
         else if ((Error is null && !_exactNames) || (PickleText.IsName(module) && PickleText.IsName(name)))
         {
             // Before this is known to be a pickle, a line of prose or of a program is no name of a module.
-            (SawImport, isResolved) = (true, _sure || (PickleText.MayBeName(module) && PickleText.MayBeName(name)));
-            if (events.Add(module, name, position)?.Module is not null and not ModelScanRules.AnyModule && isResolved)
+            (SawImport, isCounted) = (true, _sure || (PickleText.MayBeName(module) && PickleText.MayBeName(name)));
+            if (events.Add(module, name, position)?.Module is not null and not ModelScanRules.AnyModule && isCounted)
             {
                 _deniedAt = Math.Min(_deniedAt, Opcodes);
             }
         }
-        Push(PickleValue.OfImport(isResolved, isResolved ? RoleOf(module!, name!) : PickleRole.None), position);
+        Push(PickleValue.OfImport(isCounted, isCounted ? RoleOf(module, name) : PickleRole.None), position);
     }
 
     private void ImportExtension(long code, long position)
@@ -76,7 +85,7 @@ internal sealed partial class PickleMachine
         {
             Fail("an extension code that cannot be", position);
         }
-        Import($"extension {code}", null, position);
+        Import($"extension {code}", null, position, isSure: !_exactNames);
     }
 
     private void Call(PickleValue callee, long position, PickleValue arguments = default)
@@ -86,7 +95,7 @@ internal sealed partial class PickleMachine
             return;
         }
         // Words on lines push imports; a function is no list of arguments.
-        if (callee.IsResolvedImport && (_sure || arguments.Kind != PickleKind.Import))
+        if (callee.IsSureImport && (_sure || arguments.Kind != PickleKind.Import))
         {
             SawCall |= Error is null;
             _sure |= SawCall;
@@ -121,7 +130,7 @@ internal sealed partial class PickleMachine
     /// <summary>A state, an item or an attribute is set on a value.</summary>
     private void Change(PickleValue changed, long position)
     {
-        if (changed.IsResolvedImport && Error is null && !_exactNames)
+        if (changed.IsSureImport && Error is null && !_exactNames)
         {
             _changedAt = Math.Min(_changedAt, Opcodes);
             events.AddOddity("import-changed", position);

@@ -44,10 +44,14 @@ internal sealed partial class PickleMachine
                 PushSized(8, position);
                 break;
             case PickleOpcode.None:
+                Push(PickleValue.Nothing, position);
+                break;
+            case PickleOpcode.EmptyDict:
+                Push(PickleValue.EmptyDict, position);
+                break;
             case PickleOpcode.NewTrue:
             case PickleOpcode.NewFalse:
             case PickleOpcode.EmptyList:
-            case PickleOpcode.EmptyDict:
             case PickleOpcode.EmptySet:
             case PickleOpcode.NextBuffer:
                 Push(PickleValue.Other, position);
@@ -131,7 +135,7 @@ internal sealed partial class PickleMachine
                 {
                     events.AddOddity("pickle-duplicates", position);
                 }
-                Push(Peek(0, position), position);
+                Push(Peek(0, position).Again, position);
                 break;
             case PickleOpcode.Tuple:
                 CombineAtMark(position);
@@ -152,12 +156,15 @@ internal sealed partial class PickleMachine
                 Combine(3, position);
                 break;
             case PickleOpcode.Append:
+                NoteContent(_count - 1, position);
                 Pop(position);
                 Change(Peek(0, position), position);
                 break;
             case PickleOpcode.SetItem:
+                NoteContent(_count - 1, position);
                 Pop(position);
                 Pop(position);
+                NoteItems();
                 Change(Peek(0, position), position);
                 break;
             case PickleOpcode.Appends:
@@ -168,6 +175,7 @@ internal sealed partial class PickleMachine
             case PickleOpcode.SetItems:
                 NoteArrayState();
                 PopMark(position);
+                NoteItems();
                 Change(Peek(0, position), position);
                 break;
             case PickleOpcode.ReadOnlyBuffer:
@@ -218,6 +226,7 @@ internal sealed partial class PickleMachine
                 }
                 else
                 {
+                    NoteTypeState(Peek(0, position), state);
                     Change(Peek(0, position), position);
                 }
                 break;

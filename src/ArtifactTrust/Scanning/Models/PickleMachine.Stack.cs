@@ -69,6 +69,7 @@ internal sealed partial class PickleMachine
             Fail("there is no mark", position);
             return;
         }
+        NoteContent(Fence, position);
         _count = _marks[--_markCount];
     }
 
@@ -76,6 +77,7 @@ internal sealed partial class PickleMachine
     private void Combine(int values, long position)
     {
         var tuple = _count - values >= Fence ? TupleOf(_count - values) : PickleValue.Other;
+        NoteContent(_count - values, position);
         for (var i = 0; i < values; i++)
         {
             Pop(position);
@@ -102,6 +104,23 @@ internal sealed partial class PickleMachine
         if (values is [{ Kind: PickleKind.Text } first, ..])
         {
             return PickleValue.OfText(PickleKind.TextFirst, first.Length, first.Place);
+        }
+        if (
+            values
+            is [
+                { Kind: PickleKind.Number },
+                { Kind: not PickleKind.Number },
+                _,
+                _,
+                _,
+                { Kind: PickleKind.Number } size,
+                _,
+                { Kind: PickleKind.Number } flags,
+                ..,
+            ]
+        )
+        {
+            return PickleValue.OfTypeState(size.Place, flags.Place);
         }
         var product = 1L;
         foreach (var value in values)
@@ -140,6 +159,6 @@ internal sealed partial class PickleMachine
             Fail($"place {index} of the memo is empty", position);
             value = PickleValue.Other;
         }
-        Push(value, position);
+        Push(value.Again, position);
     }
 }

@@ -41,6 +41,15 @@ internal enum PickleKind : byte
 
     /// <summary>The state of an <see cref="Array"/>.</summary>
     ArrayState,
+
+    /// <summary>None.</summary>
+    Nothing,
+
+    /// <summary>Text that is longer than any name that is kept.</summary>
+    LongText,
+
+    /// <summary>A tuple that may be the state of a data type.</summary>
+    TypeState,
 }
 
 /// <summary>An import that says how many bytes follow that are no opcodes.</summary>
@@ -72,8 +81,20 @@ internal readonly record struct PickleValue
 
     internal PickleKind Kind => (PickleKind)(_bits >> 60);
 
-    /// <summary>Whether the value is an import whose name is in the file.</summary>
-    internal bool IsResolvedImport => Kind == PickleKind.Import && Length == 1;
+    internal static PickleValue Nothing { get; } = new(PickleKind.Nothing, 0, 0);
+
+    internal static PickleValue LongText { get; } = new(PickleKind.LongText, 0, 0);
+
+    /// <summary>A new dictionary.</summary>
+    internal static PickleValue EmptyDict { get; } = new(PickleKind.Other, 0, 1);
+
+    /// <summary>A dictionary that was new when it was said once more.</summary>
+    internal static PickleValue EmptyDictAgain { get; } = new(PickleKind.Other, 0, 2);
+
+    /// <summary>Whether the value is an import, and not words of a text that read as one.</summary>
+    internal bool IsSureImport => Kind == PickleKind.Import && Length == 1;
+
+    internal bool IsText => Kind is PickleKind.Text or PickleKind.Escaped or PickleKind.RawUnicode or PickleKind.LongText;
 
     /// <summary>A text's length, in bytes.</summary>
     internal int Length => (int)(_bits >> 48) & 0xFFF;
@@ -83,7 +104,7 @@ internal readonly record struct PickleValue
 
     internal static PickleValue OfText(PickleKind kind, int length, long place) => new(kind, length, place);
 
-    internal static PickleValue OfImport(bool isResolved, PickleRole role) => new(PickleKind.Import, isResolved ? 1 : 0, (long)role);
+    internal static PickleValue OfImport(bool isSure, PickleRole role) => new(PickleKind.Import, isSure ? 1 : 0, (long)role);
 
     internal static PickleValue Array { get; } = new(PickleKind.Array, 0, 0);
 
@@ -98,6 +119,12 @@ internal readonly record struct PickleValue
     /// <summary>A data type of values of so many bytes, or of objects.</summary>
     internal static PickleValue OfDataType(long bytes, bool holdsObjects) =>
         Fits(bytes) ? new(PickleKind.DataType, holdsObjects ? 1 : 0, bytes) : Called;
+
+    /// <summary>The state of a data type: the bytes one value takes, and flags of which the lowest says that it holds objects.</summary>
+    internal static PickleValue OfTypeState(long bytes, long flags) => new(PickleKind.TypeState, (int)(flags & 0xFFF), bytes);
+
+    /// <summary>The value, where it stands a second time.</summary>
+    internal PickleValue Again => this == EmptyDict ? EmptyDictAgain : this;
 
     /// <summary>What the import is, where it is one.</summary>
     internal PickleRole Role => Kind == PickleKind.Import ? (PickleRole)Place : PickleRole.None;

@@ -77,6 +77,18 @@ public sealed class PickleTests
     }
 
     [Theory]
+    [InlineData("\x80\x04")]
+    [InlineData("N0\x80\x04")]
+    public void A_name_too_long_to_be_one_is_critical_where_the_pickle_breaks_after_its_call(string start)
+    {
+        // os.path.os.path.os and so on is os, and what is called has run by the time of the error.
+        var name = string.Concat(Enumerable.Repeat("path.os.", 0x200)) + "system";
+        var pickle = Join(Bytes(start), Short("os"), Bytes("X\x06\x10\0\0" + name + "\x93"), Short("true"), Bytes("\x85R\xff"));
+        Assert.Contains(Scan(pickle).Findings, f => f.Id == "import-unresolved");
+        Assert.Contains(Scan(Zip(("archive/data.pkl", pickle))).Findings, f => f.Id == "import-unresolved");
+    }
+
+    [Theory]
     [InlineData("ccollections\nOrderedDict\n)R.")]
     [InlineData("\x80\x02" + "ccollections\nOrderedDict\nq\0)Rq\x01.")]
     [InlineData(
