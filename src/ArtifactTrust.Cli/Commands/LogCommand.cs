@@ -139,14 +139,15 @@ internal static class LogCommand
         };
         verb.SetAction(parsed =>
         {
-            if (parsed.GetValue(last) < 1)
+            var count = parsed.GetValue(last);
+            if (count < 1)
             {
-                throw CliException.Usage("--last is a number of records from 1");
+                throw CliException.Usage($"--last is a number from 1, not {count}");
             }
             using var trusted = KeyLoader.Public([parsed.GetValue(key)!]);
             var log = Open(parsed.GetValue(directory)!, trusted);
             var size = log.Count();
-            var records = log.ReadFrom(Math.Max(0, size - parsed.GetValue(last))).ToList();
+            var records = log.ReadFrom(Math.Max(0, size - count)).ToList();
             Done(
                 session,
                 "log show",

@@ -101,10 +101,15 @@ internal static class PullCommand
             var result = await gate.DecideAsync([new NamedSubject("image", image.Reference.ToString(), image)], cancellation);
             if (!result.Decision.IsAllowed)
             {
-                throw CliException.Rejected(
-                    "policy",
-                    $"the policy does not allow it; nothing was fetched\n{DecisionText.Format(result.Decision).TrimEnd()}"
-                );
+                const string message = "the policy does not allow it; nothing was fetched";
+                var decision = DecisionText.Format(result.Decision).TrimEnd();
+                if (session.Terminal.Json)
+                {
+                    throw CliException.Rejected("policy", $"{message}\n{decision}");
+                }
+                // Lines of its own: an error is told in one.
+                session.Terminal.Error.WriteLine(decision);
+                throw CliException.Rejected("policy", message);
             }
             return;
         }

@@ -58,6 +58,26 @@ public sealed class GateTests : IDisposable
     }
 
     [Fact]
+    public void A_pull_that_a_policy_denies_tells_why_line_by_line()
+    {
+        _scene.Require("push", "model", "oci-layout:layout:1");
+        _scene.Write(
+            "images.yaml",
+            """
+            version: 1
+            name: images
+            identities: { ci: { keys: [ { file: ci.pub } ] } }
+            subjects: { image: { kind: image, signatures: { from: ci } } }
+            """
+        );
+        string[] pull = ["pull", "oci-layout:layout:1", "out", "--policy", "images.yaml"];
+        _scene.Refuses(1, "nothing was fetched", pull);
+        var ended = _scene.Run(pull);
+        Assert.Contains("\n  failed       image.signatures  no signature counts\n", ended.Errors, StringComparison.Ordinal);
+        Assert.EndsWith("\nrejected: the policy does not allow it; nothing was fetched\n", ended.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_gates_own_secrets_are_kept_from_the_command()
     {
         string[] secrets = ["ARTIFACT_TRUST_PIN", "ARTIFACT_TRUST_PASSWORD", "COSIGN_PASSWORD", "SIGSTORE_ID_TOKEN"];
