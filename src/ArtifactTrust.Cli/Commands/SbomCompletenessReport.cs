@@ -24,7 +24,7 @@ internal static class SbomCompletenessReport
             terminal.WriteJson(writer =>
             {
                 writer.WriteStartObject();
-                Session.WriteHead(writer, "completeness", below.Count > 0 ? "below" : "ok", code);
+                Session.WriteHead(writer, "sbom completeness", below.Count > 0 ? "below" : "ok", code);
                 writer.WriteStartArray("profiles");
                 scores.ForEach(s => WriteJson(writer, s));
                 writer.WriteEndArray();

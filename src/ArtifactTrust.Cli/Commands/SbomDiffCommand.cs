@@ -71,7 +71,7 @@ internal static class SbomDiffCommand
     private static void WriteJson(Utf8JsonWriter writer, SbomDiff diff, int code)
     {
         writer.WriteStartObject();
-        Session.WriteHead(writer, "diff", diff.IsEmpty ? "same" : "different", code);
+        Session.WriteHead(writer, "sbom diff", diff.IsEmpty ? "same" : "different", code);
         Items("added", diff.Added);
         Items("removed", diff.Removed);
         writer.WriteStartArray("changed");

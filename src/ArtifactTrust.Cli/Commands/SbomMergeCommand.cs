@@ -68,7 +68,7 @@ internal static class SbomMergeCommand
                 },
                 parsed.GetValue(to),
                 attested: null,
-                command: "merge"
+                command: "sbom merge"
             );
         });
         return verb;

@@ -39,7 +39,7 @@ internal static class SbomValidateCommand
             terminal.WriteJson(writer =>
             {
                 writer.WriteStartObject();
-                Session.WriteHead(writer, "validate", validation.IsValid ? "valid" : "invalid", code);
+                Session.WriteHead(writer, "sbom validate", validation.IsValid ? "valid" : "invalid", code);
                 writer.WriteString("format", validation.Format);
                 writer.WriteString("specVersion", validation.SpecVersion);
                 foreach (

@@ -55,9 +55,9 @@ internal static class CommandLine
         var session = new Session(terminal, time, trailing) { Interruption = interruption };
         var root = CreateRoot(session, own);
         var parsed = root.Parse(own, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        var verb = parsed.CommandResult.Command.Name;
+        var verb = NameOf(parsed.CommandResult);
         terminal.Json = own.SkipWhile(a => a != "--output").Skip(1).FirstOrDefault() == "json" || own.Contains("--output=json");
-        var help = $"see: {HelpOf(parsed.CommandResult)}";
+        var help = parsed.CommandResult.Parent is null ? "see: artifact-trust --help" : $"see: artifact-trust {verb} --help";
         if (!own.Any(IsHelp) && NoOption(parsed) is { } word)
         {
             return session.Fail(
@@ -181,16 +181,9 @@ internal static class CommandLine
                 parsed.Errors[0].Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             );
 
-    /// <summary>What to type for the help of a command: the name of <c>log show</c> alone is no command.</summary>
-    private static string HelpOf(CommandResult command)
-    {
-        var names = new List<string> { "--help" };
-        for (var at = command; at is { Parent: CommandResult above }; at = above)
-        {
-            names.Insert(0, at.Command.Name);
-        }
-        return $"artifact-trust {string.Join(' ', names)}";
-    }
+    /// <summary>The whole name of a verb, such as <c>log show</c>: its last word alone may be another verb. Of no verb, the program's.</summary>
+    private static string NameOf(CommandResult command) =>
+        command.Parent is CommandResult { Parent: not null } above ? $"{NameOf(above)} {command.Command.Name}" : command.Command.Name;
 
     /// <summary>
     /// A word of a verb that begins like an option and is none; null where there is none. It must not be taken for a subject, nor for the name of a file to

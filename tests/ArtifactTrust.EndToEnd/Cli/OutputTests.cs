@@ -337,4 +337,22 @@ public sealed class OutputTests : IDisposable
     {
         public void Dispose() => scene.Shell("umount disk");
     }
+
+    [Theory]
+    [InlineData("hash", "model")]
+    [InlineData("log verify", "audit", "--key", "gate.pub")]
+    [InlineData("log show", "audit", "--key", "gate.pub")]
+    [InlineData("trust show")]
+    [InlineData("sbom validate", "model.json")]
+    [InlineData("sbom completeness", "model.json")]
+    [InlineData("sbom diff", "model.json", "model.json")]
+    [InlineData("sbom merge", "model.json", "--name", "release", "--to", "merged.json")]
+    public void The_document_of_success_and_that_of_failure_name_the_same_verb(string verb, params string[] arguments)
+    {
+        _scene.Require("sbom", "model", "--to", "model.json");
+        var done = _scene.Require([.. verb.Split(' '), .. arguments, "--output", "json"]);
+        var failed = _scene.Run([.. verb.Split(' '), "--output", "json", "--no-such-option"]);
+        Assert.Equal(2, failed.ExitCode);
+        Assert.All([done, failed], e => Assert.Equal(verb, e.Json().GetProperty("command").GetString()));
+    }
 }

@@ -115,4 +115,8 @@ public sealed class UselessOptionTests : IDisposable
     [InlineData("-1")]
     public void The_last_records_of_a_log_are_one_or_more(string last) =>
         _scene.Refuses(Usage, "--last is a number of records", "log", "show", "audit", "--key", "gate.pub", "--last", last);
+
+    [Fact]
+    public void Only_gate_and_verify_run_a_command() =>
+        _scene.Refuses(Usage, "only gate and verify take a command", "log", "verify", "audit", "--key", "gate.pub", "--", "touch", "ran");
 }
