@@ -226,6 +226,22 @@ public sealed class FormatTests
         Assert.Equal(FileVerdict.Inconclusive, Scan(counts).Verdict);
     }
 
+    [Theory]
+    [InlineData("tokenizer.chat_template", true)]
+    [InlineData("tokenizer.ggml.tokens", false)]
+    public void A_template_in_an_array_of_a_GGUF_file_is_looked_into(string key, bool isTemplate)
+    {
+        byte[][] head = [Bytes("GGUF"), BitConverter.GetBytes(3), BitConverter.GetBytes(0L), BitConverter.GetBytes(2L)];
+        byte[][] texts = [GgufText(key), .. Array(8, 2), GgufText("a"), GgufText("{{ ''.__class__ }}")];
+        byte[][] numbers = [GgufText("template.numbers"), .. Array(0, 3), [1, 2, 3]];
+        var scan = Scan(Join([.. head, .. texts, .. numbers]));
+        Assert.Empty(scan.Gaps);
+        Assert.Equal(isTemplate, scan.Findings.Any(f => f.Id == "template-internals"));
+
+        static byte[][] Array(int type, long count) =>
+            [BitConverter.GetBytes(9), BitConverter.GetBytes(type), BitConverter.GetBytes(count)];
+    }
+
     [Fact]
     public void An_extension_type_that_pyarrow_unpickled_is_found()
     {
