@@ -165,13 +165,13 @@ internal sealed class TarExaminer(ModelFileExaminer examiner, Place place)
                 _longLink = text.TrimEnd('\0');
                 break;
             default:
-                return ReadRecords(data.AsSpan(0, size));
+                return ReadRecords(data.AsSpan(0, size), isGlobal: type == 'g');
         }
         return true;
     }
 
     /// <summary>Records of a length, a name and a value. A value may have lines of its own that look like records.</summary>
-    private bool ReadRecords(ReadOnlySpan<byte> records)
+    private bool ReadRecords(ReadOnlySpan<byte> records, bool isGlobal)
     {
         while (records is [not 0, ..])
         {
@@ -189,7 +189,12 @@ internal sealed class TarExaminer(ModelFileExaminer examiner, Place place)
             }
             var text = Encoding.UTF8.GetString(records[(space + 1)..(length - 1)]);
             var equals = text.IndexOf('=', StringComparison.Ordinal);
-            if (equals >= 0)
+            if (isGlobal && equals >= 0 && text[..equals] == "size")
+            {
+                // Readers take this for the size of all members, and for the place of the next ones or not.
+                _log.AddGap(place, "a pax header says one size of all members");
+            }
+            else if (equals >= 0)
             {
                 NoteRecord(text[..equals], text[(equals + 1)..]);
             }

@@ -343,6 +343,18 @@ public sealed class FormatTests
     }
 
     [Fact]
+    public void A_size_of_all_members_of_a_tar_archive_hides_none()
+    {
+        var tar = Tar(("header", Bytes("13 size=2048\n")), ("README", Bytes("text")), ("a.pkl", Malicious));
+        tar[156] = (byte)'g';
+        var sum = tar.Take(512).Sum(b => b) - tar.Skip(148).Take(8).Sum(b => b) + (8 * ' ');
+        Bytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(tar, 148);
+        var scan = Scan(tar);
+        Assert.Contains(scan.Findings, f => f.Id == "import-program");
+        Assert.Contains(scan.Gaps, g => g.Contains("one size of all members", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Values_that_a_table_of_PyTables_unpickles_are_found()
     {
         var file = Sample("lambda-earliest.h5");
