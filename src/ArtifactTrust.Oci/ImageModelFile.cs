@@ -15,6 +15,7 @@ internal static class ImageModelFile
     {
         "native-code",
         "python-bytecode",
+        "serialized-objects",
         "zip-appended",
         "7z-appended",
     };

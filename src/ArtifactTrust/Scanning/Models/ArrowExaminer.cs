@@ -124,26 +124,58 @@ internal sealed class ArrowExaminer(ModelFileExaminer examiner, Place place)
 
     private void Search(ReadOnlyMemory<byte> schema, long? start, long position)
     {
-        if (schema.Span.IndexOf("arrow.py_extension_type"u8) < 0)
+        if (schema.Span.IndexOf("ray.data.arrow_pickled_object"u8) >= 0)
+        {
+            examiner.Log.AddOddity("arrow-pickled-values", place, null, position);
+        }
+        if (schema.Span.IndexOf("arrow.py_extension_type"u8) >= 0)
+        {
+            examiner.Log.AddOddity("arrow-pickle", place, null, position);
+        }
+        // Ray unpickled what its tensors say of their shape (GHSA-mw35-8rx3-xf9r), which is a harmless tuple in most files.
+        else if (schema.Span.IndexOf("ray.data.arrow_"u8) < 0)
         {
             return;
         }
-        examiner.Log.AddOddity("arrow-pickle", place, null, position);
         var left = MostGuesses;
-        for (var at = 0; at < schema.Length - 2 && left > 0; at++)
+        for (var at = 0; at < schema.Length - 2; at++)
         {
-            var next = schema.Span[at..].IndexOf((byte)PickleOpcode.Proto);
+            // By a protocol, or an import of protocol 0, with a mark before it or not.
+            var next = schema.Span[at..].IndexOfAny((byte)PickleOpcode.Proto, (byte)PickleOpcode.Global);
             if (next < 0)
             {
                 return;
             }
             at += next;
-            if (schema.Span[Math.Min(at + 1, schema.Length - 1)] <= 5)
+            if (schema.Span[at] == (byte)PickleOpcode.Global ? NamesImport(schema.Span[(at + 1)..]) : schema.Span[at + 1] <= 5)
             {
+                if (left == 0)
+                {
+                    examiner.Log.AddGap(place, "too many places of the schema look like a pickle");
+                    return;
+                }
                 left--;
                 var inner = new Place(place.At(position), start is null ? null : place.Start + start + at, place.Depth + 1);
-                examiner.ExamineGuess(schema[at..Math.Min(schema.Length, at + GuessBytes)], inner);
+                var from = at > 0 && schema.Span[at - 1] == (byte)PickleOpcode.Mark ? at - 1 : at;
+                var followed = examiner.ExamineGuess(schema[from..Math.Min(schema.Length, at + GuessBytes)], inner);
+                at = Math.Max(at, from + followed - 1);
             }
         }
+    }
+
+    /// <summary>Whether two lines that are names follow.</summary>
+    private static bool NamesImport(ReadOnlySpan<byte> text)
+    {
+        text = text[..Math.Min(text.Length, 256)];
+        for (var line = 0; line < 2; line++)
+        {
+            var end = text.IndexOf((byte)'\n');
+            if (end < 0 || !PickleText.IsName(PickleText.Utf8(text[..end])))
+            {
+                return false;
+            }
+            text = text[(end + 1)..];
+        }
+        return true;
     }
 }

@@ -16,6 +16,9 @@ internal enum FormatTreatment
     /// <summary>It is machine code.</summary>
     Native,
 
+    /// <summary>Objects of another language.</summary>
+    Objects,
+
     /// <summary>An archive of members.</summary>
     Zip,
 
@@ -112,6 +115,7 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
 
     private const string Unknown = "unknown";
     private const string Safetensors = "safetensors";
+    private const string Workspace = "workspace of R";
     private const string Bytecode = "Python bytecode";
 
     /// <summary>Whether Python takes it for a compiled module. It may be another format all the same.</summary>
@@ -138,6 +142,14 @@ internal sealed record FileFormat(string Name, FormatTreatment Treatment)
         ([0xfe, 0xed, 0xfa, 0xce], new("Mach-O program or library", FormatTreatment.Native)),
         ([0xce, 0xfa, 0xed, 0xfe], new("Mach-O program or library", FormatTreatment.Native)),
         ([0xca, 0xfe, 0xba, 0xbe], new("Mach-O library or Java class", FormatTreatment.Native)),
+        ([.. "RDX2\n"u8], new(Workspace, FormatTreatment.Objects)),
+        ([.. "RDX3\n"u8], new(Workspace, FormatTreatment.Objects)),
+        ([.. "RDA2\n"u8], new(Workspace, FormatTreatment.Objects)),
+        ([.. "RDA3\n"u8], new(Workspace, FormatTreatment.Objects)),
+        ([.. "X\n\0\0\0\x02"u8], new("value of R", FormatTreatment.Objects)),
+        ([.. "X\n\0\0\0\x03"u8], new("value of R", FormatTreatment.Objects)),
+        ([0xac, 0xed, 0x00, 0x05], new("serialized objects of Java", FormatTreatment.Objects)),
+        ([0, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, 0, 0, 0, 0], new("serialized objects of .NET", FormatTreatment.Objects)),
         ([.. "GGUF"u8], new("GGUF", FormatTreatment.Gguf)),
         ([.. "PAR1"u8], new("Parquet", FormatTreatment.Parquet)),
         ([.. "ARROW1"u8], new("Arrow", FormatTreatment.Arrow)),

@@ -60,14 +60,22 @@ internal sealed class GgufExaminer(ExaminationLog log, Place place)
             AddName(keys, key, position);
             if (type == StringType && IsTemplate(key))
             {
-                var at = _input.Position;
-                if (Text(Limits.TemplateLength) is { } template)
+                ExamineTemplate();
+            }
+            else if (type == ArrayType && IsTemplate(key))
+            {
+                // transformers takes the one text of an array for the template.
+                var (element, count) = ArrayHead();
+                if (element == StringType)
                 {
-                    new TemplateExaminer(log).Examine(template, place with { Start = place.Start + at });
+                    for (ulong t = 0; t < count; t++)
+                    {
+                        ExamineTemplate();
+                    }
                 }
                 else
                 {
-                    log.AddGap(place, "a template that is too long to be examined");
+                    SkipArray(element, count, 0);
                 }
             }
             else if (key == "general.alignment" && type == 4)
@@ -84,6 +92,19 @@ internal sealed class GgufExaminer(ExaminationLog log, Place place)
             throw Malformed($"an alignment of {alignment}");
         }
         ReadTensors(tensors, alignment, length);
+    }
+
+    private void ExamineTemplate()
+    {
+        var at = _input.Position;
+        if (Text(Limits.TemplateLength) is { } template)
+        {
+            new TemplateExaminer(log).Examine(template, place with { Start = place.Start + at });
+        }
+        else
+        {
+            log.AddGap(place, "a template that is too long to be examined");
+        }
     }
 
     private void ReadTensors(ulong tensors, ulong alignment, long length)
@@ -176,24 +197,32 @@ internal sealed class GgufExaminer(ExaminationLog log, Place place)
                 {
                     throw Malformed("arrays lie too deep inside each other");
                 }
-                var (element, count) = ((int)Math.Min(Number(4), 99), Count());
-                if (count > (ulong)_input.Remaining)
-                {
-                    throw Malformed($"an array of {count} values");
-                }
-                if (SizeOf(element) is { } each)
-                {
-                    Skip(count > ulong.MaxValue / 8 ? ulong.MaxValue : count * (ulong)each);
-                    break;
-                }
-                for (ulong i = 0; i < count; i++)
-                {
-                    SkipValue(element, depth + 1);
-                }
+                var (element, count) = ArrayHead();
+                SkipArray(element, count, depth);
                 break;
             default:
                 Skip((ulong)(SizeOf(type) ?? throw Malformed($"a value of type {type}")));
                 break;
+        }
+    }
+
+    /// <summary>The type of an array's values, and their number.</summary>
+    private (int Element, ulong Count) ArrayHead()
+    {
+        var (element, count) = ((int)Math.Min(Number(4), 99), Count());
+        return count > (ulong)_input.Remaining ? throw Malformed($"an array of {count} values") : (element, count);
+    }
+
+    private void SkipArray(int element, ulong count, int depth)
+    {
+        if (SizeOf(element) is { } each)
+        {
+            Skip(count > ulong.MaxValue / 8 ? ulong.MaxValue : count * (ulong)each);
+            return;
+        }
+        for (ulong i = 0; i < count; i++)
+        {
+            SkipValue(element, depth + 1);
         }
     }
 

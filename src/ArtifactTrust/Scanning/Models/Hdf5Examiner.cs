@@ -162,6 +162,10 @@ internal sealed class Hdf5Examiner(ModelFileExaminer examiner, Place place)
             {
                 new KerasConfig(_log, place.Part(attribute.Name)).Examine(text);
             }
+            else if (attribute.Name == "PSEUDOATOM" && text.Span.StartsWith("object"u8))
+            {
+                _log.AddOddity("hdf5-pickled-values", place);
+            }
             else if (
                 !text.IsEmpty
                 && (text.Span[0] == 0x80 || NestedPickles.MayBegin(text.Span[..Math.Min(text.Length, NestedPickles.HeadBytes)]))

@@ -106,7 +106,10 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
                         case "chat_template" or "chat_templates" or "template":
                             _ofModel = true;
                             break;
-                        case SettingsImports.Target or SettingsImports.Loader when member.Value.ValueKind == JsonValueKind.String:
+                        case SettingsImports.Target
+                        or SettingsImports.Loader
+                        or SettingsImports.Parallel when member.Value.ValueKind == JsonValueKind.String:
+                        case var activation when SettingsImports.IsActivation(activation) && member.Value.ValueKind == JsonValueKind.String:
                             _ofModel |= SettingsImports.Examine(member.Name, member.Value.GetString()!, log, place);
                             break;
                         case "auto_mapping" when member.Value.ValueKind == JsonValueKind.Object:
@@ -114,6 +117,12 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
                             break;
                         case "attn_implementation" or "_attn_implementation" or "experts_implementation":
                             _ofModel |= code.ExamineKernel(member.Value);
+                            break;
+                        case "types" when member.Value.ValueKind == JsonValueKind.Object && value.TryGetProperty("structure", out _):
+                            _ofModel |= code.ExamineRouter(member.Value);
+                            break;
+                        case "filters" or "codecs" or "compressor" or "compressors":
+                            _ofModel |= ExamineCodecs(member.Value, place);
                             break;
                         case "trust_remote_code" when member.Value.ValueKind == JsonValueKind.True:
                             log.AddOddity("remote-code", place, "trust_remote_code is set");
@@ -136,6 +145,33 @@ internal sealed partial class JsonSettings(ExaminationLog log, IReadOnlySet<stri
             default:
                 break;
         }
+    }
+
+    /// <summary>What Zarr passes the values of an array through when it reads them: one codec, or several.</summary>
+    /// <returns>Whether one of them unpickles.</returns>
+    private bool ExamineCodecs(JsonElement value, Place place)
+    {
+        if (value.ValueKind == JsonValueKind.Array)
+        {
+            return value
+                .EnumerateArray()
+                .Aggregate(false, (any, c) => (c.ValueKind == JsonValueKind.Object && ExamineCodecs(c, place)) || any);
+        }
+        if (
+            value.ValueKind != JsonValueKind.Object
+            || !value
+                .EnumerateObject()
+                .Any(m =>
+                    m.Name is "id" or "name"
+                    && m.Value.ValueKind == JsonValueKind.String
+                    && m.Value.GetString() is "pickle" or "numcodecs.pickle"
+                )
+        )
+        {
+            return false;
+        }
+        log.AddOddity("zarr-pickle", place);
+        return true;
     }
 
     private void ExamineText(JsonElement value, Place place)

@@ -114,17 +114,20 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
     }
 
     /// <summary>Follows a pickle whose end is not known, and keeps what it imports, if it calls something.</summary>
-    internal void ExamineGuess(ReadOnlyMemory<byte> bytes, Place place)
+    /// <returns>How many bytes it has; none where nothing is called.</returns>
+    internal int ExamineGuess(ReadOnlyMemory<byte> bytes, Place place)
     {
         var events = new PickleEvents(rules, place);
         var input = new PickleInput(new MemoryStream(bytes.ToArray()), bytes.Length);
         var nested = new NestedPickles(rules, place.Depth + 1, cancellation);
         var machine = new PickleMachine(input, events, new PickleText(input), nested);
         machine.Run(sure: false, exactNames: false, cancellation);
-        if (machine.SawCall || machine.SawDenied)
+        if (!machine.SawCall && !machine.SawDenied)
         {
-            Log.Add(events, place);
+            return 0;
         }
+        Log.Add(events, place);
+        return (int)input.Position;
     }
 
     /// <summary>Reads bytes into memory, where they are few enough.</summary>
@@ -251,6 +254,9 @@ internal sealed class ModelFileExaminer(ModelScanRules rules, IReadOnlySet<strin
                 break;
             case FormatTreatment.Native:
                 Log.AddOddity("native-code", place, format.Name);
+                break;
+            case FormatTreatment.Objects:
+                Log.AddOddity("serialized-objects", place, format.Name);
                 break;
             case FormatTreatment.Numpy:
                 ExamineNumpy(new PickleInput(stream, length), place);

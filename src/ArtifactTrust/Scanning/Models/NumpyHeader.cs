@@ -36,7 +36,7 @@ internal static partial class NumpyHeader
 
     /// <summary>Reads the header and moves past it.</summary>
     /// <param name="input">The bytes.</param>
-    /// <param name="dataBytes">The size of plain data of one simple type; null of any other.</param>
+    /// <param name="dataBytes">The size of plain data of one simple type, or of a structure of such; null of any other.</param>
     internal static NumpyContent Read(PickleInput input, out long? dataBytes)
     {
         dataBytes = null;
@@ -73,13 +73,37 @@ internal static partial class NumpyHeader
 
     private static long? SizeOf(string descr, string shape)
     {
+        if (descr is ['[', ..])
+        {
+            return SizeOfFields(descr) is { } each ? Multiply(each, shape) : null;
+        }
         var type = SimpleType().Match(descr);
         if (!type.Success || !long.TryParse(type.Groups["size"].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes))
         {
             return null;
         }
         // A character of U has four bytes.
-        UInt128 total = (UInt128)bytes * (type.Groups["kind"].Value == "U" ? 4u : 1u);
+        return bytes > long.MaxValue / 4 ? null : Multiply(bytes * (type.Groups["kind"].Value == "U" ? 4 : 1), shape);
+    }
+
+    /// <summary>The size of a structure without structures in it; null of any other.</summary>
+    private static long? SizeOfFields(string descr)
+    {
+        var (total, covered, fields) = (0L, 0, 0);
+        foreach (Match field in Field().Matches(descr))
+        {
+            if (SizeOf(field.Groups["type"].Value, field.Groups["shape"].Value) is not { } size || size > long.MaxValue - total)
+            {
+                return null;
+            }
+            (total, covered, fields) = (total + size, covered + field.Length, fields + 1);
+        }
+        return covered + (2 * fields) == descr.Length ? total : null;
+    }
+
+    private static long? Multiply(long bytes, string shape)
+    {
+        var total = (UInt128)bytes;
         foreach (var extent in shape.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             if (!long.TryParse(extent.TrimEnd('L'), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
@@ -131,6 +155,12 @@ internal static partial class NumpyHeader
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
     )]
     private static partial Regex SimpleType();
+
+    [GeneratedRegex(
+        @"\('[^']*', (?<type>'[^']*')(?:, \((?<shape>[0-9, ]*)\))?\)",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
+    )]
+    private static partial Regex Field();
 
     [GeneratedRegex("'[^']*'", RegexOptions.CultureInvariant)]
     private static partial Regex Quoted();

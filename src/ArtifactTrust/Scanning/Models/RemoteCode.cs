@@ -94,6 +94,19 @@ internal sealed class RemoteCode(ExaminationLog log, IReadOnlySet<string> siblin
         return true;
     }
 
+    /// <summary>The classes between which a router of Sentence Transformers chooses.</summary>
+    /// <returns>Whether there are any.</returns>
+    internal bool ExamineRouter(JsonElement types)
+    {
+        var any = false;
+        foreach (var type in types.EnumerateObject().Where(t => t.Value.ValueKind == JsonValueKind.String))
+        {
+            ExamineModule(type.Value.GetString()!);
+            any = true;
+        }
+        return any;
+    }
+
     /// <summary>The implementation of a layer: by the name of a repository it is fetched from there.</summary>
     /// <returns>Whether it is such a name.</returns>
     internal bool ExamineKernel(JsonElement value)

@@ -4,8 +4,8 @@ namespace ArtifactTrust.Scanning.Models;
 
 /// <summary>Settings from which frameworks import and call what they name, wherever it is from.</summary>
 /// <remarks>
-/// Hydra, and with it NeMo and others: <c>_target_: package.Class</c>. MLflow: <c>loader_module: package.module</c>. PEFT: <c>auto_mapping</c>. What a
-/// framework is made of itself is no finding, unless it is denied: settings are full of it.
+/// Hydra, and with it NeMo and others: <c>_target_: package.Class</c>. MLflow: <c>loader_module: package.module</c>. PEFT: <c>auto_mapping</c>,
+/// <c>megatron_core</c>. Sentence Transformers: activation functions, and the classes of a router. What a framework is made of itself is no finding, unless it is denied: settings are full of it.
 /// </remarks>
 internal static partial class SettingsImports
 {
@@ -15,10 +15,17 @@ internal static partial class SettingsImports
     /// <summary>The member that holds the module by which MLflow loads a model.</summary>
     internal const string Loader = "loader_module";
 
+    /// <summary>The member that holds the module by which PEFT reaches layers that are spread over machines.</summary>
+    internal const string Parallel = "megatron_core";
+
     private const string Everything = "*";
 
+    /// <summary>Whether a member names an activation function, which is a path where it has a dot.</summary>
+    internal static bool IsActivation(string member) =>
+        member is "activation_function" or "activation_fn" or "sbert_ce_default_activation_function";
+
     /// <summary>Judges the value of a member.</summary>
-    /// <param name="member"><see cref="Target"/> or <see cref="Loader"/>; nothing else is judged.</param>
+    /// <param name="member"><see cref="Target"/>, <see cref="Loader"/>, <see cref="Parallel"/> or an activation; nothing else is judged.</param>
     /// <param name="value">What it names.</param>
     /// <param name="log">Where findings are kept.</param>
     /// <param name="place">Where the settings are.</param>
@@ -26,9 +33,10 @@ internal static partial class SettingsImports
     /// <returns>Whether it is such a member.</returns>
     internal static bool Examine(string member, string value, ExaminationLog log, Place place, long? position = null)
     {
-        if (member is Target or Loader && value.Length > 0)
+        var isActivation = IsActivation(member) && value.Contains('.', StringComparison.Ordinal);
+        if ((member is Target or Loader or Parallel || isActivation) && value.Length > 0)
         {
-            var dot = member is Target ? value.LastIndexOf('.') : -1;
+            var dot = member is Target || isActivation ? value.LastIndexOf('.') : -1;
             var (module, name) = dot > 0 ? (value[..dot], value[(dot + 1)..]) : (value, Everything);
             Judge(module, name, log, place, position);
             return true;

@@ -165,37 +165,63 @@ internal sealed class TarExaminer(ModelFileExaminer examiner, Place place)
                 _longLink = text.TrimEnd('\0');
                 break;
             default:
-                // Lines of a length, a name and a value.
-                foreach (var line in text.Split('\n'))
-                {
-                    var space = line.IndexOf(' ', StringComparison.Ordinal);
-                    var equals = line.IndexOf('=', StringComparison.Ordinal);
-                    if (space < 0 || equals < space)
-                    {
-                        continue;
-                    }
-                    var value = line[(equals + 1)..];
-                    switch (line[(space + 1)..equals])
-                    {
-                        case "path":
-                            _longName = value;
-                            break;
-                        case "linkpath":
-                            _longLink = value;
-                            break;
-                        case "size":
-                            _longSize = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var large) ? large : -1;
-                            break;
-                        case ['G', 'N', 'U', '.', 's', 'p', ..]:
-                            _log.AddGap(place, "a member is sparse");
-                            break;
-                        default:
-                            break;
-                    }
-                }
-                break;
+                return ReadRecords(data.AsSpan(0, size), isGlobal: type == 'g');
         }
         return true;
+    }
+
+    /// <summary>Records of a length, a name and a value. A value may have lines of its own that look like records.</summary>
+    private bool ReadRecords(ReadOnlySpan<byte> records, bool isGlobal)
+    {
+        while (records is [not 0, ..])
+        {
+            var space = records.IndexOf((byte)' ');
+            if (
+                space <= 0
+                || !int.TryParse(records[..space], NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+                || length <= space + 1
+                || length > records.Length
+                || records[length - 1] != (byte)'\n'
+            )
+            {
+                _log.AddGap(place, "a pax header whose records cannot be told apart");
+                return true;
+            }
+            var text = Encoding.UTF8.GetString(records[(space + 1)..(length - 1)]);
+            var equals = text.IndexOf('=', StringComparison.Ordinal);
+            if (isGlobal && equals >= 0 && text[..equals] == "size")
+            {
+                // Readers take this for the size of all members, and for the place of the next ones or not.
+                _log.AddGap(place, "a pax header says one size of all members");
+            }
+            else if (equals >= 0)
+            {
+                NoteRecord(text[..equals], text[(equals + 1)..]);
+            }
+            records = records[length..];
+        }
+        return true;
+    }
+
+    private void NoteRecord(string name, string value)
+    {
+        switch (name)
+        {
+            case "path":
+                _longName = value;
+                break;
+            case "linkpath":
+                _longLink = value;
+                break;
+            case "size":
+                _longSize = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var large) ? large : -1;
+                break;
+            case ['G', 'N', 'U', '.', 's', 'p', ..]:
+                _log.AddGap(place, "a member is sparse");
+                break;
+            default:
+                break;
+        }
     }
 
     private bool Skip(Stream stream, long count)

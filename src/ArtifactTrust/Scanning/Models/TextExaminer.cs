@@ -8,6 +8,8 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
 {
     private static readonly string[] TemplateExtensions = [".jinja", ".jinja2", ".j2", ".template", ".tmpl", ".yaml", ".yml"];
 
+    private const string Mlflow = "MLmodel";
+
     // The names that loaders read settings from.
     private static readonly HashSet<string> Settings = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -78,9 +80,26 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
     internal static bool IsTextByName(string name) =>
         IsTemplate(name) || IsSettings(name) || name.EndsWith(".pbtxt", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether settings of a model are in the directory of a file.</summary>
-    internal static bool HasSettingsBeside(string name, IReadOnlySet<string> siblings) =>
-        Settings.Any(s => siblings.Contains(name[..(name.LastIndexOf('/') + 1)] + s));
+    /// <summary>Whether settings of a model are beside a file of source code, or where its loader looks from there.</summary>
+    internal static bool HasSettingsBeside(string name, IReadOnlySet<string> siblings)
+    {
+        var directory = name[..(name.LastIndexOf('/') + 1)];
+        if (HasSettings(directory, siblings) || siblings.Contains($"{directory}{Mlflow}"))
+        {
+            return true;
+        }
+        var parent = directory.Length == 0 ? "" : directory[..(directory.LastIndexOf('/', directory.Length - 2) + 1)];
+        var last = directory[parent.Length..].TrimEnd('/');
+        // How transformers generates; a version of a model that Triton serves; what MLflow puts on the path of modules.
+        return (last == "custom_generate" && HasSettings(parent, siblings))
+            || (last.Length > 0 && last.All(char.IsAsciiDigit) && siblings.Contains($"{parent}config.pbtxt"))
+            || (
+                $"/{directory}".IndexOf("/code/", StringComparison.Ordinal) is var code and >= 0
+                && siblings.Contains($"{directory[..code]}{Mlflow}")
+            );
+    }
+
+    private static bool HasSettings(string directory, IReadOnlySet<string> siblings) => Settings.Any(s => siblings.Contains(directory + s));
 
     private static bool IsTemplate(string name) =>
         TemplateExtensions.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase)) || IsMlflow(name);
@@ -91,7 +110,7 @@ internal sealed class TextExaminer(ModelFileExaminer examiner)
         || IsMlflow(name);
 
     /// <summary>Whether it is what MLflow calls the description of a model.</summary>
-    private static bool IsMlflow(string name) => name[(name.LastIndexOf('/') + 1)..] == "MLmodel";
+    private static bool IsMlflow(string name) => name[(name.LastIndexOf('/') + 1)..] == Mlflow;
 
     private static bool IsSettings(string name) => Settings.Contains(name[(name.LastIndexOf('/') + 1)..]);
 

@@ -63,7 +63,23 @@ internal sealed class ZipExaminer(ModelFileExaminer examiner)
                 Note(member.Name, ExamineMember(member, stream, place));
             }
         }
+        ExaminePrograms(directory, place);
         return Describe(directory, place);
+    }
+
+    /// <summary>TorchServe's archives, and packages of PyTorch, are run by what loads them.</summary>
+    private void ExaminePrograms(ZipDirectory directory, Place place)
+    {
+        if (
+            directory.Lists("MAR-INF/MANIFEST.json")
+            || directory.Members.Exists(m => m.Name.EndsWith("/.data/extern_modules", StringComparison.Ordinal))
+        )
+        {
+            foreach (var member in directory.Members.Where(m => m.Name.EndsWith(".py", StringComparison.Ordinal)))
+            {
+                _log.AddOddity("python-source", place, member.Name, member.Start);
+            }
+        }
     }
 
     /// <summary>Keeps the formats of the members that tell what the archive is.</summary>

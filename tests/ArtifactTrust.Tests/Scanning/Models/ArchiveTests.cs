@@ -292,6 +292,7 @@ public sealed class ArchiveTests
     [InlineData("'<U3', 'fortran_order': False, 'shape': (2, 2), }", 48)]
     [InlineData("'<M8[ns]', 'fortran_order': False, 'shape': (), }", 8)]
     [InlineData("'|b1', 'fortran_order': False, 'shape': (0, 5), }", 0)]
+    [InlineData("[('a', '<i4'), ('b', '<f8', (2, 2)), ('', '|V4')], 'fortran_order': False, 'shape': (2,), }", 80)]
     public void What_follows_an_array_in_a_file_of_several_is_examined(string header, int size)
     {
         var plain = Npy("{'descr': " + header, new byte[size]);

@@ -229,6 +229,22 @@ public sealed class FormatTests
         Assert.Equal(FileVerdict.Inconclusive, Scan(counts).Verdict);
     }
 
+    [Theory]
+    [InlineData("tokenizer.chat_template", true)]
+    [InlineData("tokenizer.ggml.tokens", false)]
+    public void A_template_in_an_array_of_a_GGUF_file_is_looked_into(string key, bool isTemplate)
+    {
+        byte[][] head = [Bytes("GGUF"), BitConverter.GetBytes(3), BitConverter.GetBytes(0L), BitConverter.GetBytes(2L)];
+        byte[][] texts = [GgufText(key), .. Array(8, 2), GgufText("a"), GgufText("{{ ''.__class__ }}")];
+        byte[][] numbers = [GgufText("template.numbers"), .. Array(0, 3), [1, 2, 3]];
+        var scan = Scan(Join([.. head, .. texts, .. numbers]));
+        Assert.Empty(scan.Gaps);
+        Assert.Equal(isTemplate, scan.Findings.Any(f => f.Id == "template-internals"));
+
+        static byte[][] Array(int type, long count) =>
+            [BitConverter.GetBytes(9), BitConverter.GetBytes(type), BitConverter.GetBytes(count)];
+    }
+
     [Fact]
     public void An_extension_type_that_pyarrow_unpickled_is_found()
     {
@@ -242,6 +258,22 @@ public sealed class FormatTests
         Assert.Contains(Scan(stream).Findings, f => f.Id == "arrow-pickle");
         Assert.Equal(FileVerdict.Inconclusive, Scan(parquet[..^4]).Verdict);
         Assert.Equal(FileVerdict.Inconclusive, Scan(Join(parquet[..^4], Bytes("PARE"))).Verdict);
+    }
+
+    [Theory]
+    [InlineData("ray.data.arrow_tensor_v2", "\u0080\u0004cos\nsystem\n(S'x'\ntR.", "import-program")]
+    [InlineData("ray.data.arrow_tensor", "cevil\nrun\n(S'x'\ntR.", "import-unlisted")]
+    [InlineData("ray.data.arrow_variable_shaped_tensor", "(cevil\nrun\no.", "import-unlisted")]
+    [InlineData("ray.data.arrow_pickled_object", "", "arrow-pickled-values")]
+    [InlineData("ray.data.arrow_tensor_v2", "\u0080\u0004K\u0003K\u0004\u0086.", null)]
+    [InlineData("ray.data.arrow_tensor", "[3, 4] {\"columns\": [\"c\", \"(c)\"]}", null)]
+    public void What_Ray_unpickled_of_a_tensor_is_followed(string type, string metadata, string? rule)
+    {
+        var schema = Bytes($"ARROW:extension:name\0{type}\0ARROW:extension:metadata\0{metadata}\0 end of it");
+        var footer = Join(Bytes("ARROW:schema\x18"), Bytes(Convert.ToBase64String(schema)), [0]);
+        var scan = Scan(Join(Bytes("PAR1"), new byte[20], footer, BitConverter.GetBytes(footer.Length), Bytes("PAR1")));
+        Assert.Equal(rule is null ? [] : [rule], scan.Findings.Select(f => f.Id));
+        Assert.Empty(scan.Gaps);
     }
 
     [Theory]
@@ -290,6 +322,71 @@ public sealed class FormatTests
         Assert.Contains(Scan(Tar(("a", Harmless), ("a", Malicious))).Findings, f => f.Id == "tar-duplicate");
         Assert.Equal(FileVerdict.Inconclusive, Scan(Tar(("a", Harmless))[..600]).Verdict);
         Assert.Equal(FileVerdict.Findings, Scan(Join(Tar(("a", Harmless)), Tar(("b", Malicious)))).Verdict);
+    }
+
+    [Theory]
+    [InlineData("comment=a\n20 size=1536\n")]
+    [InlineData("a=\n20 size=1536\n\n")]
+    public void A_line_in_a_value_of_a_pax_header_is_no_record(string value)
+    {
+        // As a record of its own it would take what follows into the member before.
+        var record = $"{value.Length + 3} {value}";
+        var tar = Tar(("header", Bytes(record)), ("README", Bytes("text")), ("a.pkl", Malicious));
+        tar[156] = (byte)'x';
+        var sum = tar.Take(512).Sum(b => b) - tar.Skip(148).Take(8).Sum(b => b) + (8 * ' ');
+        Bytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(tar, 148);
+        foreach (var scan in new[] { Scan(tar), Scan(Gzip(tar)) })
+        {
+            Assert.Contains(scan.Findings, f => f.Id == "import-program");
+            Assert.Empty(scan.Gaps);
+        }
+        tar[512] = (byte)'9';
+        tar[513] = (byte)'9';
+        Assert.Contains(Scan(tar).Gaps, g => g.Contains("pax", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_size_of_all_members_of_a_tar_archive_hides_none()
+    {
+        var tar = Tar(("header", Bytes("13 size=2048\n")), ("README", Bytes("text")), ("a.pkl", Malicious));
+        tar[156] = (byte)'g';
+        var sum = tar.Take(512).Sum(b => b) - tar.Skip(148).Take(8).Sum(b => b) + (8 * ' ');
+        Bytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(tar, 148);
+        var scan = Scan(tar);
+        Assert.Contains(scan.Findings, f => f.Id == "import-program");
+        Assert.Contains(scan.Gaps, g => g.Contains("one size of all members", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Values_that_a_table_of_PyTables_unpickles_are_found()
+    {
+        var file = Sample("lambda-earliest.h5");
+        var text = System.Text.Encoding.Latin1.GetString(file);
+        Bytes("PSEUDOATOM\0\0").CopyTo(file, text.IndexOf("model_config", StringComparison.Ordinal));
+        Bytes("object\0\0").CopyTo(file, text.IndexOf("{\"class_name", StringComparison.Ordinal));
+        Assert.Contains(Scan(file).Findings, f => f.Id == "hdf5-pickled-values");
+    }
+
+    [Theory]
+    [InlineData("RDX3\nX\n", "workspace of R")]
+    [InlineData("X\n\0\0\0\u0003\0\u0004", "value of R")]
+    [InlineData("\u00ac\u00ed\0\u0005sr\0", "serialized objects of Java")]
+    [InlineData("\0\u0001\0\0\0\u00ff\u00ff\u00ff\u00ff\u0001\0\0\0\0\0\0\0\u000c", "serialized objects of .NET")]
+    public void Objects_of_another_language_are_named(string content, string format)
+    {
+        var scan = Scan(Bytes(content));
+        Assert.Equal("serialized-objects", Assert.Single(scan.Findings).Id);
+        Assert.Equal(format, scan.Format);
+        Assert.Contains(Scan(Gzip(Bytes(content))).Findings, f => f.Id == "serialized-objects");
+    }
+
+    [Theory]
+    [InlineData("MAR-INF/MANIFEST.json", "handler.py")]
+    [InlineData("p/.data/extern_modules", "p/mine/model.py")]
+    public void Source_code_that_an_archive_is_run_by_is_named(string mark, string code)
+    {
+        Assert.Equal("python-source", Assert.Single(Scan(Zip((mark, Bytes("{}")), (code, Bytes("import os\n")))).Findings).Id);
+        Assert.Empty(Scan(Zip(("other", Bytes("{}")), (code, Bytes("import os\n")))).Findings);
     }
 
     internal static byte[] Sample(string name) => File.ReadAllBytes(Path.Combine(Here(), "Samples", name));

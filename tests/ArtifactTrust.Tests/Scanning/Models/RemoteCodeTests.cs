@@ -33,6 +33,15 @@ public sealed class RemoteCodeTests : IDisposable
     [InlineData("adapter_config.json", """{"auto_mapping":{"base_model_class":"X","parent_library":"mine"}}""", "settings-import")]
     [InlineData("config.json", """{"attn_implementation":"someone/kernel"}""", "remote-code-elsewhere")]
     [InlineData("config.json", """{"text_config":{"_attn_implementation":{"a":"sdpa","b":"someone/kernel"}}}""", "remote-code-elsewhere")]
+    [InlineData("adapter_config.json", """{"megatron_core":"mine.parallel","megatron_config":{}}""", "settings-import")]
+    [InlineData("2_Dense/config.json", """{"in_features":8,"activation_function":"code.interact"}""", "import-code")]
+    [InlineData("2_Dense/config.json", """{"in_features":8,"activation_function":"mine.run"}""", "settings-import")]
+    [InlineData("config.json", """{"sentence_transformers":{"activation_fn":"mine.run"}}""", "settings-import")]
+    [InlineData("config.json", """{"sbert_ce_default_activation_function":"code.interact"}""", "import-code")]
+    [InlineData("router_config.json", """{"types":{"query_0":"mine.Encoder"},"structure":{"query":["query_0"]}}""", "library-import")]
+    [InlineData(".zarray", """{"zarr_format":2,"filters":[{"id":"pickle","protocol":5}]}""", "zarr-pickle")]
+    [InlineData(".zmetadata", """{"metadata":{"a/.zarray":{"filters":null,"compressor":{"id":"pickle"}}}}""", "zarr-pickle")]
+    [InlineData("zarr.json", """{"codecs":[{"name":"bytes"},{"name":"numcodecs.pickle","configuration":{}}]}""", "zarr-pickle")]
     public void Code_that_settings_name_is_found(string name, string settings, string rule) =>
         Assert.Contains(Scan(name, settings).Findings, f => f.Id == rule);
 
@@ -61,6 +70,17 @@ public sealed class RemoteCodeTests : IDisposable
         "config.json",
         """{"encoder":{"_target_":"nemo.collections.asr.modules.ConformerEncoder"},"o":{"_target_":"torch.optim.AdamW"}}"""
     )]
+    [InlineData("adapter_config.json", """{"peft_type":"LORA","megatron_core":"megatron.core"}""")]
+    [InlineData("config.json", """{"model_type":"gpt2","activation_function":"gelu_new","activation_fn":null,"types":{"a":"b.c"}}""")]
+    [InlineData("2_Dense/config.json", """{"activation_function":"torch.nn.modules.activation.Tanh"}""")]
+    [InlineData(
+        "router_config.json",
+        """{"types":{"query_0":"sentence_transformers.models.Dense"},"structure":{"query":["query_0"]},"parameters":{}}"""
+    )]
+    [InlineData(
+        ".zarray",
+        """{"filters":[{"id":"vlen-utf8"}],"compressor":{"id":"blosc","cname":"lz4"},"categories":[{"id":1,"name":"pickle"}]}"""
+    )]
     public void Settings_of_well_known_libraries_raise_no_alarm(string name, string settings) =>
         Assert.Empty(Scan(name, settings).Findings);
 
@@ -84,6 +104,22 @@ public sealed class RemoteCodeTests : IDisposable
 
         File.Delete(Path.Join(_directory, "pipeline.py"));
         Assert.Contains(Scan().Files.SelectMany(f => f.Findings), f => f.Id == "remote-code-elsewhere");
+    }
+
+    [Theory]
+    [InlineData("config.json", "custom_generate/generate.py", true)]
+    [InlineData("config.json", "other/generate.py", false)]
+    [InlineData("m/config.pbtxt", "m/1/model.py", true)]
+    [InlineData("config.pbtxt", "12/model.py", true)]
+    [InlineData("config.pbtxt", "v/model.py", false)]
+    [InlineData("MLmodel", "chain.py", true)]
+    [InlineData("a/MLmodel", "a/code/b/c.py", true)]
+    [InlineData("a/MLmodel", "a/tools/c.py", false)]
+    public void Code_is_named_where_loaders_look_for_it(string settings, string code, bool isNamed)
+    {
+        Write(settings, "{}");
+        Write(code, "import os");
+        Assert.Equal(isNamed, Scan().Files.SelectMany(f => f.Findings).Any(f => f.Id == "python-source"));
     }
 
     [Theory]
