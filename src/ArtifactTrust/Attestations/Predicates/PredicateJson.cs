@@ -124,6 +124,18 @@ internal readonly struct PredicateJson
         }
     }
 
+    /// <summary>Throws where a member has one of these names in another case: some readers take it, and some read over it.</summary>
+    internal void RefuseOtherCase(params IReadOnlyList<string> names)
+    {
+        foreach (var (actual, _) in Members())
+        {
+            if (names.FirstOrDefault(n => n != actual && n.Equals(actual, StringComparison.OrdinalIgnoreCase)) is { } name)
+            {
+                throw Malformed(actual, $"'{name}' is to be written so");
+            }
+        }
+    }
+
     internal MalformedDataException Malformed(string name, string reason) => new(_format, $"{_location}.{name}", reason);
 
     /// <summary>The value that a writer made, to be put into a statement.</summary>

@@ -11,6 +11,7 @@ internal static class TrivyFindings
     /// The findings: vulnerabilities, secrets and failed misconfiguration checks. Licences are not findings, and what the scanner was told
     /// to suppress is not either. Null where the object is not a Trivy report of schema version 2.
     /// </summary>
+    /// <remarks>Trivy's own reader takes names in any case: a list in another must not be no list.</remarks>
     internal static IReadOnlyList<Finding>? Read(PredicateJson report)
     {
         if (
@@ -24,8 +25,10 @@ internal static class TrivyFindings
             return null;
         }
         var findings = new List<Finding>();
+        report.RefuseOtherCase("Results");
         foreach (var result in report.Objects("Results"))
         {
+            result.RefuseOtherCase("Vulnerabilities", "Secrets", "Misconfigurations");
             var target = result.OptionalString("Target");
             foreach (var item in result.Objects("Vulnerabilities"))
             {
@@ -37,6 +40,7 @@ internal static class TrivyFindings
             }
             foreach (var item in result.Objects("Misconfigurations"))
             {
+                item.RefuseOtherCase("Status");
                 if (item.OptionalString("Status") != "PASS")
                 {
                     Add(FindingKind.Misconfiguration, item, item.OptionalString("ID") ?? item.String("AVDID"), target);
@@ -45,7 +49,10 @@ internal static class TrivyFindings
         }
         return findings;
 
-        void Add(FindingKind kind, PredicateJson item, string id, string? where) =>
+        void Add(FindingKind kind, PredicateJson item, string id, string? where)
+        {
+            item.RefuseOtherCase("Severity");
             findings.Add(new Finding(kind, id, Severities.FromWord(item.OptionalString("Severity")), where));
+        }
     }
 }

@@ -142,7 +142,8 @@ internal sealed class ArrowExaminer(ModelFileExaminer examiner, Place place)
         {
             // By a protocol, or an import of protocol 0, with a mark before it or not.
             var next = schema.Span[at..].IndexOfAny((byte)PickleOpcode.Proto, (byte)PickleOpcode.Global);
-            if (next < 0)
+            // A pickle has more than one byte.
+            if (next < 0 || at + next + 1 >= schema.Length)
             {
                 return;
             }

@@ -100,6 +100,12 @@ public sealed class ScanPredicateTests
     [InlineData("scanner/result/Results", "{}")]
     [InlineData("scanner/result/Results/0/Vulnerabilities", "{}")]
     [InlineData("scanner/db/lastUpdate", "\"now\"")]
+    [InlineData("scanner/result/results", "[]")]
+    [InlineData("scanner/result/Results/0/vulnerabilities", "[]")]
+    [InlineData("scanner/result/Results/0/SECRETS", "[]")]
+    [InlineData("scanner/result/Results/0/misConfigurations", "[]")]
+    [InlineData("scanner/result/Results/0/Vulnerabilities/0/severity", "\"LOW\"")]
+    [InlineData("scanner/result/Results/2/Misconfigurations/0/status", "\"PASS\"")]
     public void A_cosign_vuln_predicate_that_breaks_its_form_is_refused(string path, string value) =>
         Assert.Throws<MalformedDataException>(() => CosignVuln.Parse(Json.With(Samples.CosignVuln, path, value)));
 

@@ -254,10 +254,14 @@ public sealed class FormatTests
         var scan = Scan(parquet);
         Assert.Contains(scan.Findings, f => f.Id == "arrow-pickle");
         Assert.Contains(scan.Imports, i => i.Module == "os");
-        var stream = Join([0xff, 0xff, 0xff, 0xff], BitConverter.GetBytes(schema.Length), [0x10, 0, 0, 0], schema);
-        Assert.Contains(Scan(stream).Findings, f => f.Id == "arrow-pickle");
+        Assert.Contains(Scan(Streamed(schema)).Findings, f => f.Id == "arrow-pickle");
+        // The first byte of a pickle, and no second.
+        Assert.Contains(Scan(Streamed(Join(schema, [0x80]))).Findings, f => f.Id == "arrow-pickle");
         Assert.Equal(FileVerdict.Inconclusive, Scan(parquet[..^4]).Verdict);
         Assert.Equal(FileVerdict.Inconclusive, Scan(Join(parquet[..^4], Bytes("PARE"))).Verdict);
+
+        static byte[] Streamed(byte[] schema) =>
+            Join([0xff, 0xff, 0xff, 0xff], BitConverter.GetBytes(schema.Length + 4), [0x10, 0, 0, 0], schema);
     }
 
     [Theory]
