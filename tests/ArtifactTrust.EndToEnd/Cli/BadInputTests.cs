@@ -325,6 +325,7 @@ public sealed class BadInputTests
             ["keygen", "new.key", "--no-password", "--algorithm", "dsa"]
         ),
         ["a number that is none"] = new(Usage, "many", ["log", "show", "audit", "--key", "gate.pub", "--last", "many"]),
+        ["no records at all"] = new(Usage, "not 0", ["log", "show", "audit", "--key", "gate.pub", "--last", "0"]),
         ["a number of records that is none"] = new(Usage, "not -1", ["log", "show", "audit", "--key", "gate.pub", "--last=-1"]),
         ["a command after -- that this verb does not take"] = new(
             Usage,

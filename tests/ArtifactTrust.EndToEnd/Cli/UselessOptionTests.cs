@@ -110,12 +110,6 @@ public sealed class UselessOptionTests : IDisposable
     public void One_check_of_a_directory_has_no_schedule(params string[] option) =>
         _scene.Refuses(Usage, $"{option[0]} is for more than the one check", ["watch", "model", "--key", "ci.pub", "--once", .. option]);
 
-    [Theory]
-    [InlineData("0")]
-    [InlineData("-1")]
-    public void The_last_records_of_a_log_are_one_or_more(string last) =>
-        _scene.Refuses(Usage, "--last is a number of records", "log", "show", "audit", "--key", "gate.pub", "--last", last);
-
     [Fact]
     public void Only_gate_and_verify_run_a_command() =>
         _scene.Refuses(Usage, "only gate and verify take a command", "log", "verify", "audit", "--key", "gate.pub", "--", "touch", "ran");
