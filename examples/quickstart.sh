@@ -83,7 +83,7 @@ run artifact-trust attest model --type slsaprovenance1 --predicate provenance.js
 say 'SBOM: what is in it?'
 run artifact-trust sbom model --name hash-time --component-version 1.0 --to model.cdx.json
 run artifact-trust sbom dataset --dataset --name hash-timings --component-version 1.0 --to dataset.cdx.json
-run artifact-trust sbom $image --to image.cdx.json "${database[@]}"
+run artifact-trust sbom $image --to image.cdx.json --offline
 run artifact-trust attest model --type cyclonedx --predicate model.cdx.json --key training.key
 run artifact-trust attest dataset --type cyclonedx --predicate dataset.cdx.json --key training.key
 run artifact-trust attest $image --type cyclonedx --predicate image.cdx.json --key training.key
