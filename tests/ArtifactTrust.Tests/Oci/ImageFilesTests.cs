@@ -301,20 +301,6 @@ public sealed class ImageFilesTests : IDisposable
         }
     }
 
-    [Fact]
-    public async Task A_header_that_claims_much_takes_little()
-    {
-        var tar = TestImage.Tar(TestImage.Package("a/package.json", "a"));
-        // A size of 8 GiB less one, with the checksum made right.
-        Encoding.ASCII.GetBytes("77777777777").CopyTo(tar, 512 * 2 + 124);
-        FixChecksum(tar, 512 * 2);
-        var before = GC.GetTotalAllocatedBytes();
-        using var store = await ImageLayout.CreateAsync(Path.Combine(_folder.Path, "layout"));
-        var image = await TestImage.StoreAsync(store, tar);
-        await Assert.ThrowsAsync<MalformedDataException>(() => ImageFiles.FindPackagesAsync(store, image, PackageSearch.Installed));
-        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 64 << 20);
-    }
-
     [Theory]
     [InlineData('0')]
     [InlineData('x')]
@@ -327,7 +313,7 @@ public sealed class ImageFilesTests : IDisposable
         byte[] size = [0x80, 0, 0, 0, 0x7f, .. Enumerable.Repeat((byte)0xff, 7)];
         size.CopyTo(tar, 512 * 2 + 124);
         tar[512 * 2 + 156] = (byte)type;
-        FixChecksum(tar, 512 * 2);
+        TestImage.FixChecksum(tar, 512 * 2);
         using var store = await ImageLayout.CreateAsync(Path.Combine(_folder.Path, "layout"));
         var image = await TestImage.StoreAsync(store, tar);
         await Assert.ThrowsAsync<MalformedDataException>(() => ImageFiles.FindPackagesAsync(store, image, PackageSearch.Installed));
@@ -344,18 +330,11 @@ public sealed class ImageFilesTests : IDisposable
         tar.AsSpan(512, 512).Clear();
         Encoding.ASCII.GetBytes(records).CopyTo(tar, 512);
         Encoding.ASCII.GetBytes(Convert.ToString(records.Length, 8).PadLeft(11, '0')).CopyTo(tar, 124);
-        FixChecksum(tar, 0);
+        TestImage.FixChecksum(tar, 0);
         using var store = await ImageLayout.CreateAsync(Path.Combine(_folder.Path, "layout"));
         var image = await TestImage.StoreAsync(store, tar);
         var e = await Assert.ThrowsAsync<MalformedDataException>(() => ImageFiles.FindPackagesAsync(store, image, PackageSearch.Installed));
         Assert.Contains(reason, e.Message, StringComparison.Ordinal);
-    }
-
-    private static void FixChecksum(byte[] tar, int at)
-    {
-        Encoding.ASCII.GetBytes("        ").CopyTo(tar, at + 148);
-        var sum = tar.AsSpan(at, 512).ToArray().Sum(b => b);
-        Encoding.ASCII.GetBytes($"{Convert.ToString(sum, 8).PadLeft(6, '0')}\0 ").CopyTo(tar, at + 148);
     }
 
     /// <summary>Layers of any members, against a model that is a dictionary: every layer applied, path by path.</summary>

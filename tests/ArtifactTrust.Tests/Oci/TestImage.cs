@@ -30,6 +30,14 @@ internal static class TestImage
 
     internal static PaxTarEntry HardLink(string name, string target) => new(TarEntryType.HardLink, name) { LinkName = target };
 
+    /// <summary>Gives the header at a place of a tar the checksum that fits it.</summary>
+    internal static void FixChecksum(byte[] tar, int at)
+    {
+        Encoding.ASCII.GetBytes("        ").CopyTo(tar, at + 148);
+        var sum = tar.AsSpan(at, 512).ToArray().Sum(b => b);
+        Encoding.ASCII.GetBytes($"{Convert.ToString(sum, 8).PadLeft(6, '0')}\0 ").CopyTo(tar, at + 148);
+    }
+
     internal static byte[] Tar(params IEnumerable<TarEntry> entries)
     {
         using var stream = new MemoryStream();
